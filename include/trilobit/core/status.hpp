@@ -1,0 +1,45 @@
+// SPDX-License-Identifier: MIT
+// Room core. Enters: what went wrong. Leaves: a status that carries one whole sentence, and
+// result<T>, a value or that status. The library neither throws nor needs RTTI.
+#pragma once
+
+#include <optional>
+#include <utility>
+
+namespace trilobit {
+
+enum class errc : int {
+    ok = 0,
+    bad_shape,      ///< rows, columns, strides or sizes that do not fit together
+    bad_value,      ///< NaN, infinity, or a weight outside the layout's value set
+    bad_format,     ///< bytes that are no packed matrix of this version
+    out_of_memory,  ///< an allocation failed
+    unsupported,    ///< a combination that no kernel of this build serves
+};
+
+/// `text` is a sentence with static storage: a status may be copied and kept freely.
+struct [[nodiscard]] status {
+    errc code = errc::ok;
+    const char* text = "";
+
+    [[nodiscard]] constexpr bool ok() const noexcept { return code == errc::ok; }
+};
+
+template <class T>
+class [[nodiscard]] result {
+    std::optional<T> held;
+    status problem;
+
+public:
+    result(T value) : held(std::move(value)) {}
+    result(status error) noexcept : problem(error) {}
+
+    [[nodiscard]] bool ok() const noexcept { return held.has_value(); }
+    [[nodiscard]] status error() const noexcept { return problem; }
+    /// Precondition: ok().
+    [[nodiscard]] T& value() & noexcept { return *held; }
+    [[nodiscard]] const T& value() const& noexcept { return *held; }
+    [[nodiscard]] T&& value() && noexcept { return *std::move(held); }
+};
+
+}  // namespace trilobit
