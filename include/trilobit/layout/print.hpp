@@ -1,0 +1,39 @@
+// SPDX-License-Identifier: MIT
+// Room layout. Enters: a layout. Leaves: its bits as text, found by asking `encode`, so that the
+// picture cannot drift from the code.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "trilobit/layout/concept.hpp"
+
+namespace trilobit {
+
+/// For one row of a tile: which bytes and bits change when each of its columns does.
+template <weight_layout L>
+std::string describe_row(int row) {
+    std::string text;
+    std::vector<std::int8_t> values(std::size_t{L::tile_rows} * L::tile_cols, L::kind::padding);
+    std::vector<std::byte> rest(L::tile_bytes), moved(L::tile_bytes);
+    L::encode(values.data(), rest.data());
+    for (int c = 0; c < L::tile_cols; ++c) {
+        std::int8_t& w = values[static_cast<std::size_t>(row * L::tile_cols + c)];
+        text += "column " + std::to_string(c) + ":";
+        std::vector<std::byte> touched(L::tile_bytes);
+        for (const std::int8_t v : {std::int8_t{-1}, std::int8_t{1}}) {
+            w = v;
+            L::encode(values.data(), moved.data());
+            for (std::size_t i = 0; i < moved.size(); ++i) touched[i] |= moved[i] ^ rest[i];
+        }
+        w = L::kind::padding;
+        for (std::size_t i = 0; i < touched.size(); ++i)
+            for (int bit = 0; bit < 8; ++bit)
+                if ((std::to_integer<unsigned>(touched[i]) >> bit & 1u) != 0)
+                    text += " " + std::to_string(i) + "." + std::to_string(bit);
+        text += "\n";
+    }
+    return text;
+}
+
+}  // namespace trilobit

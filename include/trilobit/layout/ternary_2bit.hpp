@@ -1,0 +1,51 @@
+// SPDX-License-Identifier: MIT
+// Room layout. Enters: 16 rows x 16 columns of {-1, 0, +1}. Leaves: 64 bytes, 2 bits a weight.
+//
+//   byte     4r+0        4r+1        4r+2        4r+3          r = row 0..15
+//   bits   76 54 32 10 76 54 32 10 76 54 32 10 76 54 32 10     code = weight + 1
+//   column 12  8  4  0 13  9  5  1 14 10  6  2 15 11  7  3
+//
+// A 32-bit lane is one row. Masking a field f (0x03 << 2f) leaves four codes of columns 4f..4f+3
+// in the four bytes, scaled by 4^f: ready for a dot product with the 32-bit word of activations
+// 4f..4f+3, broadcast to all lanes. No shuffle, no shift, no horizontal sum.
+#pragma once
+
+#include "trilobit/layout/concept.hpp"
+
+namespace trilobit::layout {
+
+struct ternary_2bit {
+    using kind = ternary;
+    static constexpr layout_id id = layout_id::ternary_2bit;
+    static constexpr std::string_view name = "ternary_2bit";
+    static constexpr int tile_rows = 16;
+    static constexpr int tile_cols = 16;
+    static constexpr int tile_bytes = 64;
+
+    static constexpr void encode(const std::int8_t* values, std::byte* tile) noexcept {
+        for (int r = 0; r < tile_rows; ++r)
+            for (int t = 0; t < 4; ++t) {
+                unsigned byte = 0;
+                for (int f = 0; f < 4; ++f)
+                    byte |= static_cast<unsigned>(values[r * tile_cols + 4 * f + t] + 1) << (2 * f);
+                tile[4 * r + t] = static_cast<std::byte>(byte);
+            }
+    }
+
+    static constexpr void decode(const std::byte* tile, std::int8_t* values) noexcept {
+        for (int r = 0; r < tile_rows; ++r)
+            for (int t = 0; t < 4; ++t)
+                for (int f = 0; f < 4; ++f)
+                    values[r * tile_cols + 4 * f + t] = static_cast<std::int8_t>(
+                        static_cast<int>(std::to_integer<unsigned>(tile[4 * r + t]) >> (2 * f) & 3u) - 1);
+    }
+
+    /// Code 3 is never written.
+    static constexpr bool valid(const std::byte* tile) noexcept {
+        std::byte threes{};
+        for (int i = 0; i < tile_bytes; ++i) threes |= tile[i] & (tile[i] >> 1) & std::byte{0x55};
+        return threes == std::byte{};
+    }
+};
+
+}  // namespace trilobit::layout

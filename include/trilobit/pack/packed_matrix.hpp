@@ -1,0 +1,155 @@
+// SPDX-License-Identifier: MIT
+// Room pack. Enters: a shape, or a file's name. Leaves: packed bytes that somebody owns: memory
+// (any_packed_matrix, packed_matrix<Layout>) or a read-only mapping of a file (mapped_matrix).
+#pragma once
+
+#include <cstdio>
+#include <span>
+#include <utility>
+
+#include "trilobit/core/aligned_buffer.hpp"
+#include "trilobit/pack/header.hpp"
+
+#if defined(__unix__) || defined(__APPLE__)
+#include <fcntl.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <unistd.h>
+#endif
+
+namespace trilobit {
+
+/// Owns a packed image: header, tiles, scales in one block that can be written to a file as it is.
+/// A packing that failed leaves an empty one with the reason in status(), and every use of it
+/// returns that status: there is nothing to forget to check.
+class any_packed_matrix {
+    aligned_buffer image;
+    packed_view placed;
+    trilobit::status problem{errc::bad_shape, "This packed matrix was never packed."};
+
+public:
+    any_packed_matrix() noexcept = default;
+    explicit any_packed_matrix(trilobit::status error) noexcept : problem(error) {}
+    /// Room for `shape`, tiles not yet written. Only a packer calls this, then seal().
+    explicit any_packed_matrix(const packed_shape& shape) noexcept {
+        problem = check_packed_shape(shape);
+        if (!problem.ok()) return;
+        const packed_sections at = packed_sections::of(shape);
+        image = aligned_buffer(static_cast<std::size_t>(at.size));
+        if (image.data() == nullptr) {
+            problem = {errc::out_of_memory, "There is not enough memory for the packed matrix."};
+            return;
+        }
+        static_cast<packed_shape&>(placed) = shape;
+        placed.tiles = image.data() + at.tiles;
+        placed.scales = image.data() + at.scales;
+        std::memset(image.data() + at.scales, 0, static_cast<std::size_t>(at.size - at.scales));
+    }
+
+    [[nodiscard]] trilobit::status status() const noexcept { return problem; }
+    [[nodiscard]] const packed_view& view() const noexcept { return placed; }
+    operator const packed_view&() const noexcept { return placed; }
+    /// The image, ready to be written to a file.
+    [[nodiscard]] std::span<const std::byte> bytes() const noexcept {
+        return {image.data(), image.size()};
+    }
+
+    /// For packers: writable sections, and the header once they are complete.
+    [[nodiscard]] std::byte* mutable_tiles() noexcept { return image.data() + sizeof(packed_header); }
+    [[nodiscard]] std::byte* mutable_scales() noexcept {
+        return image.data() + packed_sections::of(placed).scales;
+    }
+    void seal() noexcept { seal_packed(placed, {image.data(), image.size()}); }
+};
+
+/// The same, with the layout known when compiling: what matmul() needs to pick a kernel statically.
+template <weight_layout Layout>
+class packed_matrix : public any_packed_matrix {
+public:
+    using layout = Layout;
+    packed_matrix() noexcept = default;
+    explicit packed_matrix(any_packed_matrix&& any) noexcept : any_packed_matrix(std::move(any)) {}
+};
+
+/// Writes the image beside `path` and renames it into place: a reader never sees half a file.
+inline status save(const any_packed_matrix& matrix, const char* path) {
+    if (!matrix.status().ok()) return matrix.status();
+    const status failed{errc::bad_format, "The packed matrix could not be written."};
+    char scratch[4096];
+    const int length = std::snprintf(scratch, sizeof scratch, "%s.part", path);
+    if (length < 0 || static_cast<std::size_t>(length) >= sizeof scratch) return failed;
+    std::FILE* file = std::fopen(scratch, "wb");
+    if (file == nullptr) return failed;
+    const std::span<const std::byte> bytes = matrix.bytes();
+    bool good = std::fwrite(bytes.data(), 1, bytes.size(), file) == bytes.size();
+    good = std::fclose(file) == 0 && good;
+    if (good && std::rename(scratch, path) == 0) return {};
+    (void)std::remove(scratch);
+    return failed;
+}
+
+#if defined(__unix__) || defined(__APPLE__)
+
+/// A packed file mapped read-only; pages come in when kernels touch them and are shared by every
+/// process that maps the file. Whoever truncates it meanwhile makes reads fault, as with any map.
+class mapped_matrix {
+    void* base = nullptr;
+    std::size_t length = 0;
+    packed_view placed;
+    trilobit::status problem{errc::bad_shape, "This packed matrix was never mapped."};
+
+    static trilobit::status map(const char* path, void*& base, std::size_t& length) noexcept {
+        const int file = ::open(path, O_RDONLY | O_CLOEXEC);
+        if (file < 0) return {errc::bad_format, "The packed file cannot be opened."};
+        struct stat info {};
+        trilobit::status problem;
+        if (::fstat(file, &info) != 0 || !S_ISREG(info.st_mode)) {
+            problem = {errc::bad_format, "The packed file is not a regular file."};
+        } else if (info.st_size < static_cast<off_t>(sizeof(packed_header))) {
+            problem = {errc::bad_format, "The packed matrix is truncated inside its header."};
+        } else {
+            length = static_cast<std::size_t>(info.st_size);
+            void* at = ::mmap(nullptr, length, PROT_READ, MAP_SHARED, file, 0);
+            if (at == MAP_FAILED)
+                problem = {errc::out_of_memory, "The packed file cannot be mapped."};
+            else
+                base = at;
+        }
+        ::close(file);
+        return problem;
+    }
+
+public:
+    explicit mapped_matrix(const char* path, verify depth = verify::everything) noexcept {
+        problem = map(path, base, length);
+        if (!problem.ok()) return;
+        auto viewed = view_packed({static_cast<const std::byte*>(base), length}, depth);
+        problem = viewed.error();
+        if (viewed.ok()) placed = viewed.value();
+    }
+    mapped_matrix(mapped_matrix&& other) noexcept
+        : base(std::exchange(other.base, nullptr)),
+          length(std::exchange(other.length, 0)),
+          placed(std::exchange(other.placed, {})),
+          problem(other.problem) {}
+    mapped_matrix& operator=(mapped_matrix&& other) noexcept {
+        std::swap(base, other.base);
+        std::swap(length, other.length);
+        std::swap(placed, other.placed);
+        std::swap(problem, other.problem);
+        return *this;
+    }
+    mapped_matrix(const mapped_matrix&) = delete;
+    mapped_matrix& operator=(const mapped_matrix&) = delete;
+    ~mapped_matrix() {
+        if (base != nullptr) ::munmap(base, length);
+    }
+
+    [[nodiscard]] trilobit::status status() const noexcept { return problem; }
+    [[nodiscard]] const packed_view& view() const noexcept { return placed; }
+    operator const packed_view&() const noexcept { return placed; }
+};
+
+#endif
+
+}  // namespace trilobit
