@@ -1,18 +1,18 @@
 # SPDX-License-Identifier: MIT
-# The warnings our own programs are held to, for every target of the calling folder and below.
-# A macro, so that add_compile_options acts on the caller's folder.
+# The warnings our own programs are held to: a list of flags for one target, and a macro for every
+# target of the calling folder and below.
+
+if(MSVC)
+  set(trilobit_warning_flags /W4 /permissive- /Zc:preprocessor /bigobj)
+  set(trilobit_werror_flag /WX)
+else()
+  set(trilobit_warning_flags -Wall -Wextra -Wpedantic -Wconversion -Wshadow)
+  set(trilobit_werror_flag -Werror)
+endif()
+if(TRILOBIT_WERROR)
+  list(APPEND trilobit_warning_flags ${trilobit_werror_flag})
+endif()
 
 macro(trilobit_warnings)
-  if(MSVC)
-    add_compile_options(/W4 /permissive- /Zc:preprocessor /bigobj)
-  else()
-    add_compile_options(-Wall -Wextra -Wpedantic -Wconversion -Wshadow)
-  endif()
-  if(TRILOBIT_WERROR)
-    if(MSVC)
-      add_compile_options(/WX)
-    else()
-      add_compile_options(-Werror)
-    endif()
-  endif()
+  add_compile_options(${trilobit_warning_flags})
 endmacro()

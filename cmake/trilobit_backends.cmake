@@ -1,0 +1,17 @@
+# SPDX-License-Identifier: MIT
+# trilobit_backends: every back end that the compiler knows, compiled once for all of the runner,
+# the tests and the benchmarks. Only this repository has it: users call trilobit_runtime_dispatch
+# on a target of their own.
+
+include("${CMAKE_CURRENT_LIST_DIR}/trilobit_warnings.cmake")
+
+if(EXISTS "${PROJECT_SOURCE_DIR}/include/trilobit/dispatch/instantiate.hpp"
+   AND EXISTS "${PROJECT_SOURCE_DIR}/include/trilobit/dispatch/registry.hpp")
+  add_library(trilobit_backends STATIC)
+  target_link_libraries(trilobit_backends PUBLIC trilobit::trilobit)
+  target_compile_options(trilobit_backends PRIVATE ${trilobit_warning_flags})
+  trilobit_runtime_dispatch(trilobit_backends)
+else()
+  add_library(trilobit_backends INTERFACE)
+  target_link_libraries(trilobit_backends INTERFACE trilobit::trilobit)
+endif()
