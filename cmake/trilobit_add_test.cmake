@@ -3,9 +3,10 @@
 #                   [ENV VAR=value...] [LABELS <label>...] [TIMEOUT <seconds>])
 #
 # One Catch2 program (target test_<name>) whose test cases are registered with ctest one by one as
-# "<name>: <case>". Cases that SKIP are counted as skipped. Every case carries the label `library`
-# or `examples`, by the folder it lies in. TRILOBIT_EXTERNAL_DATA and TRILOBIT_SOURCE_DIR are
-# defined as string literals.
+# "<name>: <case>". Cases that SKIP are counted as skipped. Every case carries the label `library`,
+# or `examples/<room>`, by the folder it lies in, and LABELS (`conformance`: run again with every back
+# end forced; `slow`: left out under sanitizers and clang). TRILOBIT_EXTERNAL_DATA and
+# TRILOBIT_SOURCE_DIR are defined as string literals.
 
 include(Catch)
 
@@ -33,10 +34,20 @@ function(trilobit_add_test)
     ${target} PRIVATE TRILOBIT_EXTERNAL_DATA="${TRILOBIT_EXTERNAL_DATA}"
                       TRILOBIT_SOURCE_DIR="${PROJECT_SOURCE_DIR}")
 
-  set(label library)
-  if(CMAKE_CURRENT_SOURCE_DIR MATCHES "/tests/examples(/|$)")
-    set(label examples)
+  # tests/kernel is of the library: target tests_kernel, and tests_library for all such rooms.
+  # tests/examples/gguf is not: target tests_examples_gguf, label examples/gguf.
+  file(RELATIVE_PATH label "${PROJECT_SOURCE_DIR}/tests" "${CMAKE_CURRENT_SOURCE_DIR}")
+  string(REPLACE "/" "_" group "tests_${label}")
+  if(NOT label MATCHES "^examples")
+    set(label library)
   endif()
+  foreach(group IN ITEMS ${group} tests_${label})
+    string(REPLACE "/" "_" group "${group}")
+    if(NOT TARGET ${group})
+      add_custom_target(${group})
+    endif()
+    add_dependencies(${group} ${target})
+  endforeach()
   if(NOT arg_TIMEOUT)
     set(arg_TIMEOUT 600)
   endif()
