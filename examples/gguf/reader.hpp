@@ -70,8 +70,10 @@ class reader {
     std::vector<std::uint32_t> tensors_by_name;  // indices, sorted
 
     void parse(std::span<const std::byte> bytes);
+    void check_overlap() const;
     [[nodiscard]] const entry& require(std::string_view key) const;
-    [[nodiscard]] std::int64_t signed_integer(const entry&, std::int64_t low, std::int64_t high) const;
+    [[nodiscard]] std::int64_t signed_integer(const entry&, std::int64_t low,
+                                              std::int64_t high) const;
     [[nodiscard]] std::uint64_t unsigned_integer(const entry&, std::uint64_t high) const;
     [[nodiscard]] double real(const entry&) const;
     [[nodiscard]] bool flag(const entry&) const;
@@ -130,28 +132,40 @@ public:
 
 template <class T>
 T reader::convert(const entry& e) const {
-    if constexpr (std::same_as<T, bool>) return flag(e);
+    if constexpr (std::same_as<T, bool>)
+        return flag(e);
     else if constexpr (std::signed_integral<T>) {
-        return static_cast<T>(signed_integer(e, std::numeric_limits<T>::min(),
-                                             std::numeric_limits<T>::max()));
+        return static_cast<T>(
+            signed_integer(e, std::numeric_limits<T>::min(), std::numeric_limits<T>::max()));
     } else if constexpr (std::unsigned_integral<T>) {
         return static_cast<T>(unsigned_integer(e, std::numeric_limits<T>::max()));
-    } else if constexpr (std::floating_point<T>) return static_cast<T>(real(e));
-    else return T(text(e));
+    } else if constexpr (std::floating_point<T>)
+        return static_cast<T>(real(e));
+    else
+        return T(text(e));
 }
 
 template <class T>
 array_view<T> reader::array(std::string_view key) const {
     constexpr value_type element = [] {
-        if constexpr (std::same_as<T, float>) return value_type::f32;
-        else if constexpr (std::same_as<T, double>) return value_type::f64;
-        else if constexpr (std::same_as<T, std::int8_t>) return value_type::i8;
-        else if constexpr (std::same_as<T, std::uint8_t>) return value_type::u8;
-        else if constexpr (std::same_as<T, std::int16_t>) return value_type::i16;
-        else if constexpr (std::same_as<T, std::uint16_t>) return value_type::u16;
-        else if constexpr (std::same_as<T, std::int32_t>) return value_type::i32;
-        else if constexpr (std::same_as<T, std::uint32_t>) return value_type::u32;
-        else if constexpr (std::same_as<T, std::int64_t>) return value_type::i64;
+        if constexpr (std::same_as<T, float>)
+            return value_type::f32;
+        else if constexpr (std::same_as<T, double>)
+            return value_type::f64;
+        else if constexpr (std::same_as<T, std::int8_t>)
+            return value_type::i8;
+        else if constexpr (std::same_as<T, std::uint8_t>)
+            return value_type::u8;
+        else if constexpr (std::same_as<T, std::int16_t>)
+            return value_type::i16;
+        else if constexpr (std::same_as<T, std::uint16_t>)
+            return value_type::u16;
+        else if constexpr (std::same_as<T, std::int32_t>)
+            return value_type::i32;
+        else if constexpr (std::same_as<T, std::uint32_t>)
+            return value_type::u32;
+        else if constexpr (std::same_as<T, std::int64_t>)
+            return value_type::i64;
         else {
             static_assert(std::same_as<T, std::uint64_t>, "not a number that GGUF stores");
             return value_type::u64;

@@ -3,6 +3,7 @@
 // Forks gave several ids two meanings; here each means what mainline or, for I2_S, BitNet wrote.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <optional>
 #include <string>
@@ -10,18 +11,48 @@
 namespace tbx::gguf {
 
 enum class value_type : std::uint32_t {
-    u8 = 0, i8 = 1, u16 = 2, i16 = 3, u32 = 4, i32 = 5, f32 = 6, boolean = 7,
-    string = 8, array = 9, u64 = 10, i64 = 11, f64 = 12,
+    u8 = 0,
+    i8 = 1,
+    u16 = 2,
+    i16 = 3,
+    u32 = 4,
+    i32 = 5,
+    f32 = 6,
+    boolean = 7,
+    string = 8,
+    array = 9,
+    u64 = 10,
+    i64 = 11,
+    f64 = 12,
 };
 [[nodiscard]] const char* name_of(value_type type) noexcept;
 /// Bytes of one value in the file; 0 for strings and arrays, whose size varies.
 [[nodiscard]] std::size_t size_of(value_type type) noexcept;
 
 enum class tensor_type : std::uint32_t {
-    f32 = 0, f16 = 1, q4_0 = 2, q4_1 = 3, q5_0 = 6, q5_1 = 7, q8_0 = 8,
-    q2_k = 10, q3_k = 11, q4_k = 12, q5_k = 13, q6_k = 14,
-    i8 = 24, i16 = 25, i32 = 26, i64 = 27, f64 = 28, bf16 = 30,
-    tq1_0 = 34, tq2_0 = 35, i2_s = 36, q1_0 = 41, q2_0 = 42,
+    f32 = 0,
+    f16 = 1,
+    q4_0 = 2,
+    q4_1 = 3,
+    q5_0 = 6,
+    q5_1 = 7,
+    q8_0 = 8,
+    q2_k = 10,
+    q3_k = 11,
+    q4_k = 12,
+    q5_k = 13,
+    q6_k = 14,
+    i8 = 24,
+    i16 = 25,
+    i32 = 26,
+    i64 = 27,
+    f64 = 28,
+    bf16 = 30,
+    tq1_0 = 34,
+    tq2_0 = 35,
+    i2_s = 36,
+    q1_0 = 41,
+    q2_0 = 42,
 };
 
 /// `values` consecutive values of a row are stored in `bytes` bytes.

@@ -31,9 +31,9 @@ class writer {
     std::set<std::string, std::less<>> names;
     std::string metadata;  // encoded entries
     std::vector<declared> tensors;
-    std::size_t current = 0;        // tensor that append() fills
-    std::uint64_t filled = 0;       // its bytes so far
-    std::uint64_t data_bytes = 0;   // padded size of all declared tensors
+    std::size_t current = 0;       // tensor that append() fills
+    std::uint64_t filled = 0;      // its bytes so far
+    std::uint64_t data_bytes = 0;  // padded size of all declared tensors
     bool streaming = false;
 
     void open_entry(std::string_view key, value_type type);

@@ -41,7 +41,8 @@ public:
     /// empty unless `show_special`; so is an id outside the vocabulary.
     [[nodiscard]] std::string decode(token_id id, bool show_special = false) const;
     /// A whole text: as decode of each, less the space that encode put before the first word.
-    [[nodiscard]] std::string decode(std::span<const token_id> ids, bool show_special = false) const;
+    [[nodiscard]] std::string decode(std::span<const token_id> ids,
+                                     bool show_special = false) const;
 };
 
 /// Turns ids into text as they come: holds back the bytes of an unfinished UTF-8 character, so that

@@ -23,16 +23,16 @@ enum class vocabulary_model : std::uint8_t { sentencepiece, byte_level_bpe };
 class vocabulary {
     std::unique_ptr<char[]> storage;  // all texts, end to end
     std::vector<std::string_view> texts;
-    std::vector<float> scores;      // empty for byte-level BPE files without them
+    std::vector<float> scores;  // empty for byte-level BPE files without them
     std::vector<token_kind> kinds;
     std::unordered_map<std::string_view, token_id> ids;  // what plain text may become
-    std::vector<token_id> ends;     // sorted
+    std::vector<token_id> ends;                          // sorted
 
 public:
     explicit vocabulary(const gguf::reader& file);
 
     vocabulary_model model{};
-    std::string pre_tokenizer;  // tokenizer.ggml.pre; empty when absent
+    std::string pre_tokenizer;             // tokenizer.ggml.pre; empty when absent
     std::vector<std::string_view> merges;  // "left right", best first
     token_id bos = no_token, eos = no_token, unknown = no_token, padding = no_token;
     token_id end_of_turn = no_token;

@@ -1,0 +1,31 @@
+// SPDX-License-Identifier: MIT
+// Room gguf. Enters: bytes of a tensor, at any alignment. Leaves: the numbers in them.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <cstring>
+
+#include "trilobit/core/float16.hpp"
+
+namespace tbx::gguf {
+
+template <class T>
+[[nodiscard]] T load_as(const std::byte* from) noexcept {
+    T value;
+    std::memcpy(&value, from, sizeof value);
+    return value;
+}
+
+template <class T>
+void store_as(std::byte* to, T value) noexcept {
+    std::memcpy(to, &value, sizeof value);
+}
+
+[[nodiscard]] inline float load_f16(const std::byte* from) noexcept {
+    return trilobit::f16_to_f32(load_as<std::uint16_t>(from));
+}
+
+[[nodiscard]] inline unsigned bits_of(std::byte b) noexcept { return std::to_integer<unsigned>(b); }
+
+}  // namespace tbx::gguf

@@ -1,0 +1,302 @@
+// SPDX-License-Identifier: MIT
+// Room gguf. Enters: any bytes that claim to be GGUF. Leaves: metadata entries and tensors that lie
+// inside them. Time and memory are bounded by the file's size, whatever its counts claim.
+#include "gguf/reader.hpp"
+
+#include <algorithm>
+#include <bit>
+#include <numeric>
+#include <optional>
+#include <utility>
+
+namespace tbx::gguf {
+
+static_assert(std::endian::native == std::endian::little,
+              "GGUF is read in place; a big-endian machine would have to swap every number");
+
+namespace {
+
+// The smallest entry or tensor information that a file can hold: a count cannot honestly exceed the
+// bytes that are left divided by these.
+constexpr std::uint64_t least_entry_bytes = 8 + 4 + 1;
+constexpr std::uint64_t least_tensor_bytes = 8 + 4 + 4 + 8;
+// ggml keeps names in 64 bytes with their NUL, and no file of any fork has longer ones.
+constexpr std::uint64_t longest_name = 63;
+constexpr std::uint64_t longest_key = 65535;  // the limit of the GGUF specification
+
+std::string quoted(std::string_view text) {
+    std::string out = "'";
+    for (const char c : text.substr(0, 80)) {
+        // A name from a hostile file must not reach the terminal as control characters.
+        const auto byte = static_cast<unsigned char>(c);
+        out += byte < 0x20 || byte == 0x7f ? '?' : c;
+    }
+    return out + (text.size() > 80 ? "...'" : "'");
+}
+
+class cursor {
+    const reader* owner;
+    std::span<const std::byte> bytes;
+    std::size_t at = 0;
+
+public:
+    cursor(const reader& file, std::span<const std::byte> all) : owner(&file), bytes(all) {}
+
+    [[nodiscard]] std::size_t position() const noexcept { return at; }
+    [[nodiscard]] std::uint64_t left() const noexcept { return bytes.size() - at; }
+
+    std::span<const std::byte> take(std::uint64_t count, std::string_view what) {
+        if (count > left()) {
+            owner->fail("is truncated or corrupted: " + std::string(what) + " at byte " +
+                        std::to_string(at) + " needs " + std::to_string(count) + " bytes, only " +
+                        std::to_string(left()) + " are left");
+        }
+        const auto part = bytes.subspan(at, static_cast<std::size_t>(count));
+        at += part.size();
+        return part;
+    }
+
+    template <class T>
+    T number(std::string_view what) {
+        T value;
+        std::memcpy(&value, take(sizeof(T), what).data(), sizeof(T));
+        return value;
+    }
+
+    std::span<const std::byte> text(std::string_view what) {
+        return take(number<std::uint64_t>(what), what);
+    }
+};
+
+std::string_view as_text(std::span<const std::byte> bytes) noexcept {
+    return {reinterpret_cast<const char*>(bytes.data()), bytes.size()};
+}
+
+// Sorted order instead of a hash table: no file can choose its keys so that look-ups slow down.
+template <class Item, class Name>
+std::vector<std::uint32_t> sorted_by(const std::vector<Item>& items, Name name) {
+    std::vector<std::uint32_t> order(items.size());
+    std::iota(order.begin(), order.end(), 0u);
+    std::sort(order.begin(), order.end(),
+              [&](auto a, auto b) { return name(items[a]) < name(items[b]); });
+    return order;
+}
+
+template <class Item, class Name>
+const Item* binary_find(const std::vector<Item>& items, const std::vector<std::uint32_t>& order,
+                        Name name, std::string_view wanted) noexcept {
+    const auto found = std::lower_bound(
+        order.begin(), order.end(), wanted,
+        [&](std::uint32_t index, std::string_view text) { return name(items[index]) < text; });
+    if (found == order.end() || name(items[*found]) != wanted) return nullptr;
+    return &items[*found];
+}
+
+template <class Item, class Name>
+std::optional<std::string_view> duplicate(const std::vector<Item>& items,
+                                          const std::vector<std::uint32_t>& order, Name name) {
+    const auto twin = std::adjacent_find(order.begin(), order.end(), [&](auto a, auto b) {
+        return name(items[a]) == name(items[b]);
+    });
+    if (twin == order.end()) return std::nullopt;
+    return name(items[*twin]);
+}
+
+constexpr auto key_of = [](const entry& e) { return e.key; };
+constexpr auto name_of_tensor = [](const tensor& t) { return t.name; };
+
+void read_payload(cursor& in, entry& e, const reader& file) {
+    if (e.type == value_type::string) {
+        e.bytes = in.text("a string");
+        return;
+    }
+    if (e.type != value_type::array) {
+        const std::size_t size = size_of(e.type);
+        if (size == 0) {
+            file.fail("metadata key " + quoted(e.key) + " has unknown value type " +
+                      std::to_string(static_cast<std::uint32_t>(e.type)));
+        }
+        e.bytes = in.take(size, "a metadata value");
+        return;
+    }
+    e.element = static_cast<value_type>(in.number<std::uint32_t>("an array's element type"));
+    e.count = in.number<std::uint64_t>("an array's length");
+    if (e.element == value_type::string) {
+        if (e.count > in.left() / sizeof(std::uint64_t)) {
+            file.fail("metadata key " + quoted(e.key) + " claims " + std::to_string(e.count) +
+                      " strings, more than the file can hold");
+        }
+        cursor start = in;
+        for (std::uint64_t i = 0; i < e.count; ++i) in.text("a string of an array");
+        e.bytes = start.take(in.position() - start.position(), "an array");
+        return;
+    }
+    const std::size_t size = size_of(e.element);
+    if (size == 0) {
+        file.fail("metadata key " + quoted(e.key) + " is an array of " + name_of(e.element) +
+                  ", which GGUF does not allow");
+    }
+    if (e.count > in.left() / size) {
+        file.fail("metadata key " + quoted(e.key) + " claims " + std::to_string(e.count) +
+                  " elements, more than the file can hold");
+    }
+    e.bytes = in.take(e.count * size, "an array");
+}
+
+std::string size_mismatch_hint(tensor_type type) {
+    // Ids with two meanings, which only the size can tell apart (see the table in the header).
+    if (type == tensor_type::q2_0) {
+        return " (type 42 is read as Q2_0 with groups of 64; older files use it for other formats)";
+    }
+    return "";
+}
+
+}  // namespace
+
+reader::reader(std::string path) : file(path), source(std::move(path)) { parse(file.bytes()); }
+
+reader::reader(std::string name, std::span<const std::byte> bytes) : source(std::move(name)) {
+    parse(bytes);
+}
+
+void reader::parse(std::span<const std::byte> bytes) {
+    cursor in(*this, bytes);
+    if (bytes.empty()) fail("is empty");
+    if (bytes.size() < 4 || as_text(bytes.first(4)) != "GGUF") fail("is not a GGUF file");
+    in.take(4, "the magic number");
+    format_version = in.number<std::uint32_t>("the version");
+    if (format_version != 2 && format_version != 3) {
+        if ((format_version & 0xffffu) == 0)
+            fail("is a big-endian GGUF file, which is not supported");
+        fail("has GGUF version " + std::to_string(format_version) + "; only 2 and 3 are supported");
+    }
+    const auto tensor_count = in.number<std::uint64_t>("the tensor count");
+    const auto entry_count = in.number<std::uint64_t>("the metadata count");
+    if (entry_count > in.left() / least_entry_bytes) {
+        fail("claims " + std::to_string(entry_count) + " metadata entries, more than it can hold");
+    }
+    for (std::uint64_t i = 0; i < entry_count; ++i) {
+        entry e;
+        e.key = as_text(in.text("a metadata key"));
+        if (e.key.empty() || e.key.size() > longest_key)
+            fail("has a metadata key of unlikely length");
+        e.type = static_cast<value_type>(in.number<std::uint32_t>("a value type"));
+        read_payload(in, e, *this);
+        all_entries.push_back(e);
+    }
+    entries_by_key = sorted_by(all_entries, key_of);
+    if (const auto twice = duplicate(all_entries, entries_by_key, key_of)) {
+        fail("has metadata key " + quoted(*twice) + " twice");
+    }
+    data_alignment = get_or<std::uint32_t>("general.alignment", 32);
+    if (!std::has_single_bit(data_alignment)) {
+        fail("general.alignment is " + std::to_string(data_alignment) + ", not a power of two");
+    }
+
+    if (tensor_count > in.left() / least_tensor_bytes) {
+        fail("claims " + std::to_string(tensor_count) + " tensors, more than it can hold");
+    }
+    struct place {
+        std::uint64_t offset, size;
+    };
+    std::vector<place> places;
+    for (std::uint64_t i = 0; i < tensor_count; ++i) {
+        tensor t;
+        const auto name = in.text("a tensor name");
+        if (name.empty() || name.size() > longest_name)
+            fail("has a tensor name of unlikely length");
+        t.name = as_text(name);
+        const auto dimensions = in.number<std::uint32_t>("a tensor's dimension count");
+        if (dimensions > t.extent.size()) {
+            fail("tensor " + quoted(t.name) + " has " + std::to_string(dimensions) +
+                 " dimensions; at most 4 are supported");
+        }
+        t.dimensions = static_cast<int>(dimensions);
+        std::int64_t elements = 1;
+        for (std::uint32_t d = 0; d < dimensions; ++d) {
+            const auto extent = in.number<std::uint64_t>("a tensor's extent");
+            constexpr auto most = std::numeric_limits<std::int64_t>::max();
+            // Zero times anything is fine for the product, but not for products of a part of it.
+            if (extent == 0 || extent > static_cast<std::uint64_t>(most / elements)) {
+                fail("tensor " + quoted(t.name) + " has an extent of " + std::to_string(extent));
+            }
+            t.extent[d] = static_cast<std::int64_t>(extent);
+            elements *= t.extent[d];
+        }
+        t.type = static_cast<tensor_type>(in.number<std::uint32_t>("a tensor's type"));
+        const auto offset = in.number<std::uint64_t>("a tensor's offset");
+        if (!block_of(t.type)) {
+            fail("tensor " + quoted(t.name) + " has " + name_of(t.type) +
+                 ", which this reader does not know");
+        }
+        const auto size = tensor_bytes(t.type, t.columns(), t.rows());
+        if (!size) {
+            fail("tensor " + quoted(t.name) + ": rows of " + std::to_string(t.columns()) +
+                 " values are not whole blocks of " + name_of(t.type));
+        }
+        if (offset % data_alignment != 0) {
+            fail("tensor " + quoted(t.name) + " is not aligned to " +
+                 std::to_string(data_alignment) + " bytes");
+        }
+        places.push_back({offset, static_cast<std::uint64_t>(*size)});
+        all_tensors.push_back(t);
+    }
+    tensors_by_name = sorted_by(all_tensors, name_of_tensor);
+    if (const auto twice = duplicate(all_tensors, tensors_by_name, name_of_tensor)) {
+        fail("has tensor " + quoted(*twice) + " twice");
+    }
+
+    // data_alignment < 2^32, so only the comparison below can exceed the file.
+    const std::uint64_t start =
+        (in.position() + data_alignment - 1) / data_alignment * data_alignment;
+    const std::uint64_t room = start <= bytes.size() ? bytes.size() - start : 0;
+    for (std::size_t i = 0; i < all_tensors.size(); ++i) {
+        const auto [offset, size] = places[i];
+        tensor& t = all_tensors[i];
+        if (offset > room || size > room - offset) {
+            fail("is truncated or corrupted: tensor " + quoted(t.name) + " of type " +
+                 name_of(t.type) + " ends beyond the file" + size_mismatch_hint(t.type));
+        }
+        t.data =
+            bytes.subspan(static_cast<std::size_t>(start + offset), static_cast<std::size_t>(size));
+    }
+    check_overlap();
+}
+
+// Sound files pack tensors one after another. An overlap means that a size was misread: a type id
+// that another fork uses for something else, or a corrupted extent.
+void reader::check_overlap() const {
+    std::vector<const tensor*> order;
+    for (const tensor& t : all_tensors) order.push_back(&t);
+    std::sort(order.begin(), order.end(),
+              [](const tensor* a, const tensor* b) { return a->data.data() < b->data.data(); });
+    for (std::size_t i = 1; i < order.size(); ++i) {
+        const tensor& before = *order[i - 1];
+        if (before.data.data() + before.data.size() > order[i]->data.data()) {
+            fail("tensors " + quoted(before.name) + " and " + quoted(order[i]->name) + " overlap" +
+                 size_mismatch_hint(before.type));
+        }
+    }
+}
+
+const entry* reader::find(std::string_view key) const noexcept {
+    return binary_find(all_entries, entries_by_key, key_of, key);
+}
+
+const tensor* reader::find_tensor(std::string_view name) const noexcept {
+    return binary_find(all_tensors, tensors_by_name, name_of_tensor, name);
+}
+
+const entry& reader::require(std::string_view key) const {
+    const entry* e = find(key);
+    if (e == nullptr) fail("lacks metadata key " + quoted(key));
+    return *e;
+}
+
+const tensor& reader::require_tensor(std::string_view name) const {
+    const tensor* t = find_tensor(name);
+    if (t == nullptr) fail("lacks tensor " + quoted(name));
+    return *t;
+}
+
+}  // namespace tbx::gguf

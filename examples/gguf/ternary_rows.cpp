@@ -1,0 +1,75 @@
+// SPDX-License-Identifier: MIT
+// Room gguf. Enters: a ternary tensor. Leaves: trits and scales, row by row, refusing whatever the
+// format has no meaning for: a corrupted file must not become a model that babbles.
+#include "gguf/ternary_rows.hpp"
+
+#include <algorithm>
+#include <cmath>
+#include <utility>
+
+#include "gguf/ternary_codes.hpp"
+
+namespace tbx::gguf {
+
+namespace {
+
+// Writes `count` trits; false if a code is 3.
+bool to_trits(const std::uint8_t* codes, int count, std::int8_t* trits) noexcept {
+    unsigned seen = 0;
+    for (int i = 0; i < count; ++i) {
+        seen |= codes[i] & (codes[i] >> 1);
+        trits[i] = static_cast<std::int8_t>(codes[i] - 1);
+    }
+    return (seen & 1u) == 0;
+}
+
+}  // namespace
+
+ternary_rows::ternary_rows(const reader& from, const tensor& which)
+    : source(which), file(from.name()) {
+    if (!is_ternary(which.type)) {
+        from.fail("tensor '" + std::string(which.name) + "' is " + name_of(which.type) +
+                  ", not ternary");
+    }
+    if (which.type == tensor_type::i2_s) {
+        tensor_scale = i2_s_scale(which);
+        if (!std::isfinite(tensor_scale)) fail(0, "the scale is not a finite number");
+    }
+}
+
+void ternary_rows::fail(std::int64_t row, std::string_view what) const {
+    throw error(file, "tensor '" + std::string(source.name) + "', row " + std::to_string(row) +
+                          ": " + std::string(what));
+}
+
+void ternary_rows::decode(std::int64_t row, std::span<std::int8_t> values,
+                          std::span<float> scales) const {
+    if (row < 0 || row >= rows() || std::cmp_less(values.size(), columns()) ||
+        std::cmp_less(scales.size(), scales_per_row())) {
+        fail(row, "row or output out of range");
+    }
+    const auto [width, bytes] = block_of(source.type).value_or(block_shape{});
+    const std::int64_t blocks = columns() / width;
+    const std::byte* block = source.data.data() + row * blocks * bytes;
+    if (source.type == tensor_type::i2_s) scales[0] = tensor_scale;
+
+    std::uint8_t codes[256];
+    for (std::int64_t b = 0; b < blocks; ++b, block += bytes) {
+        float scale = tensor_scale;
+        if (source.type == tensor_type::i2_s) {
+            i2_s_codes(block, codes);
+        } else if (source.type == tensor_type::tq2_0) {
+            tq2_0_codes(block, codes);
+            scale = scales[static_cast<std::size_t>(b)] = load_f16(block + tq2_0_scale_offset);
+        } else {
+            tq1_0_codes(block, codes);
+            scale = scales[static_cast<std::size_t>(b)] = load_f16(block + tq1_0_scale_offset);
+        }
+        if (!std::isfinite(scale)) fail(row, "a scale is not a finite number");
+        if (!to_trits(codes, static_cast<int>(width), values.data() + b * width)) {
+            fail(row, "holds a code that is none of -1, 0, +1");
+        }
+    }
+}
+
+}  // namespace tbx::gguf
