@@ -26,8 +26,6 @@ function(trilobit_add_test)
 
   set(target test_${arg_NAME})
   add_executable(${target} ${arg_SOURCES})
-  set_target_properties(${target} PROPERTIES RUNTIME_OUTPUT_DIRECTORY
-                                             "${PROJECT_BINARY_DIR}/bin/tests")
   target_link_libraries(${target} PRIVATE trilobit::trilobit ${arg_LIBRARIES}
                                           Catch2::Catch2WithMain)
   target_compile_definitions(

@@ -8,7 +8,6 @@
 # Users without CMake write the same few lines by hand: see dispatch_arch.cpp.in.
 
 include(CheckCXXCompilerFlag)
-set(trilobit_dispatch_templates "${CMAKE_CURRENT_LIST_DIR}")
 
 # Flags of one instruction set. `generic` and `sse2` are x86-64's own baseline.
 function(trilobit_arch_flags arch result)
@@ -77,7 +76,7 @@ function(trilobit_runtime_dispatch target)
   foreach(trilobit_arch IN LISTS arg_ARCHS)
     trilobit_arch_flags(${trilobit_arch} flags)
     set(source "${folder}/trilobit_arch_${trilobit_arch}.cpp")
-    configure_file("${trilobit_dispatch_templates}/dispatch_arch.cpp.in" "${source}" @ONLY)
+    configure_file("${CMAKE_CURRENT_FUNCTION_LIST_DIR}/dispatch_arch.cpp.in" "${source}" @ONLY)
     set_source_files_properties("${source}" TARGET_DIRECTORY ${target}
                                 PROPERTIES COMPILE_OPTIONS "${flags};${common}")
     list(APPEND sources "${source}")
@@ -86,7 +85,7 @@ function(trilobit_runtime_dispatch target)
   string(STRIP "${trilobit_registry}" trilobit_registry)
 
   set(source "${folder}/trilobit_registry.cpp")
-  configure_file("${trilobit_dispatch_templates}/dispatch_registry.cpp.in" "${source}" @ONLY)
+  configure_file("${CMAKE_CURRENT_FUNCTION_LIST_DIR}/dispatch_registry.cpp.in" "${source}" @ONLY)
   list(APPEND sources "${source}")
   set_source_files_properties(${sources} TARGET_DIRECTORY ${target}
                               PROPERTIES SKIP_UNITY_BUILD_INCLUSION ON SKIP_PRECOMPILE_HEADERS ON)

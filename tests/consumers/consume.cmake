@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: MIT
 # One consumer project, from an empty folder to its programs' exit status.
-# Enters: kind source binary prefix root search compiler generator xsimd (see CMakeLists.txt).
+# Enters: kind source binary prefix root search compiler generator (see CMakeLists.txt).
 cmake_minimum_required(VERSION 3.25)
 
 function(step)
@@ -36,15 +36,15 @@ if(kind STREQUAL "pkgconfig")
   execute_process(COMMAND "${pkg_config}" --cflags --libs trilobit OUTPUT_VARIABLE flags
                   OUTPUT_STRIP_TRAILING_WHITESPACE COMMAND_ERROR_IS_FATAL ANY)
   separate_arguments(flags UNIX_COMMAND "${flags}")
-  step("${compiler}" -std=c++20 "${source}/../multiply.cpp" ${flags} -o "${binary}/multiply")
+  step("${compiler}" -std=c++20 "${CMAKE_CURRENT_LIST_DIR}/multiply.cpp" ${flags} -o "${binary}/multiply")
   step("${binary}/multiply")
   return()
 endif()
 
-# A package that was configured with a downloaded xsimd still has to be given one.
-set(paths "${prefix}" ${search})
+cmake_path(CONVERT "${prefix};${search}" TO_NATIVE_PATH_LIST paths)
+set(ENV{CMAKE_PREFIX_PATH} "${paths}")
 step("${CMAKE_COMMAND}" -S "${source}" -B "${binary}" -G "${generator}"
-     "-DCMAKE_CXX_COMPILER=${compiler}" "-DCMAKE_PREFIX_PATH=${paths}" "-DTRILOBIT_ROOT=${root}")
+     "-DCMAKE_CXX_COMPILER=${compiler}" "-DTRILOBIT_ROOT=${root}")
 step("${CMAKE_COMMAND}" --build "${binary}")
 foreach(program multiply dispatch)
   if(EXISTS "${binary}/${program}")
