@@ -1,0 +1,103 @@
+// SPDX-License-Identifier: MIT
+// Room train: the shape of the model being trained and the flags that pick its graph.
+// Enters: numbers from the command line or from a file's metadata.
+// Leaves: a checked `model_config` and the place of every tensor in one flat array.
+#pragma once
+
+#include <cstddef>
+#include <string>
+#include <vector>
+
+namespace tbx::train {
+
+struct model_config {
+    int vocab = 0;
+    int hidden = 256;
+    int ffn = 768;
+    int layers = 4;
+    int heads = 4;
+    int kv_heads = 4;
+    int context = 256;
+    float rope_base = 10000.0f;
+    float eps = 1e-5f;
+    bool ternary = true;            // fake-quantise weights (absmean) and activations (absmax int8)
+    bool sub_norms = true;          // BitNet b1.58's norms before o_proj and down_proj
+    bool squared_relu = true;       // else SiLU
+    bool rope_interleaved = false;  // pairs (2i, 2i+1) as in llama files, else (i, i + d/2)
+
+    [[nodiscard]] int head_dim() const { return hidden / heads; }
+    [[nodiscard]] int kv_dim() const { return head_dim() * kv_heads; }
+};
+
+// An empty string, or one sentence saying what is wrong.
+inline std::string complaint(const model_config& c) {
+    if (c.vocab < 2 || c.hidden < 1 || c.ffn < 1 || c.layers < 1 || c.context < 2)
+        return "every size of the model must be positive";
+    if (c.heads < 1 || c.hidden % c.heads != 0) return "hidden must be a multiple of heads";
+    if (c.head_dim() % 2 != 0) return "hidden / heads must be even";
+    if (c.kv_heads < 1 || c.heads % c.kv_heads != 0) return "heads must be a multiple of kv-heads";
+    return {};
+}
+
+enum class slot_kind { norm, linear, embedding };
+
+struct slot {
+    std::string name;  // as in a GGUF file
+    std::size_t offset = 0;
+    int rows = 1;
+    int cols = 0;
+    slot_kind kind = slot_kind::linear;
+
+    [[nodiscard]] std::size_t size() const {
+        return static_cast<std::size_t>(rows) * static_cast<std::size_t>(cols);
+    }
+};
+
+struct layer_slots {
+    int attn_norm, q, k, v, o, attn_sub_norm, ffn_norm, gate, up, down, ffn_sub_norm;
+};
+
+// Parameters, gradients and both moments of AdamW are flat arrays with this one layout.
+struct parameter_layout {
+    std::vector<slot> slots;
+    std::vector<layer_slots> layers;
+    int embedding = 0;
+    int output_norm = 0;
+    std::size_t size = 0;
+
+    explicit parameter_layout(const model_config& c) {
+        embedding = add("token_embd.weight", c.vocab, c.hidden, slot_kind::embedding);
+        for (int i = 0; i < c.layers; ++i) {
+            const std::string p = "blk." + std::to_string(i) + ".";
+            layer_slots l{};
+            l.attn_norm = add(p + "attn_norm.weight", 1, c.hidden, slot_kind::norm);
+            l.q = add(p + "attn_q.weight", c.hidden, c.hidden, slot_kind::linear);
+            l.k = add(p + "attn_k.weight", c.kv_dim(), c.hidden, slot_kind::linear);
+            l.v = add(p + "attn_v.weight", c.kv_dim(), c.hidden, slot_kind::linear);
+            l.o = add(p + "attn_output.weight", c.hidden, c.hidden, slot_kind::linear);
+            l.ffn_norm = add(p + "ffn_norm.weight", 1, c.hidden, slot_kind::norm);
+            l.gate = add(p + "ffn_gate.weight", c.ffn, c.hidden, slot_kind::linear);
+            l.up = add(p + "ffn_up.weight", c.ffn, c.hidden, slot_kind::linear);
+            l.down = add(p + "ffn_down.weight", c.hidden, c.ffn, slot_kind::linear);
+            l.attn_sub_norm = -1;
+            l.ffn_sub_norm = -1;
+            if (c.sub_norms) {
+                l.attn_sub_norm = add(p + "attn_sub_norm.weight", 1, c.hidden, slot_kind::norm);
+                l.ffn_sub_norm = add(p + "ffn_sub_norm.weight", 1, c.ffn, slot_kind::norm);
+            }
+            layers.push_back(l);
+        }
+        output_norm = add("output_norm.weight", 1, c.hidden, slot_kind::norm);
+    }
+
+    [[nodiscard]] const slot& at(int i) const { return slots[static_cast<std::size_t>(i)]; }
+
+  private:
+    int add(std::string name, int rows, int cols, slot_kind kind) {
+        slots.push_back({std::move(name), size, rows, cols, kind});
+        size += slots.back().size();
+        return static_cast<int>(slots.size()) - 1;
+    }
+};
+
+}  // namespace tbx::train
