@@ -26,7 +26,8 @@ class vocabulary {
     std::vector<float> scores;  // empty for byte-level BPE files without them
     std::vector<token_kind> kinds;
     std::unordered_map<std::string_view, token_id> ids;  // what plain text may become
-    std::vector<token_id> ends;                          // sorted
+    std::size_t longest_text = 0;
+    std::vector<token_id> ends;  // sorted
 
 public:
     explicit vocabulary(const gguf::reader& file);
@@ -42,11 +43,15 @@ public:
     [[nodiscard]] token_id size() const noexcept { return static_cast<token_id>(texts.size()); }
     [[nodiscard]] bool contains(token_id id) const noexcept { return id >= 0 && id < size(); }
     /// As stored: with U+2581 for spaces, or in the byte alphabet of byte-level BPE. contains(id).
-    [[nodiscard]] std::string_view text(token_id id) const { return texts[std::size_t(id)]; }
-    [[nodiscard]] float score(token_id id) const { return scores[std::size_t(id)]; }
-    [[nodiscard]] token_kind kind(token_id id) const { return kinds[std::size_t(id)]; }
+    [[nodiscard]] std::string_view text(token_id id) const {
+        return texts[static_cast<std::size_t>(id)];
+    }
+    [[nodiscard]] float score(token_id id) const { return scores[static_cast<std::size_t>(id)]; }
+    [[nodiscard]] token_kind kind(token_id id) const { return kinds[static_cast<std::size_t>(id)]; }
     /// Looks among the tokens that text can become (control, unknown and byte tokens are not).
     [[nodiscard]] token_id find(std::string_view text) const noexcept;
+    /// Bytes of the longest text that find() can find.
+    [[nodiscard]] std::size_t longest() const noexcept { return longest_text; }
     /// Any token of exactly this text, control tokens included; slow.
     [[nodiscard]] token_id find_special(std::string_view text) const noexcept;
     /// Does generation stop at this token (eos, end of turn, end of message, ...)?

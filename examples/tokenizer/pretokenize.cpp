@@ -1,0 +1,228 @@
+// SPDX-License-Identifier: MIT
+// Room tokenizer. Enters: a text. Leaves: its pieces, found by PCRE2 with Unicode classes. Only whole
+// runs of valid UTF-8 reach PCRE2; the bytes between them are pieces of their own.
+#include "tokenizer/pretokenize.hpp"
+
+#include <array>
+#include <cstdint>
+#include <new>
+#include <string>
+#include <utility>
+
+#define PCRE2_CODE_UNIT_WIDTH 8
+#include <pcre2.h>
+
+#include "support/error.hpp"
+#include "tokenizer/utf8.hpp"
+
+namespace tbx::tokenizer {
+
+namespace {
+
+// Unicode's White_Space, spelt out: PCRE2's \s has U+180E too, which the models' tokenizers do not,
+// and its \p{White_Space} is only in 10.40 and newer.
+#define SPACES \
+    R"(\t-\r \x{85}\x{a0}\x{1680}\x{2000}-\x{200a}\x{2028}\x{2029}\x{202f}\x{205f}\x{3000})"
+#define SPACE "[" SPACES "]"
+#define NOT_SPACE "[^" SPACES "]"
+#define SYMBOLS "[^" SPACES R"(\p{L}\p{N}]+)"
+#define LAST_SPACE_APART SPACE "+(?!" NOT_SPACE ")"
+
+#define LLAMA_3(digits)                                                              \
+    R"((?i:'s|'t|'re|'ve|'m|'ll|'d)|[^\r\n\p{L}\p{N}]?\p{L}+|)" digits "| ?" SYMBOLS \
+    R"([\r\n]*|)" SPACE R"(*[\r\n]+|)" LAST_SPACE_APART "|" SPACE "+"
+
+constexpr std::array llama_bpe{LLAMA_3(R"(\p{N}{1,3})")};
+constexpr std::array qwen2{LLAMA_3(R"(\p{N})")};
+#define GPT_2 R"('s|'t|'re|'ve|'m|'ll|'d| ?\p{L}+| ?\p{N}+| ?)" SYMBOLS "|" LAST_SPACE_APART
+constexpr std::array gpt_2{GPT_2};
+constexpr std::array fallback{R"([\p{P}\$\+<=>\^~\|]+)", GPT_2, R"(\p{N}+)", "[0-9][0-9][0-9]"};
+
+#undef GPT_2
+#undef LLAMA_3
+#undef LAST_SPACE_APART
+#undef SYMBOLS
+#undef NOT_SPACE
+#undef SPACE
+#undef SPACES
+
+struct named_rule {
+    std::string_view pre;
+    split_rule rule;
+};
+
+constexpr split_rule llama_bpe_rule{"llama-bpe", llama_bpe, true, true};
+constexpr split_rule qwen2_rule{"qwen2", qwen2, false, false};
+constexpr split_rule gpt_2_rule{"gpt-2", gpt_2, false, false};
+constexpr split_rule default_rule{"default", fallback, false, false};
+
+constexpr std::array<named_rule, 16> rules{{
+    {"default", default_rule},
+    {"llama-bpe", llama_bpe_rule},
+    {"llama3", llama_bpe_rule},
+    {"llama-v3", llama_bpe_rule},
+    {"falcon3", llama_bpe_rule},
+    {"falcon-h1", llama_bpe_rule},
+    {"falcon_e", llama_bpe_rule},  // Falcon-E's own files; mainline engines refuse the name
+    {"falcon-e", llama_bpe_rule},
+    {"qwen2", qwen2_rule},
+    {"deepseek-r1-qwen", qwen2_rule},
+    {"gpt-2", gpt_2_rule},
+    {"gpt2", gpt_2_rule},
+    {"phi-2", gpt_2_rule},
+    {"olmo", gpt_2_rule},
+    {"mpt", gpt_2_rule},
+    {"jais", gpt_2_rule},
+}};
+
+constexpr std::size_t llama_3_vocabulary = 128256;
+
+struct free_code {
+    void operator()(pcre2_code* code) const noexcept { pcre2_code_free(code); }
+};
+struct free_match {
+    void operator()(pcre2_match_data* data) const noexcept { pcre2_match_data_free(data); }
+};
+struct free_context {
+    void operator()(pcre2_match_context* context) const noexcept {
+        pcre2_match_context_free(context);
+    }
+};
+
+std::string message_of(int code) {
+    std::array<PCRE2_UCHAR, 160> text{};
+    pcre2_get_error_message(code, text.data(), text.size());
+    return reinterpret_cast<const char*>(text.data());
+}
+
+using owned_code = std::unique_ptr<pcre2_code, free_code>;
+
+owned_code compile(const char* pattern) {
+    int reason = 0;
+    PCRE2_SIZE where = 0;
+    owned_code code(pcre2_compile(reinterpret_cast<PCRE2_SPTR>(pattern), PCRE2_ZERO_TERMINATED,
+                                  PCRE2_UTF | PCRE2_UCP, &reason, &where, nullptr));
+    if (!code) throw error("pre-tokenizer", message_of(reason));
+    // Only faster: where the system forbids it, pcre2_match interprets.
+    pcre2_jit_compile(code.get(), PCRE2_JIT_COMPLETE);
+    return code;
+}
+
+class matcher {
+    const pcre2_code* code;
+    std::unique_ptr<pcre2_match_data, free_match> data;
+    std::unique_ptr<pcre2_match_context, free_context> context;
+
+public:
+    explicit matcher(const pcre2_code* pattern)
+        : code(pattern),
+          data(pcre2_match_data_create(1, nullptr)),
+          context(pcre2_match_context_create(nullptr)) {
+        if (!data || !context) throw std::bad_alloc();
+        // Every pattern takes time linear in the run it stops in, so the length of a run of spaces
+        // is the only limit that is wanted.
+        pcre2_set_match_limit(context.get(), UINT32_MAX);
+    }
+
+    /// Next match in valid UTF-8, or nothing.
+    [[nodiscard]] bool next(std::string_view text, std::size_t from, std::size_t& begin,
+                            std::size_t& end) {
+        const auto run = [&](std::uint32_t options) {
+            return pcre2_match(code, reinterpret_cast<PCRE2_SPTR>(text.data()), text.size(), from,
+                               PCRE2_NO_UTF_CHECK | options, data.get(), context.get());
+        };
+        int found = run(0);
+        if (found == PCRE2_ERROR_JIT_STACKLIMIT) found = run(PCRE2_NO_JIT);
+        if (found == PCRE2_ERROR_NOMATCH) return false;
+        if (found < 0) throw error("pre-tokenizer", message_of(found));
+        const PCRE2_SIZE* offsets = pcre2_get_ovector_pointer(data.get());
+        begin = offsets[0];
+        end = offsets[1];
+        return true;
+    }
+};
+
+using pieces = std::vector<std::string_view>;
+
+void split_piece(matcher& regex, std::string_view text, pieces& out) {
+    std::size_t at = 0;
+    std::size_t begin = 0;
+    std::size_t end = 0;
+    while (at < text.size() && regex.next(text, at, begin, end)) {
+        if (begin > at) out.push_back(text.substr(at, begin - at));
+        if (end > begin) out.push_back(text.substr(begin, end - begin));
+        at = end;
+    }
+    if (at < text.size()) out.push_back(text.substr(at));
+}
+
+struct run {
+    std::string_view text;
+    bool valid;
+};
+
+std::vector<run> split_by_validity(std::string_view text) {
+    std::vector<run> runs;
+    std::size_t begin = 0;
+    bool valid = true;
+    for (std::size_t at = 0; at < text.size();) {
+        const std::size_t length = character_bytes(text, at);
+        if ((length != 0) != valid) {
+            if (at > begin) runs.push_back({text.substr(begin, at - begin), valid});
+            begin = at;
+            valid = length != 0;
+        }
+        at += length == 0 ? 1 : length;
+    }
+    if (begin < text.size()) runs.push_back({text.substr(begin), valid});
+    return runs;
+}
+
+}  // namespace
+
+struct pretokenizer::compiled {
+    std::vector<owned_code> codes;
+};
+
+std::optional<split_rule> find_split_rule(std::string_view pre, std::size_t vocabulary_size) {
+    if (pre.empty()) return vocabulary_size == llama_3_vocabulary ? llama_bpe_rule : default_rule;
+    for (const named_rule& candidate : rules) {
+        if (candidate.pre == pre) return candidate.rule;
+    }
+    return std::nullopt;
+}
+
+pretokenizer::pretokenizer(const split_rule& rule) {
+    auto made = std::make_unique<compiled>();
+    for (const char* pattern : rule.patterns) made->codes.push_back(compile(pattern));
+    regexes = std::move(made);
+}
+
+pretokenizer::pretokenizer(pretokenizer&&) noexcept = default;
+pretokenizer& pretokenizer::operator=(pretokenizer&&) noexcept = default;
+pretokenizer::~pretokenizer() = default;
+
+std::vector<std::string_view> pretokenizer::split(std::string_view text) const {
+    std::vector<matcher> matchers;
+    for (const owned_code& code : regexes->codes) matchers.emplace_back(code.get());
+
+    pieces out;
+    pieces current;
+    pieces finer;
+    for (const run& part : split_by_validity(text)) {
+        if (!part.valid) {
+            out.push_back(part.text);
+            continue;
+        }
+        current.assign(1, part.text);
+        for (matcher& regex : matchers) {
+            finer.clear();
+            for (const std::string_view piece : current) split_piece(regex, piece, finer);
+            current.swap(finer);
+        }
+        out.insert(out.end(), current.begin(), current.end());
+    }
+    return out;
+}
+
+}  // namespace tbx::tokenizer
