@@ -68,7 +68,8 @@ struct sign {
 
 }  // namespace activation
 
-using activations = type_list<activation::int8, activation::int4, activation::int2, activation::sign>;
+using activations =
+    type_list<activation::int8, activation::int4, activation::int2, activation::sign>;
 
 template <class F>
 constexpr bool visit_activation(activation_id id, F&& f) {

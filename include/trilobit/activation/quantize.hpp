@@ -44,9 +44,11 @@ float absolute_mean(const float* x, std::int64_t count) noexcept {
     double sum[8] = {};
     std::int64_t i = 0;
     for (; i + 8 <= count; i += 8)
-        for (int lane = 0; lane < 8; ++lane) sum[lane] += static_cast<double>(std::fabs(x[i + lane]));
+        for (int lane = 0; lane < 8; ++lane)
+            sum[lane] += static_cast<double>(std::fabs(x[i + lane]));
     for (; i < count; ++i) sum[0] += static_cast<double>(std::fabs(x[i]));
-    const double total = ((sum[0] + sum[4]) + (sum[1] + sum[5])) + ((sum[2] + sum[6]) + (sum[3] + sum[7]));
+    const double total =
+        ((sum[0] + sum[4]) + (sum[1] + sum[5])) + ((sum[2] + sum[6]) + (sum[3] + sum[7]));
     return count == 0 ? 0.0f : static_cast<float>(total / static_cast<double>(count));
 }
 
@@ -54,7 +56,8 @@ float absolute_mean(const float* x, std::int64_t count) noexcept {
 /// are clamped first, so they are far inside its range. The barrier keeps the product's rounding:
 /// fused with the addition it would round once, and 2.5 could come from 2.4999999.
 template <class Act, class Arch>
-void quantize_segment(const float* x, std::int64_t count, float factor, std::int8_t* values) noexcept {
+void quantize_segment(const float* x, std::int64_t count, float factor,
+                      std::int8_t* values) noexcept {
     constexpr float magic = 12582912.0f;
     constexpr auto low = static_cast<float>(Act::lowest), high = static_cast<float>(Act::highest);
     for (std::int64_t first = 0; first < count; first += quantize_chunk) {
@@ -97,7 +100,8 @@ status quantize_token(const activation_shape& shape, std::int64_t m, const float
         detail::quantize_segment<Act, Arch>(x + first, count, factor, values + first);
         scales[first / width] = 1.0f / factor;
     }
-    std::memset(values + shape.cols, 0, static_cast<std::size_t>(shape.value_stride() - shape.cols));
+    std::memset(values + shape.cols, 0,
+                static_cast<std::size_t>(shape.value_stride() - shape.cols));
     return {};
 }
 

@@ -7,19 +7,25 @@
 #if defined(_MSC_VER) && !defined(__clang__)
 #define TRILOBIT_INLINE __forceinline
 #define TRILOBIT_RESTRICT __restrict
+#define TRILOBIT_LAMBDA_INLINE
+#define TRILOBIT_UNROLL
 #define TRILOBIT_COMPILER_BARRIER(block) _ReadWriteBarrier()
 #include <intrin.h>
 #else
 #define TRILOBIT_RESTRICT __restrict__
+/// Before a loop over registers: both compilers unroll it completely, or spill what it sums.
+#define TRILOBIT_UNROLL _Pragma("GCC unroll 16")
 /// Makes the compiler store `block` and forget what it held. Between a product and a sum this is
 /// what keeps GCC from contracting them into a fused multiply-add, which rounds once instead of
 /// twice and so changes bits between back ends; it ignores `#pragma STDC FP_CONTRACT`.
 #define TRILOBIT_COMPILER_BARRIER(block) __asm__ volatile("" : "+m"(block))
 #if defined(__OPTIMIZE__)
 #define TRILOBIT_INLINE inline __attribute__((always_inline))
+#define TRILOBIT_LAMBDA_INLINE __attribute__((always_inline))
 #else
 // Forced inlining without an optimiser multiplies compile time and stack use for nothing.
 #define TRILOBIT_INLINE inline
+#define TRILOBIT_LAMBDA_INLINE
 #endif
 #endif
 

@@ -13,7 +13,8 @@ constexpr float f16_to_f32(std::uint16_t half) noexcept {
     const std::uint32_t exponent = (half >> 10) & 0x1fu;
     const std::uint32_t fraction = half & 0x3ffu;
     if (exponent == 0x1f) return std::bit_cast<float>(sign | 0x7f800000u | (fraction << 13));
-    if (exponent != 0) return std::bit_cast<float>(sign | ((exponent + 112) << 23) | (fraction << 13));
+    if (exponent != 0)
+        return std::bit_cast<float>(sign | ((exponent + 112) << 23) | (fraction << 13));
     // Subnormal: the fraction counts units of 2^-24.
     const float magnitude = static_cast<float>(fraction) * 0x1p-24f;
     return sign != 0 ? -magnitude : magnitude;

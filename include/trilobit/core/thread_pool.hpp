@@ -33,10 +33,11 @@ class thread_pool {
     static constexpr int spins_before_sleep = 2000;
 
     job current;
-    alignas(64) std::atomic<std::uint32_t> epoch{0};  // one more for each job; woken sleepers watch it
-    alignas(64) std::atomic<bool> open{false};        // may a worker still join `current`?
-    alignas(64) std::atomic<int> joined{0};           // workers inside `current`
-    alignas(64) std::atomic<std::int64_t> next{0};    // first index nobody has taken
+    alignas(64) std::atomic<std::uint32_t> epoch{
+        0};                                     // one more for each job; woken sleepers watch it
+    alignas(64) std::atomic<bool> open{false};  // may a worker still join `current`?
+    alignas(64) std::atomic<int> joined{0};     // workers inside `current`
+    alignas(64) std::atomic<std::int64_t> next{0};  // first index nobody has taken
     std::atomic<bool> stopping{false};
     std::atomic<bool> busy{false};
     int workers = 0;

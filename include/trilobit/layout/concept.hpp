@@ -28,18 +28,20 @@ enum class layout_id : std::uint32_t {
 ///
 /// Zero bytes need not be a valid tile; padding is encoded like everything else.
 template <class L>
-concept weight_layout = requires(const std::int8_t* in, std::int8_t* out, const std::byte* tile,
-                                 std::byte* mutable_tile) {
-    typename L::kind;
-    { L::id } -> std::convertible_to<layout_id>;
-    { L::name } -> std::convertible_to<std::string_view>;
-    { L::tile_rows } -> std::convertible_to<int>;
-    { L::tile_cols } -> std::convertible_to<int>;
-    { L::tile_bytes } -> std::convertible_to<int>;
-    { L::encode(in, mutable_tile) } -> std::same_as<void>;
-    { L::decode(tile, out) } -> std::same_as<void>;
-    { L::valid(tile) } -> std::same_as<bool>;
-} && L::tile_bytes % 64 == 0 && L::tile_rows % 16 == 0;
+concept weight_layout =
+    requires(const std::int8_t* in, std::int8_t* out, const std::byte* tile,
+             std::byte* mutable_tile) {
+        typename L::kind;
+        { L::id } -> std::convertible_to<layout_id>;
+        { L::name } -> std::convertible_to<std::string_view>;
+        { L::tile_rows } -> std::convertible_to<int>;
+        { L::tile_cols } -> std::convertible_to<int>;
+        { L::tile_bytes } -> std::convertible_to<int>;
+        { L::encode(in, mutable_tile) } -> std::same_as<void>;
+        { L::decode(tile, out) } -> std::same_as<void>;
+        { L::valid(tile) } -> std::same_as<bool>;
+    } &&
+    L::tile_bytes % 64 == 0 && L::tile_rows % 16 == 0;
 
 template <weight_layout L>
 inline constexpr double bits_per_weight = 8.0 * L::tile_bytes / (L::tile_rows * L::tile_cols);

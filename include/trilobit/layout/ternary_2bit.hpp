@@ -37,7 +37,9 @@ struct ternary_2bit {
             for (int t = 0; t < 4; ++t)
                 for (int f = 0; f < 4; ++f)
                     values[r * tile_cols + 4 * f + t] = static_cast<std::int8_t>(
-                        static_cast<int>(std::to_integer<unsigned>(tile[4 * r + t]) >> (2 * f) & 3u) - 1);
+                        static_cast<int>(std::to_integer<unsigned>(tile[4 * r + t]) >> (2 * f) &
+                                         3u) -
+                        1);
     }
 
     /// Code 3 is never written.

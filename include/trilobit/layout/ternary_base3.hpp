@@ -30,7 +30,8 @@ struct ternary_base3 {
         for (int code = -largest_code; code <= largest_code; ++code) {
             int rest = code;
             for (int c = 0; c < 5; ++c) {
-                const int digit = (rest + 364) % 3 - 1;  // 364 = 1 + 3 * 121: non-negative, = 1 mod 3
+                const int digit =
+                    (rest + 364) % 3 - 1;  // 364 = 1 + 3 * 121: non-negative, = 1 mod 3
                 table[static_cast<std::uint8_t>(code)][static_cast<std::size_t>(c)] =
                     static_cast<std::int8_t>(digit);
                 rest = (rest - digit) / 3;

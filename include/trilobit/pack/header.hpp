@@ -138,7 +138,8 @@ inline result<packed_view> view_packed(std::span<const std::byte> bytes,
     if (static_cast<std::uint64_t>(at.size) > bytes.size())
         return refuse("The packed matrix is truncated: its header promises more bytes.");
     if (depth == verify::everything &&
-        h.payload_hash != hash_bytes(bytes.data() + sizeof h, static_cast<std::size_t>(at.size) - sizeof h))
+        h.payload_hash !=
+            hash_bytes(bytes.data() + sizeof h, static_cast<std::size_t>(at.size) - sizeof h))
         return refuse("The packed matrix is damaged: its bytes do not match their checksum.");
     view.tiles = bytes.data() + at.tiles;
     view.scales = bytes.data() + at.scales;

@@ -5,11 +5,11 @@
 #pragma once
 
 #include <algorithm>
-#include <type_traits>
 #include <atomic>
 #include <cmath>
 #include <cstring>
 #include <functional>
+#include <type_traits>
 
 #include "trilobit/pack/packed_matrix.hpp"
 #include "trilobit/weights/quantize.hpp"
@@ -72,7 +72,8 @@ void encode_row_block(const packed_shape& shape, const std::int8_t* values, std:
         const std::int64_t first = shape.segment_first_col(s);
         const std::int64_t last = first + shape.segment_width(s);
         for (std::int64_t col = first; col < last; col += L::tile_cols, tiles += L::tile_bytes) {
-            const auto width = static_cast<std::size_t>(std::min<std::int64_t>(L::tile_cols, last - col));
+            const auto width =
+                static_cast<std::size_t>(std::min<std::int64_t>(L::tile_cols, last - col));
             for (int r = 0; r < L::tile_rows; ++r) {
                 std::int8_t* row = tile + r * L::tile_cols;
                 std::memcpy(row, values + r * shape.cols + col, width);
@@ -112,12 +113,16 @@ packed_matrix<L> pack_rows(std::int64_t rows, std::int64_t cols, const scale_spe
     detail::progress_meter meter(options.progress, shape.row_blocks());
 
     run(0, shape.row_blocks(), 1, [&](std::int64_t begin, std::int64_t end) {
-        const auto value_bytes = static_cast<std::size_t>(L::tile_rows * std::max<std::int64_t>(cols, 1));
-        aligned_buffer scratch(value_bytes + static_cast<std::size_t>(segments + 1) * sizeof(float) + 64);
+        const auto value_bytes =
+            static_cast<std::size_t>(L::tile_rows * std::max<std::int64_t>(cols, 1));
+        aligned_buffer scratch(value_bytes +
+                               static_cast<std::size_t>(segments + 1) * sizeof(float) + 64);
         if (scratch.data() == nullptr)
-            return problem.fail({errc::out_of_memory, "There is not enough memory to pack a row block."});
+            return problem.fail(
+                {errc::out_of_memory, "There is not enough memory to pack a row block."});
         auto* values = reinterpret_cast<std::int8_t*>(scratch.data());
-        auto* row_scales = reinterpret_cast<float*>(scratch.data() + round_up(static_cast<std::int64_t>(value_bytes), 64));
+        auto* row_scales = reinterpret_cast<float*>(
+            scratch.data() + round_up(static_cast<std::int64_t>(value_bytes), 64));
         for (std::int64_t block = begin; block < end && problem.ok(); ++block) {
             std::memset(values, L::kind::padding, value_bytes);
             for (int r = 0; r < L::tile_rows && block * L::tile_rows + r < rows; ++r) {
@@ -129,16 +134,22 @@ packed_matrix<L> pack_rows(std::int64_t rows, std::int64_t cols, const scale_spe
                 bool inside = true;
                 for (std::int64_t c = 0; c < cols; ++c) inside &= L::kind::holds(row_values[c]);
                 if (!inside)
-                    return problem.fail({errc::bad_value, "A quantised weight lies outside the values of the layout."});
+                    return problem.fail(
+                        {errc::bad_value,
+                         "A quantised weight lies outside the values of the layout."});
                 const bool per_tensor = scale.per == granularity::tensor;
                 for (std::int64_t s = 0; s < (per_tensor ? row == 0 : segments); ++s) {
                     if (!detail::storable(row_scales[s], scale.type))
-                        return problem.fail({errc::bad_value, "A weight scale is NaN, infinite or too large for its storage type."});
-                    const std::int64_t at = per_tensor ? 0 : (block * segments + s) * L::tile_rows + r;
+                        return problem.fail(
+                            {errc::bad_value,
+                             "A weight scale is NaN, infinite or too large for its storage type."});
+                    const std::int64_t at =
+                        per_tensor ? 0 : (block * segments + s) * L::tile_rows + r;
                     detail::store_scale(out.mutable_scales(), scale.type, at, row_scales[s]);
                 }
             }
-            detail::encode_row_block<L>(shape, values, out.mutable_tiles() + block * shape.row_tiles() * L::tile_bytes);
+            detail::encode_row_block<L>(
+                shape, values, out.mutable_tiles() + block * shape.row_tiles() * L::tile_bytes);
             meter.add(1);
         }
     });
@@ -151,7 +162,8 @@ packed_matrix<L> pack_rows(std::int64_t rows, std::int64_t cols, const scale_spe
 /// Float weights (rows, cols) -> packed, by `Rule`: absmean for ternary layouts, the sign around the
 /// mean for binary ones. NaN and infinite weights are refused.
 template <weight_layout L,
-          class Rule = std::conditional_t<std::is_same_v<typename L::kind, ternary>, absmean, sign_around_mean>,
+          class Rule = std::conditional_t<std::is_same_v<typename L::kind, ternary>, absmean,
+                                          sign_around_mean>,
           executor Executor = const serial>
 packed_matrix<L> pack(std::type_identity_t<matrix_view<const float>> weights,
                       const pack_options& options = {}, Executor& run = serial{}) {
@@ -164,13 +176,15 @@ packed_matrix<L> pack(std::type_identity_t<matrix_view<const float>> weights,
     if (options.scale.per == granularity::tensor) {
         aligned_buffer sums(static_cast<std::size_t>(weights.rows) * sizeof(unit_sums));
         if (weights.rows > 0 && sums.data() == nullptr)
-            return fail({errc::out_of_memory, "There is not enough memory for the sums of the rows."});
+            return fail(
+                {errc::out_of_memory, "There is not enough memory for the sums of the rows."});
         tensor = sum_matrix(weights, reinterpret_cast<unit_sums*>(sums.data()), run);
     }
     return pack_rows<L>(
         weights.rows, weights.cols, options.scale,
         [&](std::int64_t row, std::int8_t* values, float* scales) {
-            return quantize_row<Rule>(weights.row(row), weights.cols, options.scale, tensor, values, scales);
+            return quantize_row<Rule>(weights.row(row), weights.cols, options.scale, tensor, values,
+                                      scales);
         },
         options, run);
 }
@@ -211,7 +225,8 @@ any_packed_matrix pack_rows(layout_id layout, std::int64_t rows, std::int64_t co
                             const scale_spec& scale, Source&& source, const pack_options& options,
                             Executor& run) {
     any_packed_matrix out({errc::unsupported, "This is not a layout of the library."});
-    visit_layout(layout, [&]<class L>() { out = pack_rows<L>(rows, cols, scale, source, options, run); });
+    visit_layout(layout,
+                 [&]<class L>() { out = pack_rows<L>(rows, cols, scale, source, options, run); });
     return out;
 }
 

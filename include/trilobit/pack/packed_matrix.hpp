@@ -55,7 +55,9 @@ public:
     }
 
     /// For packers: writable sections, and the header once they are complete.
-    [[nodiscard]] std::byte* mutable_tiles() noexcept { return image.data() + sizeof(packed_header); }
+    [[nodiscard]] std::byte* mutable_tiles() noexcept {
+        return image.data() + sizeof(packed_header);
+    }
     [[nodiscard]] std::byte* mutable_scales() noexcept {
         return image.data() + packed_sections::of(placed).scales;
     }
@@ -101,7 +103,7 @@ class mapped_matrix {
     static trilobit::status map(const char* path, void*& base, std::size_t& length) noexcept {
         const int file = ::open(path, O_RDONLY | O_CLOEXEC);
         if (file < 0) return {errc::bad_format, "The packed file cannot be opened."};
-        struct stat info {};
+        struct stat info{};
         trilobit::status problem;
         if (::fstat(file, &info) != 0 || !S_ISREG(info.st_mode)) {
             problem = {errc::bad_format, "The packed file is not a regular file."};

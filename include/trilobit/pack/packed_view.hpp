@@ -103,19 +103,20 @@ struct packed_view : packed_shape {
     const void* scales = nullptr;
 
     /// First tile of a segment of a row block.
-    [[nodiscard]] const std::byte* tile_at(std::int64_t block, std::int64_t segment) const noexcept {
+    [[nodiscard]] const std::byte* tile_at(std::int64_t block,
+                                           std::int64_t segment) const noexcept {
         return tiles + (block * row_tiles() + segment_first_tile(segment)) * tile.bytes;
     }
     /// Scale number i, in storage order.
     [[nodiscard]] float scale_at(std::int64_t i) const noexcept {
-        return scale.type == scale_type::f32 ? static_cast<const float*>(scales)[i]
-                                             : f16_to_f32(static_cast<const std::uint16_t*>(scales)[i]);
+        return scale.type == scale_type::f32
+                   ? static_cast<const float*>(scales)[i]
+                   : f16_to_f32(static_cast<const std::uint16_t*>(scales)[i]);
     }
     /// Scale of row `r` of a row block, in a segment.
     [[nodiscard]] float scale_of(std::int64_t block, std::int64_t segment, int r) const noexcept {
-        return scale_at(scale.per == granularity::tensor
-                            ? 0
-                            : (block * segments() + segment) * tile.rows + r);
+        return scale_at(
+            scale.per == granularity::tensor ? 0 : (block * segments() + segment) * tile.rows + r);
     }
 };
 

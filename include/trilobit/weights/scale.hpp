@@ -40,7 +40,8 @@ struct scale_spec {
         return ceil_div(cols, segment_cols(cols));
     }
     /// Scales of a whole (rows, cols) matrix, in the order tensor | row | row-major (row, group).
-    [[nodiscard]] constexpr std::int64_t count(std::int64_t rows, std::int64_t cols) const noexcept {
+    [[nodiscard]] constexpr std::int64_t count(std::int64_t rows,
+                                               std::int64_t cols) const noexcept {
         return per == granularity::tensor ? 1 : rows * segments(cols);
     }
 

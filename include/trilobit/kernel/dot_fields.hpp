@@ -1,0 +1,47 @@
+// SPDX-License-Identifier: MIT
+// Room kernel. Enters: a dot layout. Leaves: how its bits are masked into operands of a dot
+// product, and what the masked sums still need to become the product with the weights.
+//
+// A tile's byte 4r+t holds `fields` codes; field f is columns 4f+t of row r. Masked but not shifted
+// it counts 2^(bits f) times too much: one accumulator per field, shifted back exactly at the end.
+// The shift is exact because every addend is a multiple of that power of two.
+#pragma once
+
+#include "trilobit/layout/all.hpp"
+
+namespace trilobit::kernel {
+
+/// 16 rows x 4 columns of code = weight + 1, a byte each: what other layouts are decoded into.
+struct panel {
+    static constexpr int tile_bytes = 64;
+};
+
+/// dot(row, x) = sum over planes of plane_weight * (codes . x)  +  sum_weight * (sum of x)
+template <class Layout>
+struct dot_fields;
+
+template <>
+struct dot_fields<layout::ternary_2bit> {
+    static constexpr int fields = 4, largest_code = 3, planes = 1, sum_weight = -1;
+    static constexpr int plane_weight[] = {1};
+};
+template <>
+struct dot_fields<layout::binary_1bit> {
+    static constexpr int fields = 8, largest_code = 1, planes = 1, sum_weight = -1;
+    static constexpr int plane_weight[] = {2};
+};
+template <>
+struct dot_fields<layout::ternary_planes> {
+    static constexpr int fields = 8, largest_code = 1, planes = 2, sum_weight = 0;
+    static constexpr int plane_weight[] = {1, -2};
+};
+template <>
+struct dot_fields<panel> {
+    static constexpr int fields = 1, largest_code = 2, planes = 1, sum_weight = -1;
+    static constexpr int plane_weight[] = {1};
+};
+
+template <class Layout>
+concept dot_layout = requires { dot_fields<Layout>::fields; };
+
+}  // namespace trilobit::kernel

@@ -1,0 +1,51 @@
+// SPDX-License-Identifier: MIT
+// Room kernel. Enters: any layout, through its own decode. Leaves: exact sums on any machine, with
+// any grouping. Nothing is faster than it is simple: this is the floor that new layouts stand on.
+#pragma once
+
+#include "trilobit/kernel/drive.hpp"
+
+namespace trilobit::kernel {
+
+template <class Arch, class Layout, class Act>
+struct generic {
+    static constexpr kernel_id id = kernel_id::generic;
+    static constexpr bool available = true;
+    /// Cycles for 64 multiply-adds, roughly; the automatic choice takes the cheapest that fits.
+    static constexpr double cost(std::int64_t /*tokens*/) noexcept { return 100; }
+
+    static bool accepts(const packed_shape&, const activation_shape&) noexcept { return true; }
+    static std::int64_t operand_bytes(const packed_shape&, const activation_shape&) noexcept {
+        return 0;
+    }
+    static void prepare(const task&, std::int64_t, std::int64_t) noexcept {}
+
+    static void sum_segment(const task& t, std::int64_t, const segment& s, std::int64_t block,
+                            std::int64_t token, int tokens, std::int32_t* acc) noexcept {
+        constexpr int rows = Layout::tile_rows, cols = Layout::tile_cols;
+        std::int8_t values[rows * cols];
+        std::memset(acc, 0, sizeof(std::int32_t) * static_cast<std::size_t>(tokens * rows));
+        const std::int64_t origin = t.w.segment_first_col(s.weight_segment);
+        const std::byte* tiles = t.w.tile_at(block, s.weight_segment);
+        const std::int64_t last = s.first + s.width;
+        for (std::int64_t tile = (s.first - origin) / cols; origin + tile * cols < last; ++tile) {
+            Layout::decode(tiles + tile * Layout::tile_bytes, values);
+            const std::int64_t first_col = origin + tile * cols;
+            const auto begin = static_cast<int>(std::max<std::int64_t>(s.first - first_col, 0));
+            const auto end = static_cast<int>(std::min<std::int64_t>(last - first_col, cols));
+            for (int m = 0; m < tokens; ++m) {
+                const std::int8_t* x = t.x.token(token + m) + first_col;
+                for (int r = 0; r < rows; ++r)
+                    for (int c = begin; c < end; ++c)
+                        acc[m * rows + r] += std::int32_t{values[r * cols + c]} * x[c];
+            }
+        }
+    }
+
+    static void run(const task& t, std::int64_t block_begin, std::int64_t block_end,
+                    std::int64_t token_begin, std::int64_t token_end) noexcept {
+        drive<generic, Arch, Layout>(t, block_begin, block_end, token_begin, token_end);
+    }
+};
+
+}  // namespace trilobit::kernel

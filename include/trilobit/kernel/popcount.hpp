@@ -1,0 +1,143 @@
+// SPDX-License-Identifier: MIT
+// Room kernel. Enters: bit planes of weights; activations, which prepare() turns into bit planes.
+// Leaves: exact sums from counts of ones. Claims the plane layouts and every activation; it pays
+// where activations have few bits.
+//
+// With mask m (weight is not 0), sign s (weight is -1) and plane b of the activations, a = sum of
+// c_b a_b: the ones of m & (s ^ a_b) are the +1s that meet a 1 and the -1s that meet a 0, so
+//   sum of w a_b = P_b - N,   P_b = popcount(m & (s ^ a_b)),   N = weights that are -1.
+//   two's complement, where the c_b add up to -1:   sum of w a = sum of c_b P_b + N
+//   signs, a = 2 a_0 - 1:                           sum of w a = 2 P_0 - (weights that are not 0)
+// dot4 adds the four counts of a lane and multiplies by c_b in one instruction.
+//   per plane and 512 weights on avx512vnni: vpxord + vpandd + vpopcntb + vpdpbusd
+#pragma once
+
+#include "trilobit/kernel/drive.hpp"
+
+namespace trilobit::kernel {
+
+template <class Layout>
+struct bit_planes {
+    static constexpr bool available = false;
+};
+template <>
+struct bit_planes<layout::ternary_planes> {
+    static constexpr bool available = true;
+    /// Weights of the tile at `tile`, `valid` marking the columns inside the segment.
+    template <class Arch>
+    TRILOBIT_INLINE static void load(const std::byte* tile, simd::u8<Arch>, simd::u8<Arch>& mask,
+                                     simd::u8<Arch>& sign) noexcept {
+        mask = simd::load<Arch>(tile);
+        sign = simd::load<Arch>(tile + layout::ternary_planes::plane_bytes);
+    }
+};
+template <>
+struct bit_planes<layout::binary_1bit> {
+    static constexpr bool available = true;
+    template <class Arch>
+    TRILOBIT_INLINE static void load(const std::byte* tile, simd::u8<Arch> valid,
+                                     simd::u8<Arch>& mask, simd::u8<Arch>& sign) noexcept {
+        mask = valid;
+        sign = simd::load<Arch>(tile) ^ simd::u8<Arch>(0xff);
+    }
+};
+
+/// The bit of column c of a tile in the word that is broadcast to every row: byte c % 4, bit c / 4.
+constexpr std::uint32_t column_bit(int c) noexcept {
+    return std::uint32_t{1} << (8 * (c % 4) + c / 4);
+}
+
+/// Bits of the first `cols` columns of a tile of 32.
+constexpr std::uint32_t column_mask(std::int64_t cols) noexcept {
+    std::uint32_t mask = 0;
+    for (int c = 0; c < 32 && c < cols; ++c) mask |= column_bit(c);
+    return mask;
+}
+
+template <class Arch, class Layout, class Act>
+struct popcount {
+    static constexpr kernel_id id = kernel_id::popcount;
+    static constexpr bool available = bit_planes<Layout>::available;
+    static constexpr int planes = Act::bits;
+    static constexpr bool signs = Act::id == activation_id::sign;
+
+    /// About three instructions for each plane of 8 times register_bytes weights.
+    static constexpr double cost(std::int64_t) noexcept {
+        return planes * (simd::exact_dot4<Arch> ? 24.0 : 64.0) / simd::register_bytes<Arch>;
+    }
+    static constexpr bool accepts(const packed_shape& w, const activation_shape& x) noexcept {
+        return segments_start_on_tiles(w, x);
+    }
+    /// One word for each token, 32 columns and plane.
+    static constexpr std::int64_t words(const activation_shape& x) noexcept {
+        return ceil_div(x.cols, 32) * planes;
+    }
+    static constexpr std::int64_t operand_bytes(const packed_shape&,
+                                                const activation_shape& x) noexcept {
+        return x.tokens * words(x) * 4;
+    }
+
+    static void prepare(const task& t, std::int64_t token_begin, std::int64_t token_end) noexcept {
+        for (std::int64_t m = token_begin; m < token_end; ++m) {
+            auto* to = reinterpret_cast<std::uint32_t*>(t.operand) + m * words(t.x);
+            for (std::int64_t first = 0; first < t.x.cols; first += 32, to += planes) {
+                std::uint32_t word[planes] = {};
+                const std::int8_t* x = t.x.token(m) + first;  // zeros past the last column
+                for (int c = 0; c < 32; ++c) {
+                    const unsigned value =
+                        signs ? (x[c] > 0 ? 1u : 0u) : static_cast<std::uint8_t>(x[c]);
+                    for (int b = 0; b < planes; ++b)
+                        word[b] |= (value >> b & 1u) != 0 ? column_bit(c) : 0u;
+                }
+                std::copy_n(word, planes, to);
+            }
+        }
+    }
+
+    /// c_b as a byte: 1, 2, 4 .. and minus the top power; for signs 2.
+    static constexpr std::int8_t plane_weight(int b) noexcept {
+        if (signs) return 2;
+        return static_cast<std::int8_t>(b == planes - 1 ? -(1 << b) : 1 << b);
+    }
+
+    static void sum_segment(const task& t, std::int64_t, const segment& s, std::int64_t block,
+                            std::int64_t token, int tokens, std::int32_t* acc) noexcept {
+        using namespace simd;
+        constexpr int parts = 64 / register_bytes<Arch>;
+        const std::byte* tiles = t.w.tile_at(block, 0) + s.first_tile(t.w) * Layout::tile_bytes;
+        const std::int64_t count = s.tiles(t.w);
+        const std::uint32_t last_word = column_mask(s.width - 32 * (count - 1));
+        for (int p = 0; p < parts; ++p)
+            for (int m = 0; m < tokens; ++m) {
+                const auto* word = reinterpret_cast<const std::uint32_t*>(t.operand) +
+                                   (token + m) * words(t.x) + s.first / 32 * planes;
+                // A byte counts at most 8: 2^18 columns times 128 stay far below 2^31.
+                i32<Arch> sum(0);
+                for (std::int64_t k = 0; k < count; ++k, word += planes) {
+                    const std::uint32_t valid_word = k + 1 < count ? ~0u : last_word;
+                    const u8<Arch> valid = broadcast4<Arch>(&valid_word);
+                    u8<Arch> mask, sign;
+                    bit_planes<Layout>::template load<Arch>(tiles + k * Layout::tile_bytes +
+                                                                p * register_bytes<Arch>,
+                                                            valid, mask, sign);
+                    const u8<Arch> constant = popcount_bytes<Arch>(signs ? mask : mask & sign);
+                    sum = dot4<Arch>(sum, constant,
+                                     xsimd::bitwise_cast<std::uint8_t>(i8<Arch>(signs ? -1 : 1)));
+                    for (int b = 0; b < planes; ++b) {
+                        const u8<Arch> met = mask & (sign ^ broadcast4<Arch>(word + b));
+                        sum = dot4<Arch>(
+                            sum, popcount_bytes<Arch>(met),
+                            xsimd::bitwise_cast<std::uint8_t>(i8<Arch>(plane_weight(b))));
+                    }
+                }
+                sum.store_aligned(acc + m * Layout::tile_rows + p * lanes<Arch>);
+            }
+    }
+
+    static void run(const task& t, std::int64_t block_begin, std::int64_t block_end,
+                    std::int64_t token_begin, std::int64_t token_end) noexcept {
+        drive<popcount, Arch, Layout>(t, block_begin, block_end, token_begin, token_end);
+    }
+};
+
+}  // namespace trilobit::kernel

@@ -1,0 +1,89 @@
+// SPDX-License-Identifier: MIT
+// Room kernel. Enters: packed weights and quantised activations. Leaves: the work order that every
+// kernel takes, and the columns it sums as one integer before scaling.
+#pragma once
+
+#include <algorithm>
+
+#include "trilobit/activation/view.hpp"
+#include "trilobit/pack/packed_view.hpp"
+
+namespace trilobit {
+
+enum class kernel_id : std::uint8_t {
+    automatic = 0,
+    generic = 1,
+    dot = 2,
+    lookup = 3,
+    popcount = 4
+};
+
+constexpr std::string_view kernel_name(kernel_id id) {
+    switch (id) {
+        case kernel_id::automatic:
+            return "automatic";
+        case kernel_id::generic:
+            return "generic";
+        case kernel_id::dot:
+            return "dot";
+        case kernel_id::lookup:
+            return "lookup";
+        case kernel_id::popcount:
+            return "popcount";
+    }
+    return "unknown";
+}
+
+/// Where finished sums go: `count` consecutive rows of one token. A kernel calls it once for each
+/// (token, row block); calls for different row blocks come from different threads.
+struct sink {
+    void (*write)(const void* context, const float* sums, std::int64_t token, std::int64_t row,
+                  int count) = nullptr;
+    const void* context = nullptr;
+};
+
+/// One multiplication. `operand` is what the kernel's prepare() made of the activations.
+struct task {
+    packed_view w;
+    activation_view x;
+    std::byte* operand = nullptr;
+    sink out;
+};
+
+/// Columns that share a weight scale and an activation scale: the finer of the two groupings.
+/// Groups are powers of two from 32 on, so the finer always divides the coarser.
+struct segment {
+    std::int64_t first = 0;  // column
+    std::int64_t width = 0;  // columns
+    std::int64_t weight_segment = 0;
+    std::int64_t activation_segment = 0;
+
+    static constexpr std::int64_t step(const packed_shape& w, const activation_shape& x) noexcept {
+        return std::min(w.scale.segment_cols(w.cols), x.segment_cols());
+    }
+    static constexpr std::int64_t count(const packed_shape& w, const activation_shape& x) noexcept {
+        return ceil_div(w.cols, step(w, x));
+    }
+    static constexpr segment at(const packed_shape& w, const activation_shape& x,
+                                std::int64_t i) noexcept {
+        const std::int64_t first = i * step(w, x);
+        return {first, std::min(step(w, x), w.cols - first), first / w.scale.segment_cols(w.cols),
+                first / x.segment_cols()};
+    }
+    /// First tile, counted along the row; meaningful when segments start on tiles.
+    [[nodiscard]] constexpr std::int64_t first_tile(const packed_shape& w) const noexcept {
+        return w.segment_first_tile(weight_segment) +
+               (first - w.segment_first_col(weight_segment)) / w.tile.cols;
+    }
+    [[nodiscard]] constexpr std::int64_t tiles(const packed_shape& w) const noexcept {
+        return ceil_div(width, w.tile.cols);
+    }
+};
+
+/// Does every segment start on a tile? Weight groups do by construction; finer activation groups
+/// only where the tile width divides them.
+constexpr bool segments_start_on_tiles(const packed_shape& w, const activation_shape& x) noexcept {
+    return x.segment_cols() >= w.scale.segment_cols(w.cols) || x.segment_cols() % w.tile.cols == 0;
+}
+
+}  // namespace trilobit

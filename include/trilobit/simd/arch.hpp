@@ -1,0 +1,145 @@
+// SPDX-License-Identifier: MIT
+// Room simd. Enters: the compiler's flags and xsimd. Leaves: one tag for each back end, what each
+// can do as a concept, and the register types. All knowledge of xsimd's versions lives here.
+//
+// The tags are ours because xsimd's do not nest (its AVX-512 tags do not derive from avx2, and
+// avx512vnni<avx512vbmi> became avx512vnni<avx512vbmi2> in 14) and because every function of a
+// kernel is a template on its tag: the tag in the mangled name is what keeps the linker from
+// merging bodies that were compiled for different machines.
+#pragma once
+
+#ifndef XSIMD_WITH_EMULATED
+#define XSIMD_WITH_EMULATED 1  // the `generic` back end: xsimd's operators on plain arrays
+#endif
+#if defined(__GNUC__) && !defined(__clang__)
+// GCC's AVX-512 headers initialise "undefined" registers by themselves and warn about it (PR 105593)
+// wherever they are inlined; the state of this pragma at their lines decides.
+#pragma GCC diagnostic push
+#pragma GCC diagnostic ignored "-Wmaybe-uninitialized"
+#pragma GCC diagnostic ignored "-Wuninitialized"
+#endif
+#if defined(__SSE2__) || defined(_M_X64)
+#include <immintrin.h>
+#endif
+#include <xsimd/xsimd.hpp>
+#if defined(__GNUC__) && !defined(__clang__)
+#pragma GCC diagnostic pop
+#endif
+
+#include <concepts>
+#include <cstdint>
+#include <string_view>
+
+#include "trilobit/layout/all.hpp"
+
+#if XSIMD_VERSION_MAJOR < 13 || XSIMD_VERSION_MAJOR > 14 || \
+    (XSIMD_VERSION_MAJOR == 13 && XSIMD_VERSION_MINOR < 2)
+#error "trilobit needs xsimd 13.2 or newer, below 15."
+#endif
+
+namespace trilobit {
+namespace arch {
+
+/// Correct on any machine that C++ runs on; the floor under all others.
+struct generic {
+    static constexpr std::string_view name = "generic";
+#if XSIMD_WITH_EMULATED
+    using registers = xsimd::emulated<128>;
+#else
+    using registers = xsimd::default_arch;  // xsimd was included before us without its emulation
+#endif
+};
+
+// x86-64. A tag derives from the one whose every instruction it has.
+struct sse2 : generic {
+    static constexpr std::string_view name = "sse2";
+    using registers = xsimd::sse2;
+};
+struct ssse3 : sse2 {  // pmaddubsw, pshufb
+    static constexpr std::string_view name = "ssse3";
+    using registers = xsimd::ssse3;
+};
+struct sse4_2 : ssse3 {
+    static constexpr std::string_view name = "sse4_2";
+    using registers = xsimd::sse4_2;
+};
+struct avx2 : sse4_2 {  // with F16C and FMA, as every such processor
+    static constexpr std::string_view name = "avx2";
+    using registers = xsimd::fma3<xsimd::avx2>;
+};
+struct avxvnni : avx2 {  // 256-bit vpdpbusd without AVX-512
+    static constexpr std::string_view name = "avxvnni";
+    using registers = xsimd::fma3<xsimd::avx2>;
+};
+struct avx512bw : avx2 {
+    static constexpr std::string_view name = "avx512bw";
+    using registers = xsimd::avx512bw;
+};
+struct avx512vnni : avx512bw {  // Ice Lake and Zen 4 on: VNNI, VBMI, BITALG, GFNI together
+    static constexpr std::string_view name = "avx512vnni";
+    using registers = xsimd::avx512bw;
+};
+
+}  // namespace arch
+
+/// The one list of back ends, weakest first. Tests, benchmarks, the tables of `dispatch` and the
+/// CMake function name the same ones.
+using archs = type_list<arch::generic, arch::sse2, arch::ssse3, arch::sse4_2, arch::avx2,
+                        arch::avxvnni, arch::avx512bw, arch::avx512vnni>;
+
+template <class A>
+concept has_sse2 = std::derived_from<A, arch::sse2>;
+template <class A>
+concept has_ssse3 = has_sse2<A> && std::derived_from<A, arch::ssse3>;
+template <class A>
+concept has_avx2 = has_ssse3<A> && std::derived_from<A, arch::avx2>;
+template <class A>
+concept has_avxvnni = has_avx2<A> && std::derived_from<A, arch::avxvnni>;
+template <class A>
+concept has_avx512bw = has_avx2<A> && std::derived_from<A, arch::avx512bw>;
+template <class A>
+concept has_avx512vnni = has_avx512bw<A> && std::derived_from<A, arch::avx512vnni>;
+
+/// The strongest back end that this translation unit's flags allow.
+#if defined(__AVX512VNNI__) && defined(__AVX512VBMI__) && defined(__AVX512BITALG__)
+using native_arch = arch::avx512vnni;
+#elif defined(__AVX512BW__) && defined(__AVX512CD__) && defined(__AVX512DQ__) && \
+    defined(__AVX512VL__)
+using native_arch = arch::avx512bw;
+#elif defined(__AVXVNNI__) && defined(__AVX2__)
+using native_arch = arch::avxvnni;
+#elif defined(__AVX2__) && defined(__FMA__) && defined(__F16C__)
+using native_arch = arch::avx2;
+#elif defined(__SSE4_2__)
+using native_arch = arch::sse4_2;
+#elif defined(__SSSE3__)
+using native_arch = arch::ssse3;
+#elif defined(__SSE2__) || defined(_M_X64)
+using native_arch = arch::sse2;
+#else
+using native_arch = arch::generic;
+#endif
+
+namespace simd {
+
+template <class Arch>
+using u8 = xsimd::batch<std::uint8_t, typename Arch::registers>;
+template <class Arch>
+using i8 = xsimd::batch<std::int8_t, typename Arch::registers>;
+template <class Arch>
+using u16 = xsimd::batch<std::uint16_t, typename Arch::registers>;
+template <class Arch>
+using i16 = xsimd::batch<std::int16_t, typename Arch::registers>;
+template <class Arch>
+using i32 = xsimd::batch<std::int32_t, typename Arch::registers>;
+template <class Arch>
+using f32 = xsimd::batch<float, typename Arch::registers>;
+
+template <class Arch>
+inline constexpr int register_bytes = static_cast<int>(u8<Arch>::size);
+/// 32-bit lanes of a register, which are rows of a dot tile.
+template <class Arch>
+inline constexpr int lanes = register_bytes<Arch> / 4;
+
+}  // namespace simd
+}  // namespace trilobit

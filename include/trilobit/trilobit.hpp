@@ -1,0 +1,15 @@
+// SPDX-License-Identifier: MIT
+// trilobit: 1-bit and ternary matrix multiplication, exact, on every SIMD back end.
+//
+//   auto w = trilobit::pack<trilobit::layout::ternary_2bit>(weights);  // (rows, cols) floats
+//   trilobit::matmul(w, x, y);                                         // y = x w^T
+//
+// Include this for kernels chosen by the compiler's flags; include dispatch/dispatch.hpp and use
+// the CMake function trilobit_runtime_dispatch() to choose when the program runs.
+#pragma once
+
+#include "trilobit/core/openmp.hpp"
+#include "trilobit/core/thread_pool.hpp"
+#include "trilobit/layout/print.hpp"
+#include "trilobit/matmul/matmul.hpp"
+#include "trilobit/version.hpp"
