@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 // A consumer whose program carries several instruction sets: the best one is found and named.
-#include <trilobit/trilobit.hpp>
+#include <trilobit/dispatch/dispatch.hpp>
 
 #include <cstdio>
 #include <string>

@@ -24,7 +24,8 @@ int main() {
     for (int i = 0; i < 2; ++i) {
         const float error = y[static_cast<std::size_t>(i)] - expected[i];
         if (!(error < 1e-5f && error > -1e-5f)) {
-            std::printf("y[%d] is %g, expected %g\n", i, static_cast<double>(y[static_cast<std::size_t>(i)]),
+            std::printf("y[%d] is %g, expected %g\n", i,
+                        static_cast<double>(y[static_cast<std::size_t>(i)]),
                         static_cast<double>(expected[i]));
             return 1;
         }
