@@ -1,0 +1,79 @@
+// SPDX-License-Identifier: MIT
+// Room limits. Enters: the loops of each instruction set in this build. Leaves: their speeds on this
+// machine, and the frequency at which its cores run.
+#include <algorithm>
+#include <array>
+
+#include "limits/arch_loops.hpp"
+#include "limits/limits.hpp"
+#include "limits/loops.hpp"
+#include "limits/threads.hpp"
+#include "limits_archs.hpp"  // generated: what this build holds
+#include "trilobit/dispatch/cpu.hpp"
+
+namespace trilobit_limits {
+
+#define TRILOBIT_LIMITS_DECLARE(name) extern const arch_loops loops_##name;
+TRILOBIT_LIMITS_ARCHS(TRILOBIT_LIMITS_DECLARE)
+#undef TRILOBIT_LIMITS_DECLARE
+
+const arch_loops* find_loops(std::string_view arch) {
+    static const auto cpu = trilobit::dispatch::x86_features::detect();
+    const arch_loops* found = nullptr;
+#define TRILOBIT_LIMITS_LIST(name) &loops_##name,
+    for (const arch_loops* loops : {TRILOBIT_LIMITS_ARCHS(TRILOBIT_LIMITS_LIST)})
+        if (cpu.has(loops->name) && (arch.empty() || loops->name == arch)) found = loops;
+#undef TRILOBIT_LIMITS_LIST
+    return found;
+}
+
+double dot_peak_macs_per_second(std::string_view arch, int threads) {
+    const arch_loops* loops = arch.empty() ? nullptr : find_loops(arch);
+    if (loops == nullptr || threads < 1) return 0;
+    std::int64_t macs = std::int64_t{1} << 22;
+    while (run_together(1, [&](int) { loops->dot(macs); }) < 2e-3) macs *= 2;
+    double best = 0;
+    for (int tries = 0; tries < 9; ++tries) {
+        std::int64_t done = 0;
+        const double seconds = run_together(threads, [&](int thread) {
+            const std::int64_t mine = loops->dot(macs);
+            if (thread == 0) done = mine;
+        });
+        best = std::max(best, static_cast<double>(done) * threads / seconds);
+    }
+    return best;
+}
+
+std::string_view dot_peak_instruction(std::string_view arch) {
+    const arch_loops* loops = arch.empty() ? nullptr : find_loops(arch);
+    return loops == nullptr ? std::string_view{} : loops->instruction;
+}
+
+double core_hertz() {
+#if defined(__GNUC__) && (defined(__x86_64__) || defined(__aarch64__))
+    constexpr int adds = 64, rounds = 1 << 15;
+    double best = 0;
+    for (int tries = 0; tries < 7; ++tries) {
+        std::uint64_t x = 1;
+        const std::uint64_t y = 3;
+        const double start = now();
+        for (int i = 0; i < rounds; ++i)
+            TRILOBIT_UNROLL for (int a = 0; a < 16; ++a)
+        // Of two registers: some cores add constants while renaming, at no cost at all.
+#if defined(__x86_64__)
+                __asm__ volatile("add %1, %0\n\tadd %1, %0\n\tadd %1, %0\n\tadd %1, %0" : "+r"(x) :
+                                 "r"(y) : "cc");
+#else
+                __asm__ volatile(
+                    "add %0, %0, %1\n\tadd %0, %0, %1\n\tadd %0, %0, %1\n\tadd %0, %0, %1" :
+                    "+r"(x) : "r"(y));
+#endif
+        best = std::max(best, double{adds} * rounds / (now() - start));
+    }
+    return best;
+#else
+    return 0;
+#endif
+}
+
+}  // namespace trilobit_limits
