@@ -39,38 +39,38 @@ TRILOBIT_INLINE void touch(Register& r) noexcept {
 /// two operands fit the sixteen registers of the smallest back end. Sums wrap around; nobody reads
 /// them. Without a dot product of bytes the bound is pmaddubsw and the paddw that collects it;
 /// folding int16 into int32 can be made as rare as one likes, so it is no part of the limit.
+///
+/// Operands and sums are touched at each step: twelve equal sums are one sum to a compiler, equal
+/// products one product, and products made long before they are added end up on the stack.
 template <class Arch>
 std::int64_t dot_loop(std::int64_t macs) noexcept {
     using namespace trilobit::simd;
     constexpr int chains = 12, repeat = 8;
     constexpr std::int64_t step = std::int64_t{chains} * repeat * register_bytes<Arch>;
     u8<Arch> u(std::uint8_t{3}), s(std::uint8_t{7});
-    std::int64_t done = 0;
-    if constexpr (prefers_madd2<Arch>) {
-        i16<Arch> sums[chains];
-        TRILOBIT_UNROLL for (int i = 0; i < chains; ++i) sums[i] = i16<Arch>(std::int16_t{0});
+    const auto run = [&]<class Sum>(Sum zero, auto&& add) TRILOBIT_LAMBDA_INLINE {
+        Sum sums[chains];
+        TRILOBIT_UNROLL for (int i = 0; i < chains; ++i) {
+            sums[i] = zero;
+            touch<Arch>(sums[i]);
+        }
+        std::int64_t done = 0;
         for (; done < macs; done += step)
             TRILOBIT_UNROLL for (int r = 0; r < repeat; ++r)
                 TRILOBIT_UNROLL for (int i = 0; i < chains; ++i) {
                 touch<Arch>(u);
-                sums[i] += madd2<Arch>(u, s);
+                touch<Arch>(s);
+                add(sums[i]);
+                touch<Arch>(sums[i]);
             }
-        TRILOBIT_UNROLL for (int i = 0; i < chains; ++i) touch<Arch>(sums[i]);
-    } else {
-        i32<Arch> sums[chains];
-        TRILOBIT_UNROLL for (int i = 0; i < chains; ++i) sums[i] = i32<Arch>(0);
-        for (; done < macs; done += step)
-            TRILOBIT_UNROLL for (int r = 0; r < repeat; ++r)
-                TRILOBIT_UNROLL for (int i = 0; i < chains; ++i) {
-                if constexpr (!exact_dot4<Arch> || !trilobit::has_ssse3<Arch>) {
-                    touch<Arch>(u);  // where one is several instructions, none may be shared
-                    touch<Arch>(s);
-                }
-                sums[i] = dot4<Arch>(sums[i], u, s);
-            }
-        TRILOBIT_UNROLL for (int i = 0; i < chains; ++i) touch<Arch>(sums[i]);
-    }
-    return done;
+        return done;
+    };
+    if constexpr (prefers_madd2<Arch>)
+        return run(i16<Arch>(std::int16_t{0}),
+                   [&](i16<Arch>& sum) TRILOBIT_LAMBDA_INLINE { sum += madd2<Arch>(u, s); });
+    else
+        return run(i32<Arch>(0),
+                   [&](i32<Arch>& sum) TRILOBIT_LAMBDA_INLINE { sum = dot4<Arch>(sum, u, s); });
 }
 
 template <class Arch>
