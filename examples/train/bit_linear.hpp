@@ -12,6 +12,7 @@
 #include <string>
 #include <vector>
 
+#include "train/config.hpp"
 #include "train/gemm.hpp"
 #include "trilobit/core/float16.hpp"
 #include "trilobit/weights/quantize.hpp"
@@ -69,6 +70,23 @@ void store_row(operand<Backend>& to, int r, const Real* x, bool quantise, Real* 
     }
 }
 
+// What the linear weights become on their way into the products.
+enum class rounding { none, absmean, exact };
+
+inline rounding rounding_of(const model_config& c, slot_kind kind) {
+    if (!c.ternary || kind != slot_kind::linear) return rounding::none;
+    return c.already_ternary ? rounding::exact : rounding::absmean;
+}
+
+// For weights that are t * scale already: the scale is the largest size.
+inline float split_ternary(std::span<const float> w, std::span<std::int8_t> trits) {
+    float scale = 0.0f;
+    for (const float x : w) scale = std::max(scale, std::abs(x));
+    for (std::size_t i = 0; i < w.size(); ++i)
+        trits[i] = static_cast<std::int8_t>((w[i] > 0.0f) - (w[i] < 0.0f));
+    return scale;
+}
+
 // The absmean rule of the library, with the scale rounded to half precision as files store it.
 inline float ternarise(std::span<const float> w, std::span<std::int8_t> trits) {
     const auto n = static_cast<std::int64_t>(w.size());
@@ -81,14 +99,16 @@ inline float ternarise(std::span<const float> w, std::span<std::int8_t> trits) {
 }
 
 template <class Backend, class Real>
-void prepare_weights(operand<Backend>& to, const Real* w, int rows, int cols, bool ternary) {
+void prepare_weights(operand<Backend>& to, const Real* w, int rows, int cols,
+                     rounding rule) {
     to.assign(w, rows, cols);
-    if (!ternary) return;
+    if (rule == rounding::none) return;
     const std::size_t n = to.stored.size();
     std::vector<float> plain(n);
     for (std::size_t i = 0; i < n; ++i) plain[i] = static_cast<float>(w[i]);
     std::vector<std::int8_t> trits(n);
-    to.scale.assign(1, Real(ternarise(plain, trits)));
+    to.scale.assign(1, Real(rule == rounding::exact ? split_ternary(plain, trits)
+                                                    : ternarise(plain, trits)));
     std::vector<Real> values(trits.begin(), trits.end());
     Backend::convert(values.data(), to.stored.data(), n);
 }

@@ -21,6 +21,7 @@ struct model_config {
     float rope_base = 10000.0f;
     float eps = 1e-5f;
     bool ternary = true;            // fake-quantise weights (absmean) and activations (absmax int8)
+    bool already_ternary = false;   // linear weights are t * scale: take them as they are
     bool sub_norms = true;          // BitNet b1.58's norms before o_proj and down_proj
     bool squared_relu = true;       // else SiLU
     bool rope_interleaved = false;  // pairs (2i, 2i+1) as in llama files, else (i, i + d/2)

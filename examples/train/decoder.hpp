@@ -27,7 +27,7 @@ class decoder {
             const slot& s = layout.slots[i];
             if (s.kind != slot_kind::norm)
                 prepare_weights(weights[i], p.data() + s.offset, s.rows, s.cols,
-                                c.ternary && s.kind == slot_kind::linear);
+                                rounding_of(c, s.kind));
         }
         const auto cached = size(c.layers) * size(n) * size(c.kv_dim()) * size(c.context);
         keys.resize(cached);

@@ -33,7 +33,7 @@ class transformer {
             const slot& s = layout.slots[i];
             if (s.kind == slot_kind::norm) continue;
             prepare_weights(weights[i], p.data() + s.offset, s.rows, s.cols,
-                            config.ternary && s.kind == slot_kind::linear);
+                            rounding_of(config, s.kind));
         }
     }
 

@@ -50,9 +50,9 @@ inline int pick(std::span<float> logits, double temperature, double u) {
 }
 
 // `text(ids, ended)`: `ended` is false for a text that the context cut short.
-// `progress(tokens so far)` is called after every step.
-template <class Text, class Progress>
-void sample(decoder& model, const sample_options& o, Text text, Progress progress) {
+// `go_on(tokens so far)` is asked after every step.
+template <class Text, class GoOn>
+void sample(decoder& model, const sample_options& o, Text text, GoOn go_on) {
     const int n = o.texts_at_once, vocab = model.config.vocab;
     const auto count = static_cast<std::size_t>(n);
     std::vector<int> tokens(count, o.bos), positions(count, 0);
@@ -78,7 +78,7 @@ void sample(decoder& model, const sample_options& o, Text text, Progress progres
                 tokens[i] = next;
             }
         }
-        progress(done);
+        if (!go_on(done)) return;
     }
 }
 

@@ -79,6 +79,9 @@ class trainer {
         teacher->load(teacher_parameters);
     }
 
+    // May change while the rate does not fall yet.
+    void plan(std::int64_t steps) { options.steps = steps; }
+
     step_report step(train_state& s) {
         const int length = model.config.context;
         const auto n = static_cast<std::size_t>(length);

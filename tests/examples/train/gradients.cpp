@@ -104,7 +104,7 @@ TEST_CASE("straight-through gradients are those of the rounded operands") {
     in.resize(rows, k);
     in.scale.resize(rows);
     for (int r = 0; r < rows; ++r) store_row(in, r, x.data() + r * k, true, q.data());
-    prepare_weights(weight, w.data(), m, k, true);
+    prepare_weights(weight, w.data(), m, k, rounding::absmean);
     std::vector<double> y(rows * m), dx(rows * k), dw(m * k);
     linear(in, weight, rows, m, y.data());
     linear_back(in, weight, rows, m, dy.data(), dx.data(), dw.data(), false, scratch, room);

@@ -1,0 +1,181 @@
+// SPDX-License-Identifier: MIT
+// Room train: command `train`, from a text file to a model file.
+// Enters: options. Leaves: the model; while it works, a checkpoint and the vocabulary beside it.
+#include <chrono>
+#include <cmath>
+#include <cstdio>
+#include <filesystem>
+#include <optional>
+
+#include "gguf/reader.hpp"
+#include "gguf/writer.hpp"
+#include "support/error.hpp"
+#include "support/human.hpp"
+#include "support/interrupt.hpp"
+#include "support/progress.hpp"
+#include "tokenizer/tokenizer.hpp"
+#include "train/checkpoint.hpp"
+#include "train/commands.hpp"
+#include "train/dataset.hpp"
+#include "train/model_file.hpp"
+#include "train/threads.hpp"
+#include "train/vocabulary.hpp"
+
+namespace tbx::train {
+namespace {
+
+namespace fs = std::filesystem;
+
+double seconds_since(std::chrono::steady_clock::time_point t) {
+    return std::chrono::duration<double>(std::chrono::steady_clock::now() - t).count();
+}
+
+// The vocabulary is a file of its own from the start: resuming must not learn another one.
+std::string vocabulary_file(const train_command& c, const std::string& text) {
+    if (!c.vocab.empty()) return c.vocab;
+    if (!c.teacher.empty()) return c.teacher;
+    const std::string path = c.out + ".vocab";
+    if (c.resume && fs::exists(path)) return path;
+    std::printf("learning a vocabulary of up to %d pieces\n", c.vocab_size);
+    std::fflush(stdout);
+    gguf::writer file(path);
+    file.set("general.architecture", "bitnet-b1.58");
+    llama2c::write_vocabulary(file, train_vocabulary(c.text, split_texts(text), c.vocab_size));
+    file.finish();
+    return path;
+}
+
+// With --minutes, how many steps they will hold at the pace so far.
+std::int64_t planned_steps(const train_command& c, const train_state& s) {
+    if (c.minutes <= 0 || s.step == 0 || s.seconds <= 0) return c.options.steps;
+    const double pace = s.seconds / static_cast<double>(s.step);
+    return std::max(s.step + 1, static_cast<std::int64_t>(c.minutes * 60.0 / pace));
+}
+
+struct outcome {
+    train_state state;
+    bool interrupted = false;
+};
+
+template <class Backend>
+outcome train(const train_command& c, const model_config& config,
+              const std::vector<std::uint16_t>& tokens, const std::optional<loaded_model>& teacher,
+              const std::string& checkpoint) {
+    const run_identity run = identity_of(config, c.options, fingerprint(tokens));
+    trainer<Backend> work(config, c.options, tokens);
+    if (teacher) work.learn_from(teacher->config, teacher->parameters);
+    outcome o{fresh_state(config, c.options.seed)};
+    train_state& s = o.state;
+    if (fs::exists(checkpoint)) {
+        if (!c.resume)
+            throw error(checkpoint, "is left from an earlier run; add --resume to go on with it, or "
+                                    "delete it");
+        s = load_checkpoint(checkpoint, run, s.parameters.size());
+        std::printf("going on after step %ld\n", static_cast<long>(s.step));
+    }
+    const double step_tokens = static_cast<double>(c.options.batch) * config.context;
+    const double before = s.seconds;
+    const std::int64_t first = s.step;
+    const auto started = std::chrono::steady_clock::now();
+    const support::interrupt_watch watch;
+    support::progress_bar bar("training");
+    std::int64_t steps = planned_steps(c, s), next_line = 0;
+    double smooth = 0;
+    while (s.step < steps) {
+        work.plan(steps);
+        const step_report r = work.step(s);
+        s.seconds = before + seconds_since(started);
+        smooth = smooth == 0 ? r.nll : smooth + 0.05 * (r.nll - smooth);
+        const double fall = static_cast<double>(steps) * (1 - c.options.optimiser.decay_part);
+        if (s.step >= 10 && static_cast<double>(s.step) < fall) steps = planned_steps(c, s);
+        const double done = static_cast<double>(s.step) / static_cast<double>(steps);
+        char line[120];
+        std::snprintf(line, sizeof line, "loss %.3f  %s tokens/s", smooth,
+                      support::human_count(step_tokens * static_cast<double>(s.step - first) /
+                                           (s.seconds - before))
+                          .c_str());
+        bar.update(done, line);
+        // Where no terminal shows the bar, a log gets twenty lines.
+        if (!support::is_terminal(2) && static_cast<std::int64_t>(done * 20) >= next_line) {
+            next_line = static_cast<std::int64_t>(done * 20) + 1;
+            std::printf("step %ld of %ld  %s\n", static_cast<long>(s.step),
+                        static_cast<long>(steps), line);
+            std::fflush(stdout);
+        }
+        o.interrupted = support::interrupted();
+        if (o.interrupted || s.step % c.save_every == 0 || s.step >= steps)
+            save_checkpoint(checkpoint, run, s);
+        if (o.interrupted) break;
+    }
+    bar.clear();
+    std::printf("step %ld  loss %.4f  %s\n", static_cast<long>(s.step), smooth,
+                support::human_duration(s.seconds).c_str());
+    return o;
+}
+
+}  // namespace
+
+int run(const train_command& c) {
+    set_blas_threads(c.threads);
+    const std::string text = read_text(c.text);
+    const std::string vocab_path = vocabulary_file(c, text);
+    std::vector<std::uint16_t> tokens;
+    llama2c::spm_vocabulary vocabulary;
+    {
+        const gguf::reader file(vocab_path);
+        vocabulary = llama2c::read_vocabulary(file);
+        support::progress_bar bar("reading " + c.text);
+        tokens = tokenise(c.text, text, tokenizer::tokenizer::from_gguf(file),
+                          [&](double done) { bar.update(done); })
+                     .ids;
+    }
+    model_config config = c.model;
+    config.vocab = vocabulary.size();
+    if (const std::string what = complaint(config); !what.empty()) throw error("model", what);
+    if (config.ternary && (config.hidden % 256 != 0 || config.ffn % 256 != 0) && c.type == "tq2_0")
+        throw error("--hidden, --ffn", "must be multiples of 256 for TQ2_0 (128 for --type i2_s)");
+    if (config.ternary && (config.hidden % 128 != 0 || config.ffn % 128 != 0))
+        throw error("--hidden, --ffn", "must be multiples of 128 for I2_S");
+    if (tokens.size() <= static_cast<std::size_t>(config.context) + 1)
+        throw error(c.text, "has only " + std::to_string(tokens.size()) +
+                                " tokens; training with --context " +
+                                std::to_string(config.context) + " needs more");
+    std::optional<loaded_model> teacher;
+    if (!c.teacher.empty()) {
+        teacher = load_model(c.teacher);
+        if (teacher->vocabulary.tokens != vocabulary.tokens)
+            throw error(c.teacher, "has another vocabulary than " + vocab_path);
+        if (teacher->config.context < config.context)
+            throw error(c.teacher, "was trained for a shorter context than --context");
+    }
+    std::printf("%s tokens of %d kinds, %s parameters, %s weights\n",
+                support::human_count(static_cast<double>(tokens.size())).c_str(), config.vocab,
+                support::human_count(static_cast<double>(parameter_layout(config).size)).c_str(),
+                config.ternary ? "ternary" : "float");
+    std::fflush(stdout);
+    const std::string checkpoint = c.checkpoint.empty() ? c.out + ".checkpoint" : c.checkpoint;
+    const auto trained = [&] {
+        if (!c.bf16) return train<blas_backend<float>>(c, config, tokens, teacher, checkpoint);
+#ifdef TRILOBIT_TRAIN_ONEDNN
+        return train<onednn_backend>(c, config, tokens, teacher, checkpoint);
+#else
+        throw error("--bf16", "this build has no oneDNN (TRILOBIT_TRAIN_ONEDNN)");
+#endif
+    }();
+    if (trained.interrupted) {
+        std::printf("stopped; the same command with --resume goes on\n");
+        return 130;
+    }
+    save_model(c.out, c.name.empty() ? fs::path(c.out).stem().string() : c.name, config,
+               trained.state.parameters, vocabulary,
+               c.type == "i2_s" ? gguf::tensor_type::i2_s : gguf::tensor_type::tq2_0);
+    if (!c.keep_checkpoint) {
+        std::error_code ignored;
+        fs::remove(checkpoint, ignored);
+        if (vocab_path == c.out + ".vocab") fs::remove(vocab_path, ignored);
+    }
+    std::printf("%s  %s\n", c.out.c_str(), support::human_bytes(fs::file_size(c.out)).c_str());
+    return 0;
+}
+
+}  // namespace tbx::train

@@ -1,0 +1,63 @@
+// SPDX-License-Identifier: MIT
+// Room train: texts to tokens.
+// Enters: bytes. Leaves: ids.
+#include "train/dataset.hpp"
+
+#include <algorithm>
+#include <fstream>
+#include <iterator>
+
+#include "support/error.hpp"
+
+namespace tbx::train {
+
+std::string read_text(const std::string& path) {
+    std::ifstream in(path, std::ios::binary);
+    if (!in) throw error(path, "cannot be opened");
+    std::string all((std::istreambuf_iterator<char>(in)), {});
+    if (in.bad()) throw error(path, "cannot be read");
+    if (all.find_first_not_of(" \t\r\n") == std::string::npos) throw error(path, "holds no text");
+    return all;
+}
+
+std::vector<std::string_view> split_texts(std::string_view all) {
+    std::vector<std::string_view> texts;
+    while (!all.empty()) {
+        const std::size_t end = std::min(all.find(text_separator), all.size());
+        std::string_view text = all.substr(0, end);
+        all.remove_prefix(std::min(end + text_separator.size(), all.size()));
+        const std::size_t first = text.find_first_not_of(" \t\r\n");
+        if (first == text.npos) continue;
+        text.remove_prefix(first);
+        text = text.substr(0, text.find_last_not_of(" \t\r\n") + 1);
+        texts.push_back(text);
+    }
+    return texts;
+}
+
+token_stream tokenise(const std::string& path, std::string_view all,
+                      const tokenizer::tokenizer& with,
+                      const std::function<void(double)>& progress) {
+    const auto& vocab = with.vocab();
+    if (vocab.size() > 65536) throw error(path, "needs a vocabulary of at most 65536 tokens");
+    const std::vector<std::string_view> texts = split_texts(all);
+    token_stream out;
+    tokenizer::encode_options plain;
+    plain.add_bos = plain.add_eos = plain.parse_special = false;
+    for (std::size_t i = 0; i < texts.size(); ++i) {
+        out.bytes += texts[i].size();
+        if (vocab.bos >= 0) out.ids.push_back(static_cast<std::uint16_t>(vocab.bos));
+        for (const auto id : with.encode(texts[i], plain))
+            out.ids.push_back(static_cast<std::uint16_t>(id));
+        // Where both are one token, the BOS of the next text is the end of this one.
+        if (vocab.eos >= 0 && vocab.eos != vocab.bos)
+            out.ids.push_back(static_cast<std::uint16_t>(vocab.eos));
+        if (progress && i % 256 == 0)
+            progress(static_cast<double>(i) / static_cast<double>(texts.size()));
+    }
+    if (vocab.bos >= 0 && vocab.eos == vocab.bos)
+        out.ids.push_back(static_cast<std::uint16_t>(vocab.bos));
+    return out;
+}
+
+}  // namespace tbx::train

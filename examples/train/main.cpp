@@ -1,0 +1,117 @@
+// SPDX-License-Identifier: MIT
+// Room train: the program trilobit-train.
+// Enters: a command line. Leaves: what the command makes, exit status 0; or one line on stderr and
+// status 1, 2 for wrong usage.
+#include <CLI/CLI.hpp>
+#include <cstdio>
+#include <exception>
+
+#include "train/commands.hpp"
+
+namespace {
+
+using namespace tbx::train;
+
+void add_train(CLI::App& app, train_command& c, bool& fp32) {
+    const auto positive = CLI::PositiveNumber;
+    app.add_option("--text", c.text, "text to learn; lines <|endoftext|> part texts");
+    app.add_option("--out", c.out, "model file to write")->capture_default_str();
+    app.add_option("--name", c.name, "name stored in the model");
+    app.add_option("--vocab", c.vocab, "take the vocabulary of this model file");
+    app.add_option("--vocab-size", c.vocab_size, "else learn one of this size")
+        ->check(CLI::Range(260, 65536))
+        ->capture_default_str();
+    app.add_option("--teacher", c.teacher, "learn from this model's predictions as well");
+    app.add_option("--soft", c.options.soft, "weight of the teacher against the text, 0..1")
+        ->check(CLI::Range(0.0, 1.0))
+        ->capture_default_str();
+    for (const auto& [name, value] :
+         {std::pair{"--hidden", &c.model.hidden}, std::pair{"--ffn", &c.model.ffn},
+          std::pair{"--layers", &c.model.layers}, std::pair{"--heads", &c.model.heads},
+          std::pair{"--kv-heads", &c.model.kv_heads}, std::pair{"--context", &c.model.context}})
+        app.add_option(name, *value)->check(positive)->capture_default_str();
+    app.add_flag("--fp32", fp32, "train float weights in the same graph");
+    app.add_option("--type", c.type, "how ternary weights are stored")
+        ->check(CLI::IsMember({"tq2_0", "i2_s"}))
+        ->capture_default_str();
+    app.add_option("--steps", c.options.steps)->check(positive)->capture_default_str();
+    app.add_option("--minutes", c.minutes, "instead of --steps")->check(positive);
+    app.add_option("--batch", c.options.batch, "sequences of --context tokens in a step")
+        ->check(positive)
+        ->capture_default_str();
+    app.add_option("--lr", c.options.optimiser.lr)->check(positive)->capture_default_str();
+    app.add_option("--warm-up", c.options.optimiser.warm_up)->check(positive)->capture_default_str();
+    app.add_option("--decay", c.options.optimiser.decay_part, "part of the run with a falling rate")
+        ->check(CLI::Range(0.0, 1.0))
+        ->capture_default_str();
+    app.add_option("--weight-decay", c.options.optimiser.weight_decay)->capture_default_str();
+    app.add_option("--seed", c.options.seed)->capture_default_str();
+    app.add_option("--threads", c.threads, "of the BLAS")->check(CLI::NonNegativeNumber);
+    app.add_option("--checkpoint", c.checkpoint, "default: <out>.checkpoint");
+    app.add_option("--save-every", c.save_every, "steps")->check(positive)->capture_default_str();
+    app.add_flag("--resume", c.resume, "go on with the checkpoint, if there is one");
+    app.add_flag("--keep-checkpoint", c.keep_checkpoint);
+    app.add_flag("--bf16", c.bf16, "bfloat16 products by oneDNN, where built with it");
+}
+
+void add_sample(CLI::App& app, sample_command& c) {
+    app.add_option("-m,--model", c.model)->required();
+    app.add_option("-o,--out", c.out, "default: standard output");
+    app.add_option("--tokens", c.options.tokens)->check(CLI::PositiveNumber)->capture_default_str();
+    app.add_option("--texts", c.texts, "stop after so many texts");
+    app.add_option("--temperature", c.options.temperature, "0: greedy")
+        ->check(CLI::NonNegativeNumber)
+        ->capture_default_str();
+    app.add_option("--seed", c.options.seed)->capture_default_str();
+    app.add_option("--at-once", c.options.texts_at_once, "texts sampled side by side")
+        ->check(CLI::Range(1, 4096))
+        ->capture_default_str();
+    app.add_option("--threads", c.threads)->check(CLI::PositiveNumber);
+}
+
+void add_eval(CLI::App& app, eval_command& c) {
+    app.add_option("-m,--model", c.model)->required();
+    app.add_option("--text", c.text)->required();
+    app.add_option("--context", c.context, "tokens in a window; default: the model's, at most 256");
+    app.add_flag("--ternarise", c.ternarise, "round a float model to ternary first");
+    app.add_option("--threads", c.threads)->check(CLI::PositiveNumber);
+}
+
+int parse_and_run(int argc, char** argv) {
+    CLI::App app("Trains a 1.58-bit language model from any text file.", "trilobit-train");
+    train_command training;
+    sample_command sampling;
+    eval_command evaluation;
+    bool fp32 = false;
+    add_train(app, training, fp32);
+    CLI::App* sample = app.add_subcommand("sample", "write texts that a model makes up");
+    CLI::App* eval = app.add_subcommand("eval", "perplexity of a text under a model");
+    add_sample(*sample, sampling);
+    add_eval(*eval, evaluation);
+    app.require_subcommand(0, 1);
+    try {
+        app.parse(argc, argv);
+        if (!*sample && !*eval && training.text.empty()) throw CLI::RequiredError("--text");
+    } catch (const CLI::ParseError& e) {
+        if (e.get_exit_code() == 0) return app.exit(e);
+        std::fprintf(stderr, "trilobit-train: %s\n", e.what());
+        return 2;
+    }
+    if (*sample) return run(sampling);
+    if (*eval) return run(evaluation);
+    training.model.ternary = !fp32;
+    return run(training);
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+    try {
+        return parse_and_run(argc, argv);
+    } catch (const std::bad_alloc&) {
+        std::fprintf(stderr, "trilobit-train: out of memory\n");
+    } catch (const std::exception& e) {
+        std::fprintf(stderr, "trilobit-train: %s\n", e.what());
+    }
+    return 1;
+}

@@ -1,0 +1,108 @@
+// SPDX-License-Identifier: MIT
+// Room tests/examples/train: what is written is what was trained.
+// Enters: random parameters. Leaves: a failure where a file gives back another model.
+#include <catch2/catch_all.hpp>
+#include <set>
+
+#include "gguf/reader.hpp"
+#include "gguf/ternary_rows.hpp"
+#include "scratch.hpp"
+#include "support/error.hpp"
+#include "train/decoder.hpp"
+#include "train/model.hpp"
+#include "train/model_file.hpp"
+#include "train/trainer.hpp"
+
+using namespace tbx::train;
+using tbx::gguf::tensor_type;
+
+namespace {
+
+tbx::llama2c::spm_vocabulary letters(int n) {
+    tbx::llama2c::spm_vocabulary v;
+    for (int i = 0; i < n; ++i) {
+        v.tokens.push_back(i == 0 ? "<unk>" : i == 1 ? "<s>" : i == 2 ? "</s>"
+                                                             : std::string(1, char('a' + i)));
+        v.scores.push_back(0.0f);
+        v.kinds.push_back(i == 0 ? 2 : i < 3 ? 3 : 1);
+    }
+    return v;
+}
+
+}  // namespace
+
+TEST_CASE("a ternary file holds exactly the trits and the scale of training") {
+    const scratch::folder folder;
+    const model_config c = scratch::tiny();
+    const train_state s = fresh_state(c, 4);
+    const parameter_layout layout(c);
+    const auto type = GENERATE(tensor_type::tq2_0, tensor_type::i2_s);
+    const std::string path = folder / "m.gguf";
+    save_model(path, "tiny", c, s.parameters, letters(c.vocab), type);
+
+    const tbx::gguf::reader file(path);
+    CHECK(file.get<std::string>("general.architecture") == "bitnet-b1.58");
+    const slot& down = layout.at(layout.layers[0].down);
+    const tbx::gguf::ternary_rows rows(file, file.require_tensor(down.name));
+    const auto weights = std::span(s.parameters).subspan(down.offset, down.size());
+    std::vector<std::int8_t> trits(down.size()), row(static_cast<std::size_t>(down.cols));
+    const float scale = ternarise(weights, trits);
+    std::vector<float> scales(static_cast<std::size_t>(rows.scales_per_row()));
+    for (int r = 0; r < down.rows; ++r) {
+        rows.decode(r, row, scales);
+        CHECK(std::equal(row.begin(), row.end(), trits.begin() + r * down.cols));
+        CHECK(std::set<float>(scales.begin(), scales.end()) == std::set<float>{scale});
+    }
+
+    // Read back, it computes what training computed, but for the embedding's half precision.
+    const loaded_model m = load_model(path);
+    CHECK(m.vocabulary.tokens == letters(c.vocab).tokens);
+    CHECK(m.config.already_ternary);
+    transformer<blas_backend<float>> trained(c), loaded(m.config);
+    trained.load(s.parameters);
+    loaded.load(m.parameters);
+    const std::vector<int> tokens = {1, 5, 3, 16, 7};
+    const auto a = trained.forward(tokens, 1, 5), b = loaded.forward(tokens, 1, 5);
+    for (std::size_t i = 0; i < a.size(); ++i) CHECK(b[i] == Catch::Approx(a[i]).margin(2e-2));
+    // Written again, it is the same file.
+    save_model(folder / "n.gguf", "tiny", m.config, m.parameters, m.vocabulary, type);
+    const tbx::gguf::reader again(folder / "n.gguf");
+    for (const auto& t : file.tensors()) {
+        const auto& u = again.require_tensor(t.name);
+        const std::size_t meant = type == tensor_type::i2_s && t.type == type ? 28 : 0;
+        CHECK(std::equal(t.data.begin(), t.data.end() - static_cast<std::ptrdiff_t>(meant),
+                         u.data.begin()));
+    }
+}
+
+TEST_CASE("one token at a time is the same model as whole sequences") {
+    model_config c = scratch::tiny();
+    const int kind = GENERATE(0, 1, 2);
+    if (kind == 1) c.ternary = false;
+    if (kind == 2) {
+        c.ternary = c.sub_norms = c.squared_relu = false;
+        c.rope_interleaved = true;
+    }
+    const train_state s = fresh_state(c, 9);
+    transformer<blas_backend<float>> model(c);
+    model.load(s.parameters);
+    const std::vector<int> tokens = {1, 5, 3, 16, 7, 7, 2};
+    const auto whole = model.forward(tokens, 1, 7);
+    decoder steps(c, s.parameters, 1);
+    for (int t = 0; t < 7; ++t) {
+        const auto logits = steps.step(std::vector{tokens[static_cast<std::size_t>(t)]},
+                                       std::vector{t});
+        // A last bit may tip an int8 activation over: hence the width for ternary models.
+        for (int i = 0; i < c.vocab; ++i)
+            CHECK(logits[static_cast<std::size_t>(i)] ==
+                  Catch::Approx(whole[static_cast<std::size_t>(t * c.vocab + i)])
+                      .margin(c.ternary ? 2e-2 : 1e-4));
+    }
+}
+
+TEST_CASE("files that are no models are refused") {
+    const scratch::folder folder;
+    scratch::write(folder / "x", "not a model");
+    CHECK_THROWS_AS(load_model(folder / "x"), tbx::error);
+    CHECK_THROWS_AS(load_model(folder / "absent"), tbx::error);
+}

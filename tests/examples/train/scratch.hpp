@@ -1,0 +1,65 @@
+// SPDX-License-Identifier: MIT
+// Room tests/examples/train: what several of its tests need.
+// Enters: nothing. Leaves: a folder that goes away again, tiny models, repeated text.
+#pragma once
+
+#include <filesystem>
+#include <fstream>
+#include <random>
+#include <string>
+
+#include "train/config.hpp"
+
+namespace scratch {
+
+class folder {
+public:
+    folder() {
+        std::random_device random;
+        path = std::filesystem::temp_directory_path() /
+               ("trilobit-train-" + std::to_string(random()) + std::to_string(random()));
+        std::filesystem::create_directory(path);
+    }
+    folder(const folder&) = delete;
+    folder& operator=(const folder&) = delete;
+    ~folder() {
+        std::error_code ignored;
+        std::filesystem::remove_all(path, ignored);
+    }
+    [[nodiscard]] std::string operator/(const char* name) const { return (path / name).string(); }
+
+private:
+    std::filesystem::path path;
+};
+
+inline void write(const std::string& path, const std::string& text) {
+    std::ofstream(path, std::ios::binary) << text;
+}
+
+inline std::string story(int sentences) {
+    const char* who[] = {"The cat", "A small dog", "Lily", "Tom and Tim", "The old bird"};
+    const char* what[] = {" sat on the mat.", " ran to the big red house.", " saw the sea.",
+                          " was happy all day.", " found a shiny stone in the grass."};
+    std::mt19937 random(5);
+    std::string text;
+    for (int i = 0; i < sentences; ++i) {
+        text += who[random() % 5];
+        text += what[random() % 5];
+        text += i % 7 == 6 ? "\n<|endoftext|>\n" : " ";
+    }
+    return text;
+}
+
+inline tbx::train::model_config tiny() {
+    tbx::train::model_config c;
+    c.vocab = 17;
+    c.hidden = 256;
+    c.ffn = 256;
+    c.layers = 1;
+    c.heads = 4;
+    c.kv_heads = 2;
+    c.context = 16;
+    return c;
+}
+
+}  // namespace scratch
