@@ -49,7 +49,7 @@ std::string progress_line(std::string_view label, double fraction, std::string_v
     if (seconds_left >= 0) after += "  " + human_duration(seconds_left) + " left";
 
     std::string line(label);
-    const int bar = std::min(30, columns - static_cast<int>(label.size() + after.size()) - 3);
+    const int bar = std::min(30, columns - static_cast<int>(label.size() + after.size()) - 4);
     if (bar >= 5) {
         const int full = static_cast<int>(done * bar);
         line.append(" [").append(static_cast<std::size_t>(full), '=');

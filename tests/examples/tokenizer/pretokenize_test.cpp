@@ -1,0 +1,127 @@
+// SPDX-License-Identifier: MIT
+// Tests of room tokenizer: the pieces of the pre-tokenisers, written out by hand from their regular
+// expressions; the words of the suites of Llama 3 and Qwen 2, whose vocabularies are not here.
+#include <catch2/catch_all.hpp>
+
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "tokenizer/pretokenize.hpp"
+
+using namespace tbx::tokenizer;
+using namespace std::string_view_literals;
+using pieces = std::vector<std::string_view>;
+
+namespace {
+
+pieces split(std::string_view rule, std::string_view text) {
+    static std::string kept;  // the pieces point into it
+    kept = text;
+    return pretokenizer(find_split_rule(rule, 1000).value()).split(kept);
+}
+
+std::string joined(const pieces& parts) {
+    std::string text;
+    for (const std::string_view part : parts) text += part;
+    return text;
+}
+
+}  // namespace
+
+TEST_CASE("words take the space before them") {
+    for (const auto rule : {"llama-bpe"sv, "qwen2"sv, "gpt-2"sv, "default"sv}) {
+        CAPTURE(rule);
+        CHECK(split(rule, "Hello world") == pieces{"Hello", " world"});
+        CHECK(split(rule, "").empty());
+        CHECK(split(rule, " ") == pieces{" "});
+        CHECK(split(rule, "a   b") == pieces{"a", "  ", " b"});
+        CHECK(split(rule, "нещо на Български") == pieces{"нещо", " на", " Български"});
+    }
+}
+
+TEST_CASE("digits: by three, one by one, or as they come") {
+    CHECK(split("llama-bpe", "1234567") == pieces{"123", "456", "7"});
+    CHECK(split("qwen2", "1234") == pieces{"1", "2", "3", "4"});
+    CHECK(split("gpt-2", "a 1234567") == pieces{"a", " 1234567"});
+    CHECK(split("default", "a 1234567") == pieces{"a", " ", "123", "456", "7"});
+    CHECK(split("llama-bpe", "a 12") == pieces{"a", " ", "12"});
+    CHECK(split("llama-bpe", "½²³") == pieces{"½²³"});
+}
+
+TEST_CASE("contractions: any case in Llama 3 and Qwen 2, lower case in GPT-2") {
+    CHECK(split("llama-bpe", "I'll he'S") == pieces{"I", "'ll", " he", "'S"});
+    CHECK(split("qwen2", "We'Ve") == pieces{"We", "'Ve"});
+    CHECK(split("gpt-2", "I'll he'S") == pieces{"I", "'ll", " he", "'", "S"});
+    CHECK(split("llama-bpe", "'told") == pieces{"'t", "old"});
+}
+
+TEST_CASE("one sign sticks to the word after it in Llama 3, not in GPT-2") {
+    CHECK(split("llama-bpe", "(word) $x") == pieces{"(word", ")", " $", "x"});
+    CHECK(split("gpt-2", "(word) $x") == pieces{"(", "word", ")", " $", "x"});
+    CHECK(split("llama-bpe", "\tword") == pieces{"\tword"});
+}
+
+TEST_CASE("line ends") {
+    CHECK(split("llama-bpe", "a \n\n b") == pieces{"a", " \n\n", " b"});
+    CHECK(split("llama-bpe", "a!\n\nb") == pieces{"a", "!\n\n", "b"});
+    CHECK(split("llama-bpe", "a\r\nb") == pieces{"a", "\r\n", "b"});
+    CHECK(split("gpt-2", "a\n\nb") == pieces{"a", "\n", "\n", "b"});
+    CHECK(split("gpt-2", "a \n ") == pieces{"a", " \n "});
+}
+
+TEST_CASE("the default rule cuts out punctuation first") {
+    CHECK(split("default", "a, b!?c") == pieces{"a", ",", " b", "!?", "c"});
+    CHECK(split("default", "x=$y+1") == pieces{"x", "=$", "y", "+", "1"});
+}
+
+TEST_CASE("spaces are Unicode's, without the Mongolian vowel separator") {
+    CHECK(split("llama-bpe", "a\u3000\u3000b") == pieces{"a", "\u3000", "\u3000b"});
+    CHECK(split("gpt-2", "a\u00a0\u00a0b") == pieces{"a", "\u00a0", "\u00a0", "b"});
+    CHECK(split("gpt-2", "a\u180e b") == pieces{"a", "\u180e", " b"});
+}
+
+TEST_CASE("emoji with joiners stay together as signs") {
+    CHECK(split("llama-bpe", "\U0001f636\u200d\U0001f32b\ufe0f (x") ==
+          pieces{"\U0001f636\u200d\U0001f32b\ufe0f", " (", "x"});
+    CHECK(split("gpt-2", " \U0001f999.cpp") == pieces{" \U0001f999.", "cpp"});
+}
+
+TEST_CASE("NULs and invalid bytes are pieces and nothing is lost") {
+    CHECK(split("llama-bpe", "ab\xff\xfe cd"sv) == pieces{"ab", "\xff\xfe", " cd"});
+    CHECK(split("gpt-2", "\xc3"sv) == pieces{"\xc3"});
+    CHECK(split("llama-bpe", "a\0b"sv) == pieces{"a", "\0b"sv});
+    CHECK(split("gpt-2", "\xed\xa0\x80x"sv) == pieces{"\xed\xa0\x80", "x"});
+    std::string all;
+    for (int i = 0; i < 4096; ++i) all += static_cast<char>((i * 167 + i / 256) & 0xff);
+    for (const auto rule : {"llama-bpe"sv, "qwen2"sv, "gpt-2"sv, "default"sv}) {
+        CHECK(joined(split(rule, all)) == all);
+    }
+}
+
+TEST_CASE("a megabyte of anything is split in one go") {
+    constexpr std::size_t many = 1 << 20;
+    for (const auto rule : {"llama-bpe"sv, "qwen2"sv, "gpt-2"sv, "default"sv}) {
+        CAPTURE(rule);
+        for (const char c : {'a', ' ', '\n', '!', '7', '\xff', '\0'}) {
+            const std::string text(many, c);
+            CHECK(joined(split(rule, text)).size() == many);
+            CHECK(joined(split(rule, text + "x")).size() == many + 1);
+        }
+    }
+    CHECK(split("llama-bpe", std::string(many, ' ') + "x") ==
+          pieces{std::string(many - 1, ' '), " x"});
+}
+
+TEST_CASE("names choose rules, and Microsoft's files without a name get Llama 3's") {
+    for (const auto name : {"llama-bpe"sv, "llama3"sv, "llama-v3"sv, "falcon3"sv, "falcon_e"sv}) {
+        CHECK(find_split_rule(name, 1).value().name == "llama-bpe");
+        CHECK(find_split_rule(name, 1).value().ignore_merges);
+        CHECK(find_split_rule(name, 1).value().add_bos);
+    }
+    CHECK(find_split_rule("", 128256).value().name == "llama-bpe");
+    CHECK(find_split_rule("", 50257).value().name == "default");
+    CHECK(find_split_rule("default", 128256).value().name == "default");
+    CHECK_FALSE(find_split_rule("qwen2", 1).value().ignore_merges);
+    CHECK_FALSE(find_split_rule("no-such-rule", 128256).has_value());
+}
