@@ -15,20 +15,35 @@ namespace trilobit::kernel {
 
 inline constexpr int lookup_table_bytes = 128;
 
-/// table[v] = sum of digit_t * x_t over the balanced base-3 digits of v = 0..121.
+/// For each digit t and code v = 0..127: 0xff where the digit is +1, and where it is -1.
+struct lookup_masks {
+    alignas(64) std::uint8_t plus[5][lookup_table_bytes];
+    alignas(64) std::uint8_t minus[5][lookup_table_bytes];
+};
+inline constexpr lookup_masks lookup_digit_masks = [] {
+    lookup_masks m{};
+    for (std::size_t t = 0; t < 5; ++t)
+        for (std::size_t v = 0; v < lookup_table_bytes; ++v) {
+            const int digit = layout::ternary_base3::digits[v][t];
+            m.plus[t][v] = digit > 0 ? 0xff : 0;
+            m.minus[t][v] = digit < 0 ? 0xff : 0;
+        }
+    return m;
+}();
+
+/// table[v] = sum of digit_t(v) * x_t for v = 0..127: four instructions a digit and register.
 template <class Arch>
-void fill_lookup_table(const int (&x)[5], std::int8_t* table) noexcept {
-    // Codes below (3^t + 1) / 2 use digits 0..t-1. Adding the next digit maps code v of either sign
-    // to 3^t + v, so each round writes the codes around 3^t from those already there.
-    int half = 0;   // largest code so far
-    int power = 1;  // 3^t
-    table[0] = 0;
-    for (int t = 0; t < 5; ++t, power *= 3) {
-        for (int v = -half; v <= half; ++v)
-            table[power + v] = static_cast<std::int8_t>(x[t] + (v < 0 ? -table[-v] : table[v]));
-        half += power;
+void fill_lookup_table(const std::int8_t (&x)[5], std::int8_t* table) noexcept {
+    using namespace simd;
+    for (int v = 0; v < lookup_table_bytes; v += register_bytes<Arch>) {
+        u8<Arch> sum(0);
+        for (int t = 0; t < 5; ++t) {
+            const u8<Arch> value(static_cast<std::uint8_t>(x[t]));
+            sum += value & u8<Arch>::load_aligned(lookup_digit_masks.plus[t] + v);
+            sum -= value & u8<Arch>::load_aligned(lookup_digit_masks.minus[t] + v);
+        }
+        sum.store_aligned(reinterpret_cast<std::uint8_t*>(table) + v);
     }
-    for (int v = half + 1; v < lookup_table_bytes; ++v) table[v] = 0;
 }
 
 template <class Arch, class Layout, class Act>
@@ -37,9 +52,10 @@ struct lookup {
     static constexpr bool available = std::is_same_v<Layout, layout::ternary_base3>;
     static constexpr int tables = Act::bits > 4 ? 2 : 1;
 
-    static constexpr double cost(std::int64_t) noexcept {
-        // 64 rows x 5 columns for about five instructions, after a build that few rows do not repay.
-        return has_avx512vnni<Arch> ? 1.3 * tables : 40.0 * tables;
+    /// About five instructions for 64 rows x 5 columns. Tables are 25 or 50 times their token's bytes,
+    /// so those of many tokens leave the caches.
+    static constexpr double cost(std::int64_t tokens) noexcept {
+        return tables * (has_avx512vnni<Arch> ? 1.3 : 40.0) * (tokens <= 8 ? 1 : 8);
     }
     /// A table belongs to the columns of one tile, so no activation scale may change inside it.
     static constexpr bool accepts(const packed_shape& w, const activation_shape& x) noexcept {
@@ -60,11 +76,12 @@ struct lookup {
                     const std::int64_t last = first + t.w.segment_width(s);
                     for (std::int64_t c = first; c < last;
                          c += Layout::tile_cols, table += tables * lookup_table_bytes) {
-                        int high[5], low[5];
+                        std::int8_t high[5], low[5];
                         for (int i = 0; i < 5; ++i) {
                             const int a = c + i < last ? t.x.token(m)[c + i] : 0;
-                            low[i] = tables == 1 ? a : ((a + 8) & 15) - 8;
-                            high[i] = (a - low[i]) / 16;
+                            const int l = tables == 1 ? a : ((a + 8) & 15) - 8;
+                            low[i] = static_cast<std::int8_t>(l);
+                            high[i] = static_cast<std::int8_t>((a - l) / 16);
                         }
                         fill_lookup_table<Arch>(low, table);
                         if constexpr (tables == 2)
