@@ -1,0 +1,85 @@
+// SPDX-License-Identifier: MIT
+// Room examples/model. Enters: queries of some tokens, and the keys and values of these and all
+// earlier tokens. Leaves: for every query the mean of the values, weighted by how well the keys fit.
+#pragma once
+
+#include <algorithm>
+#include <cmath>
+#include <vector>
+
+#include "model/compute.hpp"
+#include "model/kv_cache.hpp"
+
+namespace tbx::model {
+
+/// Tokens whose queries share one pass over the keys and values of a head.
+inline constexpr std::int64_t attention_tokens = 8;
+
+/// One key/value head and the query heads that share it, for up to attention_tokens tokens:
+/// q (tokens, heads * key_dim), out (tokens, heads * value_dim), rows [begin, end).
+/// The sums for a token run over positions in ascending order and never depend on other tokens.
+inline void attend_head(const dense_kernels& run, const config& c, const kv_cache& cache,
+                        std::int64_t layer, std::int64_t kv_head, const_matrix q, matrix out,
+                        std::int64_t begin, std::int64_t end) {
+    const std::int64_t group = c.heads / c.kv_heads;
+    const std::int64_t queries = (end - begin) * group;
+    const std::int64_t positions = cache.length + end;  // that the last token sees
+    constexpr std::int64_t block = kv_cache::positions_per_block;
+    const std::int64_t scores_stride = (positions + block - 1) / block * block;
+    const std::int64_t width = cache.value_stride();
+
+    thread_local std::vector<float> scratch;
+    scratch.resize(static_cast<std::size_t>(queries * (c.key_dim + scores_stride + width)));
+    float* query = scratch.data();                     // (queries, key_dim)
+    float* scores = query + queries * c.key_dim;       // (queries, scores_stride)
+    float* mixed = scores + queries * scores_stride;   // (queries, width)
+
+    for (std::int64_t i = 0; i < queries; ++i)
+        std::copy_n(q.row(begin + i / group) + (kv_head * group + i % group) * c.key_dim, c.key_dim,
+                    query + i * c.key_dim);
+
+    // scores = query . key, 32 positions at a time
+    for (std::int64_t b = 0; b * block < positions; ++b)
+        run.combine(query, c.key_dim, queries, cache.key_block(layer, kv_head, b), block, c.key_dim,
+                    scores + b * block, scores_stride);
+
+    // softmax over the positions up to the token's own; later ones weigh nothing
+    const float scale = 1.0f / std::sqrt(static_cast<float>(c.key_dim));
+    thread_local std::vector<float> sums;
+    sums.resize(static_cast<std::size_t>(queries));
+    for (std::int64_t i = 0; i < queries; ++i) {
+        float* s = scores + i * scores_stride;
+        const std::int64_t seen = cache.length + begin + i / group + 1;
+        const float top = *std::max_element(s, s + seen);
+        sums[static_cast<std::size_t>(i)] = run.exp_and_sum(s, top, scale, seen);
+        std::fill(s + seen, s + scores_stride, 0.0f);
+    }
+
+    // mixed = weights . values, 32 columns at a time
+    for (std::int64_t d = 0; d < width; d += 32)
+        run.combine(scores, scores_stride, queries, cache.value_rows(layer, kv_head) + d, width,
+                    positions, mixed + d, width);
+
+    for (std::int64_t i = 0; i < queries; ++i) {
+        float* to = out.row(begin + i / group) + (kv_head * group + i % group) * c.value_dim;
+        const float inverse = 1.0f / sums[static_cast<std::size_t>(i)];
+        for (std::int64_t d = 0; d < c.value_dim; ++d) to[d] = mixed[i * width + d] * inverse;
+    }
+}
+
+/// Causal attention of a batch whose keys and values are in the cache already, at cache.length on.
+/// q (tokens, heads * key_dim) -> out (tokens, heads * value_dim).
+inline void attend(compute& cpu, const config& c, const kv_cache& cache, std::int64_t layer,
+                   const_matrix q, matrix out) {
+    const std::int64_t tiles = (q.rows + attention_tokens - 1) / attention_tokens;
+    cpu.pool(0, c.kv_heads * tiles, 1, [&](std::int64_t first, std::int64_t last) {
+        for (std::int64_t i = first; i < last; ++i) {
+            // Late tokens see more: they go first, so that no thread starts the longest tile last.
+            const std::int64_t begin = (tiles - 1 - i / c.kv_heads) * attention_tokens;
+            attend_head(cpu.dense, c, cache, layer, i % c.kv_heads, q, out, begin,
+                        std::min(begin + attention_tokens, q.rows));
+        }
+    });
+}
+
+}  // namespace tbx::model

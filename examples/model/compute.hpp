@@ -1,0 +1,33 @@
+// SPDX-License-Identifier: MIT
+// Room examples/model. Enters: a number of threads and the wish for a kernel. Leaves: everything that
+// a computation borrows: threads, back ends, scratch memory. One caller at a time.
+#pragma once
+
+#include <trilobit/core/thread_pool.hpp>
+#include <trilobit/dispatch/dispatch.hpp>
+#include <trilobit/matmul/matmul.hpp>
+
+#include "model/dense_kernels.hpp"
+#include "support/error.hpp"
+
+namespace tbx::model {
+
+/// The back end of this process: the best one, or the one that TRILOBIT_ARCH names.
+[[nodiscard]] inline const trilobit::kernel_table& chosen_arch() {
+    const auto active = trilobit::dispatch::active();
+    if (!active.ok()) throw error("TRILOBIT_ARCH", active.error().text);
+    return *active.value();
+}
+
+struct compute {
+    trilobit::thread_pool pool;
+    const trilobit::kernel_table& arch;
+    const dense_kernels& dense;
+    trilobit::matmul_options options;
+    trilobit::workspace workspace;
+
+    explicit compute(int threads, trilobit::matmul_options chosen = {})
+        : pool(threads), arch(chosen_arch()), dense(dense_kernels_for(arch.name)), options(chosen) {}
+};
+
+}  // namespace tbx::model

@@ -1,0 +1,186 @@
+// SPDX-License-Identifier: MIT
+// Room examples/model. Enters: a row as its file stores it. Leaves: 32 consecutive floats of it in
+// registers. The part of dense_kernels_impl.hpp that knows number formats; same rules.
+#pragma once
+
+#include "model/dense_kernels.hpp"
+
+#if defined(__AVX2__) || defined(__AVX512F__)
+#include <immintrin.h>
+#endif
+
+// GCC 12 takes the deliberately undefined operand inside its own AVX-512 headers for a mistake.
+#if defined(__GNUC__) && !defined(__clang__)
+#pragma GCC diagnostic ignored "-Wmaybe-uninitialized"
+#pragma GCC diagnostic ignored "-Wuninitialized"
+#endif
+#define TBX_INLINE inline __attribute__((always_inline))
+
+namespace tbx::model {
+namespace {
+
+#if defined(__AVX512F__)
+constexpr int register_floats = 16;
+#elif defined(__AVX__)
+constexpr int register_floats = 8;
+#else
+constexpr int register_floats = 4;
+#endif
+
+using floats = float __attribute__((vector_size(4 * register_floats)));
+using integers = std::int32_t __attribute__((vector_size(4 * register_floats)));
+using words = std::uint32_t __attribute__((vector_size(4 * register_floats)));
+using halves = std::uint16_t __attribute__((vector_size(2 * register_floats)));
+
+/// 32 floats: two to eight registers, enough chains to hide the latency of an addition.
+struct lanes {
+    static constexpr int count = 32;
+    static constexpr int registers = count / register_floats;
+    floats reg[registers];
+};
+
+template <class T>
+TBX_INLINE T load(const void* from) {
+    T value;
+    __builtin_memcpy(&value, from, sizeof value);
+    return value;
+}
+
+template <class To, class From>
+TBX_INLINE To bits(From from) {
+    static_assert(sizeof(To) == sizeof(From));
+    To to;
+    __builtin_memcpy(&to, &from, sizeof to);
+    return to;
+}
+
+TBX_INLINE floats half_to_float(const void* from) {
+#if defined(__AVX512F__)
+    return bits<floats>(_mm512_cvtph_ps(load<__m256i>(from)));
+#elif defined(__AVX2__) && defined(__F16C__)
+    return bits<floats>(_mm256_cvtph_ps(load<__m128i>(from)));
+#else
+    const words half = __builtin_convertvector(load<halves>(from), words);
+    const words sign = (half & 0x8000u) << 16;
+    // A half read as a float's top bits is 2^112 too small; multiplying is exact and puts
+    // subnormals right as well.
+    const floats magnitude = bits<floats>((half & 0x7fffu) << 13) * 0x1p112f;
+    const words special = bits<words>((half & 0x7c00u) == 0x7c00u) & 0x7f800000u;
+    return bits<floats>(bits<words>(magnitude) | special | sign);
+#endif
+}
+
+TBX_INLINE floats brain_to_float(const void* from) {
+    return bits<floats>(__builtin_convertvector(load<halves>(from), words) << 16);
+}
+
+TBX_INLINE floats int8_to_float(const std::int8_t* from) {
+#if defined(__AVX512F__)
+    return bits<floats>(_mm512_cvtepi32_ps(_mm512_cvtepi8_epi32(load<__m128i>(from))));
+#elif defined(__AVX2__)
+    return bits<floats>(_mm256_cvtepi32_ps(_mm256_cvtepi8_epi32(_mm_cvtsi64_si128(load<long long>(from)))));
+#else
+    floats value;
+    for (int i = 0; i < register_floats; ++i) value[i] = static_cast<float>(from[i]);
+    return value;
+#endif
+}
+
+TBX_INLINE float half_scalar(const std::byte* from) {
+    const auto half = std::uint32_t{load<std::uint16_t>(from)};
+    const float magnitude = bits<float>((half & 0x7fffu) << 13) * 0x1p112f;
+    const std::uint32_t special = (half & 0x7c00u) == 0x7c00u ? 0x7f800000u : 0u;
+    return bits<float>(bits<std::uint32_t>(magnitude) | special | (half & 0x8000u) << 16);
+}
+
+// A source gives 32 floats from a column that is a multiple of 32 on, or one float.
+
+struct from_f32 {
+    const std::byte* row;
+    TBX_INLINE lanes at(std::int64_t i) const { return load<lanes>(row + 4 * i); }
+    TBX_INLINE float one(std::int64_t i) const { return load<float>(row + 4 * i); }
+};
+
+struct from_f16 {
+    const std::byte* row;
+    TBX_INLINE lanes at(std::int64_t i) const {
+        lanes v;
+        for (int r = 0; r < lanes::registers; ++r)
+            v.reg[r] = half_to_float(row + 2 * (i + r * register_floats));
+        return v;
+    }
+    TBX_INLINE float one(std::int64_t i) const { return half_scalar(row + 2 * i); }
+};
+
+struct from_bf16 {
+    const std::byte* row;
+    TBX_INLINE lanes at(std::int64_t i) const {
+        lanes v;
+        for (int r = 0; r < lanes::registers; ++r)
+            v.reg[r] = brain_to_float(row + 2 * (i + r * register_floats));
+        return v;
+    }
+    TBX_INLINE float one(std::int64_t i) const {
+        return bits<float>(std::uint32_t{load<std::uint16_t>(row + 2 * i)} << 16);
+    }
+};
+
+// 32 integers; the first 16 and the last 16 have a scale each.
+TBX_INLINE lanes scaled(const std::int8_t* q, float first, float second) {
+    lanes v;
+    for (int r = 0; r < lanes::registers; ++r)
+        v.reg[r] = int8_to_float(q + r * register_floats) * (2 * r < lanes::registers ? first : second);
+    return v;
+}
+
+// Q8_0: f16 scale, 32 int8.
+struct from_q8_0 {
+    const std::byte* row;
+    TBX_INLINE lanes at(std::int64_t i) const {
+        const std::byte* block = row + i / 32 * 34;
+        const float scale = half_scalar(block);
+        return scaled(reinterpret_cast<const std::int8_t*>(block + 2), scale, scale);
+    }
+    TBX_INLINE float one(std::int64_t) const { return 0; }  // rows are whole blocks
+};
+
+// Q6_K: ql[128], qh[64], int8 scales[16], f16 d. Half h of 128 elements, quarter p of 32 inside it:
+// the low four bits of element l are in ql[64h + 32(p mod 2) + l] (high nibble when p >= 2), the two
+// high bits in bits 2p+1..2p of qh[32h + l]; elements of 16 share a scale.
+struct from_q6_k {
+    const std::byte* row;
+    TBX_INLINE lanes at(std::int64_t i) const {
+        const std::byte* block = row + i / 256 * 210;
+        const int h = static_cast<int>(i % 256) / 128;
+        const int p = static_cast<int>(i % 128) / 32;
+        const std::byte* low = block + 64 * h + 32 * (p % 2);
+        const std::byte* high = block + 128 + 32 * h;
+        const std::byte* scales = block + 192 + 8 * h + 2 * p;
+        const float d = half_scalar(block + 208);
+        std::int8_t q[32];
+        for (int l = 0; l < 32; ++l) {
+            const int four = (static_cast<int>(low[l]) >> (p / 2 * 4)) & 15;
+            const int two = (static_cast<int>(high[l]) >> (2 * p)) & 3;
+            q[l] = static_cast<std::int8_t>((four | two << 4) - 32);
+        }
+        return scaled(q, d * static_cast<float>(load<std::int8_t>(scales)),
+                      d * static_cast<float>(load<std::int8_t>(scales + 1)));
+    }
+    TBX_INLINE float one(std::int64_t) const { return 0; }  // rows are whole blocks
+};
+
+/// Calls f with the source that reads `type`.
+template <class F>
+TBX_INLINE auto with_source(number_type type, const std::byte* row, F f) {
+    switch (type) {
+        case number_type::f16: return f(from_f16{row});
+        case number_type::bf16: return f(from_bf16{row});
+        case number_type::q8_0: return f(from_q8_0{row});
+        case number_type::q6_k: return f(from_q6_k{row});
+        case number_type::f32: break;
+    }
+    return f(from_f32{row});
+}
+
+}  // namespace
+}  // namespace tbx::model

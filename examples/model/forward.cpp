@@ -1,0 +1,113 @@
+// SPDX-License-Identifier: MIT
+// Room examples/model. Enters: tokens. Leaves: logits. The whole transformer is the function at the
+// end; the few above it are what it does to one row of numbers.
+#include "model/forward.hpp"
+
+#include <cmath>
+
+#include "model/attention.hpp"
+
+namespace tbx::model {
+namespace {
+
+// out = x / sqrt(mean(x^2) + eps) * w, for each row; out may be x.
+void rms_norm(const dense_kernels& run, const_matrix x, const vector& w, float eps, matrix out) {
+    for (std::int64_t t = 0; t < x.rows; ++t) {
+        const float* row = x.row(t);
+        const float squares =
+            run.dot(number_type::f32, reinterpret_cast<const std::byte*>(row), row, x.cols);
+        const float mean = squares / static_cast<float>(x.cols);
+        run.scale_by(out.row(t), row, 1.0f / std::sqrt(mean + eps), w.data(), x.cols);
+    }
+}
+
+// x += y
+void add(matrix x, const_matrix y) {
+    for (std::int64_t t = 0; t < x.rows; ++t)
+        for (std::int64_t i = 0; i < x.cols; ++i) x(t, i) += y(t, i);
+}
+
+// g = silu(g) * u, or relu(g)^2 * u
+void gate(compute& cpu, gate_function kind, matrix g, const_matrix u) {
+    cpu.pool(0, g.rows, 1, [&](std::int64_t begin, std::int64_t end) {
+        for (std::int64_t t = begin; t < end; ++t)
+            (kind == gate_function::silu ? cpu.dense.silu_gate
+                                         : cpu.dense.squared_relu_gate)(g.row(t), u.row(t), g.cols);
+    });
+}
+
+void check_tokens(const transformer& m, const state& s, std::span<const token_id> tokens) {
+    if (tokens.empty() || std::ssize(tokens) > s.batch)
+        throw error("forward", "a batch holds 1 to " + std::to_string(s.batch) + " tokens");
+    if (s.cache.length + std::ssize(tokens) > s.cache.capacity())
+        throw error("forward", "the context of " + std::to_string(s.cache.capacity()) +
+                                   " positions is full");
+    for (const token_id id : tokens)
+        if (id < 0 || id >= m.weights.embedding.rows)
+            throw error("token " + std::to_string(id),
+                        "the model has " + std::to_string(m.weights.embedding.rows) + " tokens");
+}
+
+}  // namespace
+
+const_matrix forward(compute& cpu, const transformer& m, state& s, std::span<const token_id> tokens,
+                     logits_of wanted) {
+    check_tokens(m, s, tokens);
+    const config& c = m.config;
+    const weights& w = m.weights;
+    const std::int64_t n = std::ssize(tokens);
+
+    const matrix x(s.x.data(), n, c.dim);
+    const matrix h(s.h.data(), n, c.dim);
+    const matrix q(s.q.data(), n, c.q_width());
+    const matrix k(s.k.data(), n, c.k_width());
+    const matrix v(s.v.data(), n, c.v_width());
+    const matrix a(s.a.data(), n, c.attention_width());
+    const matrix g(s.g.data(), n, c.ffn);
+    const matrix u(s.u.data(), n, c.ffn);
+
+    for (std::int64_t t = 0; t < n; ++t)
+        cpu.dense.decode(w.embedding.type, w.embedding.row(tokens[static_cast<std::size_t>(t)]),
+                         c.dim, x.row(t));
+    s.rope.fill(c, w.rope_divisors, s.cache.length, n);
+
+    for (std::int64_t layer = 0; layer < c.layers; ++layer) {
+        const layer_weights& l = w.layers[static_cast<std::size_t>(layer)];
+
+        // Attention: each token looks at itself and at all tokens before it.
+        rms_norm(cpu.dense, x, l.attention_norm, c.norm_eps, h);  // (n, dim)
+        apply(cpu, l.q, h, q);                                    // (n, heads * key_dim)
+        apply(cpu, l.k, h, k);                                    // (n, kv_heads * key_dim)
+        apply(cpu, l.v, h, v);                                    // (n, kv_heads * value_dim)
+        rotate(s.rope, c, c.heads, q);
+        rotate(s.rope, c, c.kv_heads, k);
+        s.cache.store(cpu.dense, layer, k, v);
+        attend(cpu, c, s.cache, layer, q, a);                     // (n, heads * value_dim)
+        if (c.sub_norms) rms_norm(cpu.dense, a, l.attention_sub_norm, c.norm_eps, a);
+        apply(cpu, l.output, a, h);                               // (n, dim)
+        add(x, h);
+
+        // Feed-forward: each token thinks about what it found.
+        rms_norm(cpu.dense, x, l.ffn_norm, c.norm_eps, h);        // (n, dim)
+        apply(cpu, l.gate, h, g);                                 // (n, ffn)
+        apply(cpu, l.up, h, u);                                   // (n, ffn)
+        gate(cpu, c.gate, g, u);
+        if (c.sub_norms) rms_norm(cpu.dense, g, l.ffn_sub_norm, c.norm_eps, g);
+        apply(cpu, l.down, g, h);                                 // (n, dim)
+        add(x, h);
+    }
+    s.cache.length += n;
+
+    const std::int64_t rows = w.head.rows() == 0 || wanted == logits_of::none ? 0
+                              : wanted == logits_of::last                     ? 1
+                                                                              : n;
+    if (rows == 0) return {};
+    const matrix tail = x.rows_from(n - rows, rows);
+    rms_norm(cpu.dense, tail, w.output_norm, c.norm_eps, tail);
+    s.logits.resize(static_cast<std::size_t>(rows * c.vocab));
+    const matrix logits(s.logits.data(), rows, c.vocab);
+    apply(cpu, w.head, tail, logits);                             // (rows, vocab)
+    return logits;
+}
+
+}  // namespace tbx::model

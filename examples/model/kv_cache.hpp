@@ -1,0 +1,103 @@
+// SPDX-License-Identifier: MIT
+// Room examples/model. Enters: keys and values of tokens, in order. Leaves: those of all positions so
+// far, as IEEE halves, laid out so that attention reads them in straight lines.
+//
+//   keys    (layer, kv_head, block, key_dim, 32)  32 positions are one block: element d of 32
+//                                                 neighbouring positions lies together, so 32 scores
+//                                                 grow side by side and no sum crosses lanes
+//   values  (layer, kv_head, position, value_dim) value_dim rounded up to 32
+#pragma once
+
+#include <cstring>
+#include <vector>
+
+#include <trilobit/core/aligned_buffer.hpp>
+
+#include "model/config.hpp"
+#include "model/linear.hpp"
+
+namespace tbx::model {
+
+class kv_cache {
+    trilobit::aligned_buffer memory;
+    std::int64_t limit = 0;        // positions asked for
+    std::int64_t room = 0;         // the same, rounded up to blocks
+    std::int64_t kv_heads = 0;
+    std::int64_t key_dim = 0;
+    std::int64_t value_dim = 0;
+    std::int64_t padded_value = 0;
+    std::uint16_t* keys = nullptr;
+    std::uint16_t* values = nullptr;
+
+    [[nodiscard]] std::uint16_t* key_at(std::int64_t head, std::int64_t block) const noexcept {
+        return keys + (head * (room / positions_per_block) + block) * key_dim * positions_per_block;
+    }
+    [[nodiscard]] std::uint16_t* value_at(std::int64_t head, std::int64_t position) const noexcept {
+        return values + (head * room + position) * padded_value;
+    }
+
+public:
+    static constexpr std::int64_t positions_per_block = 32;
+    std::int64_t length = 0;  // positions filled
+
+    kv_cache(const config& c, std::int64_t positions)
+        : limit(positions),
+          room((positions + positions_per_block - 1) / positions_per_block * positions_per_block),
+          kv_heads(c.kv_heads),
+          key_dim(c.key_dim),
+          value_dim(c.value_dim),
+          padded_value((c.value_dim + 31) / 32 * 32) {
+        // config's bounds: every factor below 2^26, but all of them together may not fit 63 bits.
+        const double wanted = 2.0 * static_cast<double>(c.layers * kv_heads) *
+                              static_cast<double>(room) * static_cast<double>(key_dim + padded_value);
+        if (wanted < 0x1p46)
+            memory = trilobit::aligned_buffer(static_cast<std::size_t>(wanted));
+        if (memory.data() == nullptr)
+            throw error("--context", "not enough memory for the keys and values of " +
+                                         std::to_string(positions) + " positions");
+        keys = reinterpret_cast<std::uint16_t*>(memory.data());
+        values = keys + c.layers * kv_heads * room * key_dim;
+    }
+
+    [[nodiscard]] std::int64_t capacity() const noexcept { return limit; }
+    /// Bytes that one more token reads, with `positions` before it.
+    [[nodiscard]] std::int64_t bytes_per_position(std::int64_t layers) const noexcept {
+        return 2 * layers * kv_heads * (key_dim + padded_value);
+    }
+
+    /// (key_dim, 32) halves of 32 positions.
+    [[nodiscard]] const std::uint16_t* key_block(std::int64_t layer, std::int64_t head,
+                                                 std::int64_t block) const noexcept {
+        return key_at(layer * kv_heads + head, block);
+    }
+    /// (positions, value_stride()) halves.
+    [[nodiscard]] const std::uint16_t* value_rows(std::int64_t layer, std::int64_t head) const noexcept {
+        return value_at(layer * kv_heads + head, 0);
+    }
+    [[nodiscard]] std::int64_t value_stride() const noexcept { return padded_value; }
+
+    /// Stores k (tokens, kv_heads * key_dim) and v (tokens, kv_heads * value_dim) at length, length +
+    /// 1, ...; `length` itself moves when the last layer is done.
+    void store(const dense_kernels& run, std::int64_t layer, const_matrix k, const_matrix v) {
+        thread_local std::vector<std::uint16_t> row;
+        row.resize(static_cast<std::size_t>(key_dim));
+        for (std::int64_t t = 0; t < k.rows; ++t) {
+            const std::int64_t block = (length + t) / positions_per_block;
+            const std::int64_t slot = (length + t) % positions_per_block;
+            for (std::int64_t h = 0; h < kv_heads; ++h) {
+                std::uint16_t* into = key_at(layer * kv_heads + h, block);
+                // Later slots are read with the block, their scores thrown away.
+                if (slot == 0)
+                    std::memset(into, 0, static_cast<std::size_t>(key_dim * positions_per_block * 2));
+                run.to_f16(row.data(), k.row(t) + h * key_dim, key_dim);
+                for (std::int64_t d = 0; d < key_dim; ++d)
+                    into[d * positions_per_block + slot] = row[static_cast<std::size_t>(d)];
+                std::uint16_t* value = value_at(layer * kv_heads + h, length + t);
+                run.to_f16(value, v.row(t) + h * value_dim, value_dim);
+                std::fill(value + value_dim, value + padded_value, std::uint16_t{0});
+            }
+        }
+    }
+};
+
+}  // namespace tbx::model

@@ -1,0 +1,81 @@
+// SPDX-License-Identifier: MIT
+// Room examples/model. Enters: a linear and activations. Leaves: the product; see linear.hpp.
+#include "model/linear.hpp"
+
+#include <algorithm>
+#include <cmath>
+#include <vector>
+
+namespace tbx::model {
+namespace {
+
+// Weight rows that are decoded together: enough to use a group of activation rows several times
+// while it is in the first cache, few enough to stay in the second.
+constexpr std::int64_t panel_rows = 16;
+constexpr std::int64_t token_group = 12;
+
+void dense_rows(const dense_kernels& run, const dense_matrix& w, const_matrix x, matrix y,
+                std::int64_t begin, std::int64_t end) {
+    if (x.rows == 1) {
+        for (std::int64_t r = begin; r < end; ++r)
+            y.data[r] = run.dot(w.type, w.row(r), x.data, w.cols);
+        return;
+    }
+    thread_local std::vector<float> panel;  // (panel_rows, cols)
+    panel.resize(static_cast<std::size_t>(panel_rows * w.cols));
+    for (std::int64_t first = begin; first < end; first += panel_rows) {
+        const std::int64_t count = std::min(panel_rows, end - first);
+        for (std::int64_t r = 0; r < count; ++r)
+            run.decode(w.type, w.row(first + r), w.cols, panel.data() + r * w.cols);
+        for (std::int64_t t = 0; t < x.rows; t += token_group)
+            for (std::int64_t r = 0; r < count; ++r)
+                run.dot_many(panel.data() + r * w.cols, x.row(t), x.stride,
+                             std::min(token_group, x.rows - t), w.cols, y.row(t) + first + r,
+                             y.stride);
+    }
+}
+
+}  // namespace
+
+std::int64_t linear::rows() const noexcept {
+    const trilobit::packed_view* p = packed();
+    return p != nullptr ? p->rows : std::get<dense_matrix>(weights).rows;
+}
+
+std::int64_t linear::cols() const noexcept {
+    const trilobit::packed_view* p = packed();
+    return p != nullptr ? p->cols : std::get<dense_matrix>(weights).cols;
+}
+
+std::int64_t linear::bytes() const noexcept {
+    const trilobit::packed_view* p = packed();
+    return p != nullptr ? p->tiles_bytes() + p->scale_bytes() : std::get<dense_matrix>(weights).bytes();
+}
+
+const trilobit::packed_view* linear::packed() const noexcept {
+    const auto* p = std::get_if<trilobit::any_packed_matrix>(&weights);
+    return p != nullptr ? &p->view() : nullptr;
+}
+
+void apply(compute& cpu, const linear& w, const_matrix x, matrix y) {
+    if (const trilobit::packed_view* p = w.packed(); p != nullptr) {
+        const trilobit::status s =
+            trilobit::matmul(cpu.arch, *p, x, y, cpu.workspace, cpu.pool, cpu.options);
+        if (!s.ok())
+            throw error(s.code == trilobit::errc::unsupported ? "--kernel" : "matmul", s.text);
+    } else {
+        const auto& dense = std::get<dense_matrix>(w.weights);
+        // Several pieces per thread, so that a slow thread holds nobody up.
+        const std::int64_t pieces = std::int64_t{8} * cpu.pool.concurrency();
+        const std::int64_t grain =
+            (dense.rows / pieces + panel_rows) / panel_rows * panel_rows;
+        cpu.pool(0, dense.rows, grain, [&](std::int64_t begin, std::int64_t end) {
+            dense_rows(cpu.dense, dense, x, y, begin, end);
+        });
+    }
+    if (w.scale == 1.0f) return;
+    for (std::int64_t t = 0; t < y.rows; ++t)
+        for (std::int64_t r = 0; r < y.cols; ++r) y(t, r) *= w.scale;
+}
+
+}  // namespace tbx::model

@@ -1,0 +1,64 @@
+// SPDX-License-Identifier: MIT
+// Room examples/model. Enters: one weight matrix, as the file's floats or as packed trits, and float
+// activations. Leaves: their product. The only place where this room meets the library's matmul.
+#pragma once
+
+#include <functional>
+#include <variant>
+
+#include <trilobit/core/aligned_buffer.hpp>
+#include <trilobit/core/matrix_view.hpp>
+#include <trilobit/pack/packed_matrix.hpp>
+
+#include "model/compute.hpp"
+
+namespace tbx::gguf {
+class reader;
+struct tensor;
+}  // namespace tbx::gguf
+
+namespace tbx::model {
+
+using matrix = trilobit::matrix_view<float>;
+using const_matrix = trilobit::matrix_view<const float>;
+
+/// Rows as a file stores them. `data` points into the file, or into `owned`.
+struct dense_matrix {
+    number_type type{};
+    std::int64_t rows = 0, cols = 0;
+    const std::byte* data = nullptr;
+    trilobit::aligned_buffer owned;
+
+    [[nodiscard]] std::int64_t stride() const noexcept { return row_bytes(type, cols); }
+    [[nodiscard]] const std::byte* row(std::int64_t i) const noexcept { return data + i * stride(); }
+    [[nodiscard]] std::int64_t bytes() const noexcept { return rows * stride(); }
+    /// A second owner-less view, as a tied head is of the embedding.
+    [[nodiscard]] dense_matrix view() const { return {type, rows, cols, data, {}}; }
+};
+
+/// y = x Wᵀ * scale, W (rows, cols).
+struct linear {
+    std::variant<dense_matrix, trilobit::any_packed_matrix> weights;
+    float scale = 1.0f;  // of a separate ".scale" tensor
+
+    [[nodiscard]] std::int64_t rows() const noexcept;
+    [[nodiscard]] std::int64_t cols() const noexcept;
+    /// Bytes that one product with a single activation row reads.
+    [[nodiscard]] std::int64_t bytes() const noexcept;
+    [[nodiscard]] const trilobit::packed_view* packed() const noexcept;
+};
+
+/// x (tokens, cols) -> y (tokens, rows). A token's row has the same bits whatever is beside it.
+void apply(compute& cpu, const linear& w, const_matrix x, matrix y);
+
+/// Called with the fraction done, from one thread at a time.
+using progress = std::function<void(double)>;
+
+/// A tensor of floats, whose bytes stay where they are unless the type is a rare one.
+[[nodiscard]] dense_matrix load_dense(const gguf::reader& file, const gguf::tensor& from);
+
+/// A tensor of trits, packed; other types stay dense. Throws tbx::error.
+[[nodiscard]] linear load_linear(compute& cpu, const gguf::reader& file, const gguf::tensor& from,
+                                 trilobit::layout_id layout, const progress& report);
+
+}  // namespace tbx::model

@@ -1,0 +1,129 @@
+// SPDX-License-Identifier: MIT
+// Room examples/model. Enters: a GGUF tensor. Leaves: a dense or a packed matrix; see linear.hpp.
+#include <atomic>
+#include <cmath>
+#include <cstring>
+#include <mutex>
+#include <optional>
+#include <vector>
+
+#include <trilobit/pack/pack.hpp>
+
+#include "gguf/dequantize.hpp"
+#include "gguf/reader.hpp"
+#include "gguf/ternary_rows.hpp"
+#include "model/linear.hpp"
+
+namespace tbx::model {
+namespace {
+
+[[noreturn]] void fail(const gguf::reader& file, const gguf::tensor& from, std::string_view what) {
+    file.fail(std::string(from.name) + ": " + std::string(what));
+}
+
+std::optional<number_type> dense_type(gguf::tensor_type type) {
+    switch (type) {
+        case gguf::tensor_type::f32: return number_type::f32;
+        case gguf::tensor_type::f16: return number_type::f16;
+        case gguf::tensor_type::bf16: return number_type::bf16;
+        case gguf::tensor_type::q8_0: return number_type::q8_0;
+        case gguf::tensor_type::q6_k: return number_type::q6_k;
+        default: return std::nullopt;
+    }
+}
+
+// BitNet has one scale for a matrix, and formats that repeat it in every block are the commoner
+// ones: finding that all are equal saves the kernels a multiplication per 256 columns. Blocks
+// without any weight may say 0. Both TQ types keep their f16 scale in the last two bytes.
+std::optional<float> only_scale(const gguf::tensor& from) {
+    const auto block = static_cast<std::size_t>(gguf::block_of(from.type)->bytes);
+    std::uint16_t common = 0;
+    for (std::size_t end = block; end <= from.data.size(); end += block) {
+        std::uint16_t scale;
+        std::memcpy(&scale, from.data.data() + end - 2, 2);
+        if (scale == 0) continue;
+        if (common != 0 && scale != common) return std::nullopt;
+        common = scale;
+    }
+    return trilobit::f16_to_f32(common);
+}
+
+/// Exceptions may not cross the library's threads: the first one waits here for the caller.
+class first_failure {
+    std::mutex guard;
+    std::exception_ptr held;
+
+public:
+    template <class F>
+    trilobit::status run(F&& f) {
+        try {
+            f();
+            return {};
+        } catch (...) {
+            const std::lock_guard lock(guard);
+            if (!held) held = std::current_exception();
+            return {trilobit::errc::bad_value, "A row could not be read."};
+        }
+    }
+    void rethrow() const {
+        if (held) std::rethrow_exception(held);
+    }
+};
+
+}  // namespace
+
+dense_matrix load_dense(const gguf::reader& file, const gguf::tensor& from) {
+    dense_matrix w{number_type::f32, from.rows(), from.columns(), from.data.data(), {}};
+    if (const auto type = dense_type(from.type)) {
+        w.type = *type;
+        return w;
+    }
+    if (!gguf::can_dequantize(from.type))
+        fail(file, from, "its type " + gguf::name_of(from.type) + " cannot be read");
+    w.owned = trilobit::aligned_buffer(static_cast<std::size_t>(w.bytes()));
+    if (w.owned.data() == nullptr) fail(file, from, "not enough memory to hold it as floats");
+    auto* out = reinterpret_cast<float*>(w.owned.data());
+    for (std::int64_t r = 0; r < w.rows; ++r)
+        gguf::dequantize_row(from, r, {out + r * w.cols, static_cast<std::size_t>(w.cols)});
+    w.data = w.owned.data();
+    return w;
+}
+
+linear load_linear(compute& cpu, const gguf::reader& file, const gguf::tensor& from,
+                   trilobit::layout_id layout, const progress& report) {
+    if (!gguf::is_ternary(from.type)) {
+        linear dense{load_dense(file, from)};
+        if (report) report(1.0);
+        return dense;
+    }
+    const gguf::ternary_rows source(file, from);
+    const bool per_tensor = source.group_columns() == 0;
+    const std::optional<float> common = per_tensor ? std::nullopt : only_scale(from);
+    const auto spec = per_tensor || common ? trilobit::scale_spec::tensor()
+                                           : trilobit::scale_spec::group(source.group_columns());
+    first_failure failure;
+    trilobit::pack_options options;
+    options.progress = report;
+    const auto row = [&](std::int64_t r, std::int8_t* values, float* scales) {
+        return failure.run([&] {
+            thread_local std::vector<float> stored;
+            stored.resize(static_cast<std::size_t>(source.scales_per_row()));
+            source.decode(r, {values, static_cast<std::size_t>(source.columns())}, stored);
+            if (common) {
+                scales[0] = *common;
+                for (std::size_t g = 0; g < stored.size(); ++g)
+                    if (stored[g] == 0.0f) std::memset(values + 256 * g, 0, 256);
+            } else {
+                std::copy(stored.begin(), stored.end(), scales);
+            }
+        });
+    };
+    linear packed{trilobit::pack_rows(layout, source.rows(), source.columns(), spec, row, options,
+                                      cpu.pool)};
+    failure.rethrow();
+    if (const auto s = std::get<trilobit::any_packed_matrix>(packed.weights).status(); !s.ok())
+        fail(file, from, s.text);
+    return packed;
+}
+
+}  // namespace tbx::model

@@ -1,0 +1,113 @@
+// SPDX-License-Identifier: MIT
+// Room examples/model. Enters: logits. Leaves: the next token, the same on every machine for the same
+// seed: the random numbers, the exponential and the order of every sum are our own.
+#pragma once
+
+#include <algorithm>
+#include <cstdint>
+#include <span>
+#include <vector>
+
+#include "model/dense_kernels.hpp"
+
+namespace tbx::model {
+
+/// SplitMix64 (Steele, Lea, Flood 2014): any seed is a good one.
+class random_numbers {
+    std::uint64_t counter;
+
+public:
+    explicit random_numbers(std::uint64_t seed) : counter(seed) {}
+    std::uint64_t bits() noexcept {
+        std::uint64_t z = counter += 0x9e3779b97f4a7c15u;
+        z = (z ^ (z >> 30)) * 0xbf58476d1ce4e5b9u;
+        z = (z ^ (z >> 27)) * 0x94d049bb133111ebu;
+        return z ^ (z >> 31);
+    }
+    /// In [0, 1), 24 bits: every value is a float.
+    float uniform() noexcept { return static_cast<float>(bits() >> 40) * 0x1p-24f; }
+};
+
+struct sampling {
+    float temperature = 0.0f;  // 0: always the likeliest token
+    int top_k = 0;             // only the k likeliest; 0: all
+    float top_p = 1.0f;        // only the likeliest that together reach this probability
+    std::uint64_t seed = 0;
+};
+
+class sampler {
+    struct candidate {
+        float weight;
+        std::int32_t id;
+    };
+
+    const dense_kernels& run;
+    sampling settings;
+    random_numbers random;
+    std::vector<float> weights;
+    std::vector<candidate> candidates;
+
+    // Likelier first; the lower id among equals, so that no sort algorithm can matter.
+    static bool before(const candidate& a, const candidate& b) noexcept {
+        return a.weight != b.weight ? a.weight > b.weight : a.id < b.id;
+    }
+
+    std::int32_t draw(std::span<const candidate> from, float total) noexcept {
+        float left = random.uniform() * total;
+        for (const candidate& c : from)
+            if ((left -= c.weight) < 0.0f) return c.id;
+        return from.back().id;  // rounding has left a crumb
+    }
+
+public:
+    sampler(const dense_kernels& kernels, const sampling& chosen)
+        : run(kernels), settings(chosen), random(chosen.seed) {}
+
+    /// The likeliest token; the lowest id among equals. NaN is never likely.
+    [[nodiscard]] static std::int32_t likeliest(std::span<const float> logits) noexcept {
+        std::size_t best = 0;
+        for (std::size_t i = 1; i < logits.size(); ++i)
+            if (logits[i] > logits[best] || logits[best] != logits[best]) best = i;
+        return static_cast<std::int32_t>(best);
+    }
+
+    /// `logits` is not empty.
+    [[nodiscard]] std::int32_t next(std::span<const float> logits) {
+        const std::int32_t top = likeliest(logits);
+        if (!(settings.temperature > 0.0f)) return top;
+
+        // weight = exp((logit - best) / temperature): a probability but for one common factor
+        weights.assign(logits.begin(), logits.end());
+        float total = run.exp_and_sum(weights.data(), logits[static_cast<std::size_t>(top)],
+                                      1.0f / settings.temperature, std::ssize(weights));
+        candidates.clear();
+        for (std::size_t i = 0; i < weights.size(); ++i)
+            if (weights[i] > 0.0f) candidates.push_back({weights[i], static_cast<std::int32_t>(i)});
+        if (candidates.empty()) return top;  // only when every logit is NaN
+
+        const bool cut_k = settings.top_k > 0 && settings.top_k < std::ssize(candidates);
+        const bool cut_p = settings.top_p < 1.0f;
+        if (cut_k) {
+            std::nth_element(candidates.begin(), candidates.begin() + (settings.top_k - 1),
+                             candidates.end(), before);
+            candidates.resize(static_cast<std::size_t>(settings.top_k));
+        }
+        if (cut_k || cut_p) {
+            std::sort(candidates.begin(), candidates.end(), before);
+            total = 0.0f;
+            for (const candidate& c : candidates) total += c.weight;
+        }
+        if (cut_p) {
+            const float wanted = settings.top_p * total;
+            float reached = 0.0f;
+            std::size_t keep = 0;
+            do reached += candidates[keep++].weight;
+            while (reached < wanted && keep < candidates.size());
+            candidates.resize(keep);
+            total = reached;
+        }
+        return draw(candidates, total);
+    }
+};
+
+}  // namespace tbx::model

@@ -1,0 +1,53 @@
+// SPDX-License-Identifier: MIT
+// Room examples/model. Enters: a GGUF file, or a shape. Leaves: the tensors of a transformer, each
+// with its shape: (out, in) for a matrix, whose rows are what its outputs are made of.
+#pragma once
+
+#include <span>
+#include <vector>
+
+#include "model/config.hpp"
+#include "model/linear.hpp"
+
+namespace tbx::model {
+
+using vector = std::vector<float>;
+
+struct layer_weights {
+    vector attention_norm;      // (dim)
+    linear q;                   // (heads * key_dim, dim)
+    linear k;                   // (kv_heads * key_dim, dim)
+    linear v;                   // (kv_heads * value_dim, dim)
+    vector attention_sub_norm;  // (heads * value_dim), BitNet only
+    linear output;              // (dim, heads * value_dim)
+
+    vector ffn_norm;            // (dim)
+    linear gate;                // (ffn, dim)
+    linear up;                  // (ffn, dim)
+    vector ffn_sub_norm;        // (ffn), BitNet only
+    linear down;                // (dim, ffn)
+};
+
+struct weights {
+    dense_matrix embedding;     // (vocab, dim)
+    std::vector<layer_weights> layers;
+    vector output_norm;         // (dim)
+    linear head;                // (vocab, dim); views the embedding when tied; rows() == 0: none
+    vector rope_divisors;       // (rope_dim / 2), empty when all are 1
+
+    /// Bytes that making one token reads, less the keys and values of earlier ones.
+    [[nodiscard]] std::int64_t bytes_per_token() const noexcept;
+};
+
+/// A config and its weights. Dense tensors point into the file, which must live as long.
+struct transformer {
+    model::config config;
+    model::weights weights;
+};
+
+/// Throws tbx::error when a tensor is absent, has another shape than the config demands, or is one
+/// that this program would ignore: ignoring a bias gives fluent nonsense.
+[[nodiscard]] transformer load_transformer(compute& cpu, const gguf::reader& file,
+                                           trilobit::layout_id layout, const progress& report);
+
+}  // namespace tbx::model

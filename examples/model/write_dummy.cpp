@@ -1,0 +1,171 @@
+// SPDX-License-Identifier: MIT
+// Room examples/model. Enters: a shape. Leaves: a GGUF file of random weights; see random_weights.hpp.
+#include <cmath>
+#include <cstdio>
+#include <functional>
+#include <vector>
+
+#include "gguf/quantize.hpp"
+#include "gguf/ternary_rows.hpp"
+#include "gguf/writer.hpp"
+#include "model/random_weights.hpp"
+#include "model/sampler.hpp"
+
+namespace tbx::model {
+namespace {
+
+/// A tensor and the function that makes its bytes when its turn comes.
+struct planned {
+    std::string name;
+    gguf::tensor_type type;
+    std::int64_t cols, rows;  // rows == 0: a vector
+    std::function<std::vector<std::byte>()> make;
+};
+
+// Words of one to four syllables, each token a different one, most frequent first.
+std::string made_up_word(std::int64_t i) {
+    static constexpr const char* syllables[] = {"ka", "lo", "mi", "ne", "ru", "sa", "ti", "vo",
+                                                "be", "da", "fu", "go", "hi", "ju", "pe", "zo"};
+    std::string word = "\xe2\x96\x81";  // U+2581, the space
+    do word += syllables[i % 16];
+    while ((i = i / 16 - 1) >= 0);
+    return word;
+}
+
+void write_vocabulary(gguf::writer& out, std::int64_t size) {
+    std::vector<std::string> tokens;
+    std::vector<float> scores;
+    std::vector<std::int32_t> kinds;
+    for (std::int64_t i = 0; i < size; ++i) {
+        char byte[8] = {};
+        (void)std::snprintf(byte, sizeof byte, "<0x%02X>", static_cast<unsigned>(i - 3) & 255u);
+        tokens.push_back(i == 0     ? "<unk>"
+                         : i == 1   ? "<s>"
+                         : i == 2   ? "</s>"
+                         : i < 259  ? byte
+                                    : made_up_word(i - 259));
+        scores.push_back(i < 259 ? 0.0f : static_cast<float>(259 - i));
+        kinds.push_back(i == 0 ? 2 : i < 3 ? 3 : i < 259 ? 6 : 1);
+    }
+    out.set("tokenizer.ggml.model", "llama");
+    out.set_array("tokenizer.ggml.tokens", tokens);
+    out.set_array("tokenizer.ggml.scores", scores);
+    out.set_array("tokenizer.ggml.token_type", kinds);
+    out.set("tokenizer.ggml.bos_token_id", std::uint32_t{1});
+    out.set("tokenizer.ggml.eos_token_id", std::uint32_t{2});
+    out.set("tokenizer.ggml.unknown_token_id", std::uint32_t{0});
+    out.set("tokenizer.ggml.add_bos_token", true);
+    out.set("tokenizer.ggml.add_eos_token", false);
+    out.set("tokenizer.ggml.add_space_prefix", true);
+}
+
+void write_config(gguf::writer& out, const config& c) {
+    const std::string p = c.architecture + ".";
+    const auto count = [&](const char* key, std::int64_t value) {
+        out.set(p + key, static_cast<std::uint32_t>(value));
+    };
+    out.set("general.architecture", c.architecture);
+    out.set("general.name", c.name);
+    count("context_length", c.context);
+    count("embedding_length", c.dim);
+    count("block_count", c.layers);
+    count("feed_forward_length", c.ffn);
+    count("vocab_size", c.vocab);
+    count("attention.head_count", c.heads);
+    count("attention.head_count_kv", c.kv_heads);
+    count("attention.key_length", c.key_dim);
+    count("attention.value_length", c.value_dim);
+    count("rope.dimension_count", c.rope_dim);
+    out.set(p + "rope.freq_base", c.rope_base);
+    out.set(p + "attention.layer_norm_rms_epsilon", c.norm_eps);
+    if (c.architecture != "llama")
+        out.set(p + "hidden_activation",
+                c.gate == gate_function::squared_relu ? "relu2" : "silu");
+}
+
+std::vector<std::byte> ones(std::int64_t count) {
+    return gguf::quantize(gguf::tensor_type::f32, std::vector<float>(static_cast<std::size_t>(count), 1.0f),
+                          count);
+}
+
+std::vector<std::byte> floats(std::uint64_t seed, std::int64_t rows, std::int64_t cols) {
+    random_numbers random(seed);
+    std::vector<float> values(static_cast<std::size_t>(rows * cols));
+    const float size = 3.46f / std::sqrt(static_cast<float>(cols));
+    for (float& v : values) v = (random.uniform() - 0.5f) * size;
+    return gguf::quantize(gguf::tensor_type::f16, values, cols);
+}
+
+std::vector<std::byte> trits(gguf::tensor_type type, std::uint64_t seed, std::uint64_t which,
+                             std::int64_t rows, std::int64_t cols) {
+    std::vector<std::int8_t> values(static_cast<std::size_t>(rows * cols));
+    for (std::int64_t r = 0; r < rows; ++r)
+        random_trits(seed, which, r, {values.data() + r * cols, static_cast<std::size_t>(cols)});
+    const float scale = 1.0f / std::sqrt(static_cast<float>(cols) * (2.0f / 3.0f));
+    if (gguf::is_ternary(type)) return gguf::encode_ternary(type, values, cols, scale);
+    std::vector<float> wide(values.begin(), values.end());
+    for (float& v : wide) v *= scale;
+    return gguf::quantize(type, wide, cols);
+}
+
+std::vector<planned> plan(const config& c, gguf::tensor_type linears, std::uint64_t seed) {
+    std::vector<planned> all;
+    const auto norm = [&](std::string name, std::int64_t n) {
+        all.push_back({std::move(name), gguf::tensor_type::f32, n, 0, [=] { return ones(n); }});
+    };
+    const auto dense = [&](std::string name, std::uint64_t id) {
+        all.push_back({std::move(name), gguf::tensor_type::f16, c.dim, c.vocab,
+                       [=, &c] { return floats(seed + id, c.vocab, c.dim); }});
+    };
+    dense("token_embd.weight", 0);
+    for (std::int64_t layer = 0; layer < c.layers; ++layer) {
+        const std::string blk = "blk." + std::to_string(layer) + ".";
+        std::uint64_t id = static_cast<std::uint64_t>(layer) * 16 + 16;
+        const auto linear_layer = [&](const char* name, std::int64_t rows, std::int64_t cols) {
+            all.push_back({blk + name, linears, cols, rows,
+                           [=] { return trits(linears, seed, id, rows, cols); }});
+            ++id;
+        };
+        norm(blk + "attn_norm.weight", c.dim);
+        linear_layer("attn_q.weight", c.q_width(), c.dim);
+        linear_layer("attn_k.weight", c.k_width(), c.dim);
+        linear_layer("attn_v.weight", c.v_width(), c.dim);
+        linear_layer("attn_output.weight", c.dim, c.attention_width());
+        norm(blk + "ffn_norm.weight", c.dim);
+        linear_layer("ffn_gate.weight", c.ffn, c.dim);
+        linear_layer("ffn_up.weight", c.ffn, c.dim);
+        linear_layer("ffn_down.weight", c.dim, c.ffn);
+        if (!c.sub_norms) continue;
+        norm(blk + "attn_sub_norm.weight", c.attention_width());
+        norm(blk + "ffn_sub_norm.weight", c.ffn);
+    }
+    norm("output_norm.weight", c.dim);
+    if (!c.tied_head) dense("output.weight", 1);
+    return all;
+}
+
+}  // namespace
+
+void write_dummy(const std::string& path, const config& shape, gguf::tensor_type linears,
+                 std::uint64_t seed, const progress& report) {
+    gguf::writer out(path);
+    write_config(out, shape);
+    write_vocabulary(out, shape.vocab);
+    const std::vector<planned> all = plan(shape, linears, seed);
+    double total = 0, done = 0;
+    for (const planned& t : all) {
+        if (t.rows == 0)
+            out.add_tensor(t.name, t.type, {t.cols});
+        else
+            out.add_tensor(t.name, t.type, {t.cols, t.rows});
+        total += static_cast<double>(t.cols * std::max<std::int64_t>(t.rows, 1));
+    }
+    for (const planned& t : all) {
+        out.append(t.make());
+        done += static_cast<double>(t.cols * std::max<std::int64_t>(t.rows, 1));
+        if (report) report(done / total);
+    }
+    out.finish();
+}
+
+}  // namespace tbx::model

@@ -1,0 +1,192 @@
+// SPDX-License-Identifier: MIT
+// Room examples/runner. Enters: a model file, or the name of a shape whose weights are then made up in
+// memory. Leaves: speed, beside what the memory of this machine allows, for people or as JSON.
+#include "runner/bench.hpp"
+
+#include <cstdio>
+#include <map>
+#include <memory>
+#include <optional>
+
+#include <nlohmann/json.hpp>
+
+#include "model/random_weights.hpp"
+#include "model/shapes.hpp"
+#include "runner/commands.hpp"
+#include "runner/machine.hpp"
+#include "runner/session.hpp"
+#include "support/human.hpp"
+#include "support/interrupt.hpp"
+#include "support/progress.hpp"
+
+namespace tbx::runner {
+namespace {
+
+struct bench_options {
+    std::string file, shape, head = "f16";
+    machine_options machine;
+    bench_plan plan;
+    std::uint64_t seed = 1;
+    bool json = false;
+};
+
+using head_types = std::map<std::string, std::optional<model::number_type>>;
+
+const head_types& heads() {
+    static const head_types all = {{"none", std::nullopt},
+                                   {"f32", model::number_type::f32},
+                                   {"f16", model::number_type::f16},
+                                   {"bf16", model::number_type::bf16},
+                                   {"q8", model::number_type::q8_0},
+                                   {"q6", model::number_type::q6_k}};
+    return all;
+}
+
+struct subject {
+    std::optional<gguf::reader> file;  // dense tensors point into it
+    model::transformer model;
+};
+
+subject load(const bench_options& o, model::compute& cpu) {
+    support::progress_bar bar(o.file.empty() ? "making weights" : "loading");
+    const model::progress report = [&](double done) { bar.update(done); };
+    subject out;
+    if (o.file.empty()) {
+        out.model = model::random_transformer(cpu, model::config_of_shape(o.shape), o.machine.layout,
+                                              heads().at(o.head), o.seed, report);
+    } else {
+        out.file.emplace(o.file);
+        out.model = model::load_transformer(cpu, *out.file, o.machine.layout, report);
+    }
+    return out;
+}
+
+nlohmann::ordered_json run(const bench_options& o) {
+    const support::interrupt_watch watch;
+    model::compute cpu(o.machine.thread_count(), {.kernel = o.machine.kernel});
+    support::progress_bar bar("reading memory");
+    const model::progress report = [&](double done) { bar.update(done); };
+    double read = read_bytes_per_second(cpu.pool, report);
+    bar.clear();
+
+    stopwatch time;
+    const subject loaded = load(o, cpu);
+    const double load_seconds = time.lap();
+    const model::config& c = loaded.model.config;
+    const std::int64_t positions = o.plan.prefill + o.plan.decode;
+    if (!o.file.empty() && positions > c.context)
+        throw error("-p and -n", std::to_string(positions) + " tokens do not fit the context of " +
+                                     std::to_string(c.context));
+    model::state state(c, positions, std::max<std::int64_t>(1, std::min(o.machine.batch, o.plan.prefill)));
+    support::progress_bar steps("measuring");
+    const bench_result r =
+        measure(cpu, loaded.model, state, o.plan, [&](double done) { steps.update(done); });
+    steps.clear();
+    const std::int64_t resident = peak_resident_bytes();
+    // Again, now that the caches hold something else: the better of the two is the machine's.
+    read = std::max(read, read_bytes_per_second(cpu.pool, {}));
+    if (support::interrupted()) throw early_exit{130};
+
+    const std::int64_t weight_bytes = loaded.model.weights.bytes_per_token();
+    const std::int64_t kv_bytes = state.cache.bytes_per_position(c.layers) *
+                                  (o.plan.prefill + o.plan.decode / 2);
+    const double head_weights = static_cast<double>(loaded.model.weights.head.rows() * c.dim);
+    const double weights = static_cast<double>(c.linear_weights()) + head_weights;
+    nlohmann::ordered_json out;
+    out["shape"] = o.file.empty() ? o.shape : (c.name.empty() ? o.file : c.name);
+    out["layout"] = o.machine.layout_text();
+    out["kernel"] = o.machine.kernel_text();
+    out["arch"] = std::string(cpu.arch.name);
+    out["threads"] = cpu.pool.concurrency();
+    out["head"] = loaded.model.weights.head.rows() == 0
+                      ? "none"
+                      : std::string(loaded.model.weights.head.packed() != nullptr
+                                        ? "packed"
+                                        : model::name_of(std::get<model::dense_matrix>(
+                                                             loaded.model.weights.head.weights).type));
+    out["prefill_tokens"] = o.plan.prefill;
+    out["decode_tokens"] = o.plan.decode;
+    out["rounds"] = o.plan.rounds;
+    out["prefill_tokens_per_s"] = r.prefill_tokens_per_s;
+    out["decode_tokens_per_s"] = r.decode_tokens_per_s;
+    out["prefill_ms_p50"] = r.prefill_ms_p50;
+    out["prefill_ms_p90"] = r.prefill_ms_p90;
+    out["decode_ms_p50"] = r.decode_ms_p50;
+    out["decode_ms_p90"] = r.decode_ms_p90;
+    out["bytes_per_token"] = weight_bytes;
+    out["kv_bytes_per_token"] = kv_bytes;
+    out["read_gb_per_s"] = read * 1e-9;
+    out["decode_fraction_of_read"] =
+        read > 0 ? r.decode_tokens_per_s * static_cast<double>(weight_bytes) / read : 0.0;
+    out["prefill_gmac_per_s"] =
+        r.prefill_tokens_per_s * static_cast<double>(c.linear_weights()) * 1e-9;
+    out["decode_gmac_per_s"] = r.decode_tokens_per_s * weights * 1e-9;
+    out["load_seconds"] = load_seconds;
+    out["peak_rss_mb"] = static_cast<double>(resident) / (1024.0 * 1024.0);
+    return out;
+}
+
+void print(const nlohmann::ordered_json& j) {
+    const auto number = [&](const char* key) { return j.at(key).get<double>(); };
+    (void)std::printf("%s, %s, kernel %s on %s, %d threads, head %s\n",
+                      j.at("shape").get<std::string>().c_str(), j.at("layout").get<std::string>().c_str(),
+                      j.at("kernel").get<std::string>().c_str(), j.at("arch").get<std::string>().c_str(),
+                      j.at("threads").get<int>(), j.at("head").get<std::string>().c_str());
+    (void)std::printf("prefill  %10.1f tokens/s  (%.0f tokens, %.1f GMAC/s)\n",
+                      number("prefill_tokens_per_s"), number("prefill_tokens"),
+                      number("prefill_gmac_per_s"));
+    (void)std::printf("decode   %10.1f tokens/s  (p50 %.2f ms, p90 %.2f ms a token)\n",
+                      number("decode_tokens_per_s"), number("decode_ms_p50"), number("decode_ms_p90"));
+    (void)std::printf("memory   %10.1f GB/s can be read; decoding reads %s of weights a token, "
+                      "%.0f %% of that\n",
+                      number("read_gb_per_s"),
+                      support::human_bytes(static_cast<std::uint64_t>(number("bytes_per_token"))).c_str(),
+                      100.0 * number("decode_fraction_of_read"));
+    (void)std::printf("loaded in %.1f s, at most %.0f MiB resident\n", number("load_seconds"),
+                      number("peak_rss_mb"));
+}
+
+}  // namespace
+
+void add_bench(CLI::App& app) {
+    const auto o = std::make_shared<bench_options>();
+    CLI::App* command = app.add_subcommand("bench", "Measure speed and compare it with the machine's");
+    auto* file = command->add_option("-m,--model", o->file, "GGUF file")->type_name("FILE");
+    std::string names, head_names;
+    for (const std::string_view name : model::shape_names())
+        names += (names.empty() ? "" : ", ") + std::string(name);
+    for (const auto& [name, type] : heads()) head_names += (head_names.empty() ? "" : ", ") + name;
+    auto* shape = command->add_option("--shape", o->shape, "Random weights of a shape: " + names)
+                      ->type_name("NAME");
+    file->excludes(shape);
+    o->machine.add_to(*command);
+    command
+        ->add_option("--head", o->head, "With --shape, embedding and head: " + head_names + " [f16]")
+        ->type_name("NAME")
+        ->excludes(file)
+        ->check(CLI::Validator(
+            [head_names](std::string& text) {
+                return heads().contains(text) ? std::string()
+                                              : "'" + text + "' is none of " + head_names;
+            },
+            ""));
+    const auto tokens = CLI::Range(std::int64_t{0}, std::int64_t{1} << 20);
+    command->add_option("-p,--prefill", o->plan.prefill, "Tokens of the prompt [512]")->check(tokens);
+    command->add_option("-n,--decode", o->plan.decode, "Tokens made after it [128]")->check(tokens);
+    command->add_option("-r,--rounds", o->plan.rounds, "Rounds; medians are reported [3]")
+        ->check(CLI::Range(1, 10000));
+    command->add_option("--seed", o->seed, "Seed of the random weights [1]");
+    command->add_flag("--json", o->json, "One JSON object instead of text");
+    command->callback([o, file, shape] {
+        if (file->count() + shape->count() == 0) throw CLI::RequiredError("--model or --shape");
+        if (o->plan.prefill + o->plan.decode == 0)
+            throw CLI::ValidationError("-p and -n", "both are 0, so there is nothing to measure");
+        const auto result = run(*o);
+        if (o->json)
+            (void)std::printf("%s\n", result.dump(2).c_str());
+        else
+            print(result);
+    });
+}
+
+}  // namespace tbx::runner

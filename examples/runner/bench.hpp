@@ -1,0 +1,34 @@
+// SPDX-License-Identifier: MIT
+// Room examples/runner. Enters: a loaded model. Leaves: how fast it reads a prompt and makes tokens.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "model/forward.hpp"
+
+namespace tbx::runner {
+
+struct bench_plan {
+    std::int64_t prefill = 512;  // tokens of the prompt
+    std::int64_t decode = 128;   // tokens made after it, one by one
+    int rounds = 3;
+};
+
+/// Medians over rounds; latencies over all tokens of all rounds.
+struct bench_result {
+    double prefill_tokens_per_s = 0;
+    double decode_tokens_per_s = 0;
+    double decode_ms_p50 = 0, decode_ms_p90 = 0;
+    double prefill_ms_p50 = 0, prefill_ms_p90 = 0;  // of a whole prompt
+};
+
+/// `progress` as everywhere. Ends early, with what it has, when the user interrupts.
+[[nodiscard]] bench_result measure(model::compute& cpu, const model::transformer& m, model::state& s,
+                                   const bench_plan& plan, const model::progress& report);
+
+/// The value below which `part` (0..1) of the samples lie; 0 without samples.
+[[nodiscard]] double quantile(std::vector<double> samples, double part);
+
+}  // namespace tbx::runner

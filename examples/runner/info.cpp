@@ -1,0 +1,112 @@
+// SPDX-License-Identifier: MIT
+// Room examples/runner. Enters: a GGUF file. Leaves: what is in it, for people.
+#include <cstdio>
+#include <map>
+#include <memory>
+#include <string>
+
+#include "gguf/reader.hpp"
+#include "model/config.hpp"
+#include "runner/commands.hpp"
+#include "support/human.hpp"
+
+namespace tbx::runner {
+namespace {
+
+// File contents may hold anything; a terminal shall see text.
+std::string printable(std::string_view raw) {
+    std::string out;
+    for (const char c : raw) {
+        const auto byte = static_cast<unsigned char>(c);
+        if (byte >= 0x20 && byte != 0x7f) {
+            out += c;
+        } else {
+            char escaped[8];
+            (void)std::snprintf(escaped, sizeof escaped, "\\x%02x", byte);
+            out += escaped;
+        }
+    }
+    return out;
+}
+
+std::string extent_of(const gguf::tensor& t) {
+    std::string out = std::to_string(t.extent[0]);
+    for (int d = 1; d < t.dimensions; ++d)
+        out += " x " + std::to_string(t.extent[static_cast<std::size_t>(d)]);
+    return out;
+}
+
+double weights_of(const gguf::tensor& t) {
+    return static_cast<double>(t.rows()) * static_cast<double>(t.columns());
+}
+
+void print_types(const gguf::reader& file) {
+    struct sum {
+        int tensors = 0;
+        double weights = 0;
+        std::uint64_t bytes = 0;
+    };
+    std::map<std::string, sum> types;
+    sum all;
+    for (const gguf::tensor& t : file.tensors())
+        for (sum* s : {&types[gguf::name_of(t.type)], &all}) {
+            ++s->tensors;
+            s->weights += weights_of(t);
+            s->bytes += t.data.size();
+        }
+    types["all"] = all;
+    (void)std::printf("\n%-8s %8s %12s %12s %12s\n", "type", "tensors", "weights", "bytes", "bits/weight");
+    for (const auto& [name, s] : types)
+        (void)std::printf("%-8s %8d %12s %12s %12.3f\n", name.c_str(), s.tensors,
+                          support::human_count(s.weights).c_str(), support::human_bytes(s.bytes).c_str(),
+                          s.weights > 0 ? 8.0 * static_cast<double>(s.bytes) / s.weights : 0.0);
+}
+
+// A vocabulary-only file, or another architecture, is still worth looking at.
+void print_model(const gguf::reader& file) {
+    try {
+        const model::config c = model::read_config(file);
+        (void)std::printf("\nmodel    %s, %lld layers, width %lld, ffn %lld, %lld heads (%lld kv) of %lld, "
+                          "vocabulary %lld, context %lld\n",
+                          c.architecture.c_str(), static_cast<long long>(c.layers),
+                          static_cast<long long>(c.dim), static_cast<long long>(c.ffn),
+                          static_cast<long long>(c.heads), static_cast<long long>(c.kv_heads),
+                          static_cast<long long>(c.key_dim), static_cast<long long>(c.vocab),
+                          static_cast<long long>(c.context));
+        (void)std::printf("graph    %s, %s, RoPE pairs %s, base %g, %s\n",
+                          c.gate == model::gate_function::silu ? "SiLU" : "squared ReLU",
+                          c.sub_norms ? "sub-norms" : "no sub-norms",
+                          c.pairing == model::rope_pairing::interleaved ? "(2i, 2i+1)" : "(i, i+half)",
+                          double{c.rope_base}, c.tied_head ? "tied head" : "own head");
+    } catch (const error& e) {
+        (void)std::printf("\nmodel    cannot be run: %s\n", printable(e.what()).c_str());
+    }
+}
+
+void run(const std::string& path) {
+    const gguf::reader file(path);
+    (void)std::printf("file     %s, GGUF version %u, %s\n", path.c_str(), file.version(),
+                      support::human_bytes(file.mapping().bytes().size()).c_str());
+    print_model(file);
+    (void)std::printf("\n%zu metadata entries\n", file.entries().size());
+    for (const gguf::entry& e : file.entries())
+        (void)std::printf("  %-44s %s\n", printable(e.key).c_str(),
+                          printable(gguf::describe(e)).c_str());
+    (void)std::printf("\n%zu tensors\n", file.tensors().size());
+    for (const gguf::tensor& t : file.tensors())
+        (void)std::printf("  %-32s %-6s %20s %12s\n", printable(t.name).c_str(),
+                          gguf::name_of(t.type).c_str(), extent_of(t).c_str(),
+                          support::human_bytes(t.data.size()).c_str());
+    print_types(file);
+}
+
+}  // namespace
+
+void add_info(CLI::App& app) {
+    const auto path = std::make_shared<std::string>();
+    CLI::App* command = app.add_subcommand("info", "Show metadata, tensors, types and sizes of a GGUF file");
+    command->add_option("-m,--model", *path, "GGUF file")->required()->type_name("FILE");
+    command->callback([path] { run(*path); });
+}
+
+}  // namespace tbx::runner

@@ -1,0 +1,63 @@
+// SPDX-License-Identifier: MIT
+// Room examples/runner. Enters: the command line. Leaves: what a command prints; status 0, or 1 and one
+// line on stderr, or 2 when the command line itself is wrong.
+#include <cstdio>
+#include <exception>
+#include <new>
+#include <string>
+#include <string_view>
+
+#include <trilobit/version.hpp>
+
+#include "runner/commands.hpp"
+#include "support/error.hpp"
+
+namespace {
+
+int complain(std::string_view what, int status) {
+    std::string line(what);
+    for (char& c : line)
+        if (c == '\n' || c == '\r') c = ' ';
+    (void)std::fflush(stdout);
+    (void)std::fprintf(stderr, "trilobit: %s\n", line.c_str());
+    return status;
+}
+
+int run(int argc, char** argv) {
+    CLI::App app("Runs language models with 1-bit and ternary weights.", "trilobit");
+    app.require_subcommand(1);
+    app.set_version_flag("--version", "trilobit " + std::to_string(TRILOBIT_VERSION_MAJOR) + "." +
+                                          std::to_string(TRILOBIT_VERSION_MINOR) + "." +
+                                          std::to_string(TRILOBIT_VERSION_PATCH));
+    app.footer("TRILOBIT_ARCH=avx2 (or sse4_2, avx512vnni, ...) forces a back end.");
+    for (const auto add : {tbx::runner::add_run, tbx::runner::add_chat, tbx::runner::add_logits,
+                           tbx::runner::add_tokenize, tbx::runner::add_perplexity,
+                           tbx::runner::add_info, tbx::runner::add_convert,
+                           tbx::runner::add_make_dummy,
+                           tbx::runner::add_bench})
+        add(app);
+    try {
+        app.parse(argc, argv);
+    } catch (const CLI::ParseError& e) {
+        if (e.get_exit_code() == 0) return app.exit(e);  // --help, --version
+        return complain(e.what(), 2);
+    }
+    if (std::fflush(stdout) != 0 || std::ferror(stdout) != 0)
+        return complain("standard output: it could not be written", 1);
+    return 0;
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+    try {
+        return run(argc, argv);
+    } catch (const tbx::runner::early_exit& e) {
+        (void)std::fflush(stdout);
+        return e.status;
+    } catch (const std::bad_alloc&) {
+        return complain("memory: there is not enough for this", 1);
+    } catch (const std::exception& e) {
+        return complain(e.what(), 1);
+    }
+}

@@ -1,0 +1,67 @@
+// SPDX-License-Identifier: MIT
+// Room examples/runner. Enters: a file. Leaves: a loaded model; see session.hpp.
+#include "runner/session.hpp"
+
+#include <algorithm>
+
+#include "support/interrupt.hpp"
+#include "support/progress.hpp"
+
+namespace tbx::runner {
+namespace {
+
+model::transformer load(model::compute& cpu, const gguf::reader& file, const model_options& options) {
+    support::progress_bar bar("loading");
+    return model::load_transformer(cpu, file, options.machine.layout,
+                                   [&](double done) { bar.update(done); });
+}
+
+std::int64_t positions_for(const model::config& c, const model_options& options,
+                           std::int64_t wanted) {
+    if (options.context > c.context)
+        throw error("--context", "the model was trained for " + std::to_string(c.context) +
+                                     " positions, not " + std::to_string(options.context));
+    return options.context > 0 ? options.context : std::min(c.context, wanted);
+}
+
+}  // namespace
+
+session::session(const model_options& options, std::int64_t positions)
+    : batch(0),
+      file(options.path),
+      cpu(options.machine.thread_count(), {.kernel = options.machine.kernel}),
+      model(load(cpu, file, options)),
+      state(model.config, positions_for(model.config, options, positions),
+            std::min(options.machine.batch, positions_for(model.config, options, positions))) {
+    batch = state.batch;
+}
+
+tokenizer::tokenizer session::open_tokenizer() const {
+    auto made = tokenizer::tokenizer::from_gguf(file);
+    if (made.vocab().size() > model.config.vocab)
+        file.fail("the vocabulary has " + std::to_string(made.vocab().size()) +
+                  " tokens, the model only " + std::to_string(model.config.vocab));
+    return made;
+}
+
+std::span<const float> session::prefill(std::span<const model::token_id> tokens) {
+    model::const_matrix logits;
+    while (!tokens.empty()) {
+        if (support::interrupted()) return {};
+        const auto count = std::min(tokens.size(), static_cast<std::size_t>(batch));
+        logits = model::forward(cpu, model, state, tokens.first(count),
+                                count == tokens.size() ? model::logits_of::last
+                                                       : model::logits_of::none);
+        tokens = tokens.subspan(count);
+    }
+    return {logits.data, static_cast<std::size_t>(logits.cols)};
+}
+
+std::span<const float> session::step(model::token_id token) {
+    const auto logits = model::forward(cpu, model, state, {&token, 1}, model::logits_of::last);
+    return {logits.data, static_cast<std::size_t>(logits.cols)};
+}
+
+std::int64_t session::room_left() const noexcept { return state.cache.capacity() - state.cache.length; }
+
+}  // namespace tbx::runner

@@ -1,0 +1,58 @@
+// SPDX-License-Identifier: MIT
+// Room examples/runner. Enters: a GGUF file and options. Leaves: a model ready to be asked, with its
+// tokenizer and the state of one conversation.
+#pragma once
+
+#include <chrono>
+#include <optional>
+#include <span>
+#include <vector>
+
+#include "gguf/reader.hpp"
+#include "model/forward.hpp"
+#include "runner/options.hpp"
+#include "tokenizer/tokenizer.hpp"
+
+namespace tbx::runner {
+
+/// Seconds since it was made, or since the last lap.
+class stopwatch {
+    using clock = std::chrono::steady_clock;
+    clock::time_point started = clock::now();
+
+public:
+    [[nodiscard]] double seconds() const {
+        return std::chrono::duration<double>(clock::now() - started).count();
+    }
+    double lap() {
+        const double s = seconds();
+        started = clock::now();
+        return s;
+    }
+};
+
+class session {
+    std::int64_t batch;
+
+public:
+    gguf::reader file;
+    model::compute cpu;
+    model::transformer model;
+    model::state state;
+
+    /// Loads with a progress bar. `positions`: room wanted when the user has not said.
+    explicit session(const model_options& options, std::int64_t positions = 4096);
+
+    /// The vocabulary of the file; only commands that meet text need one.
+    [[nodiscard]] tokenizer::tokenizer open_tokenizer() const;
+
+    /// Runs `tokens` in batches and returns the logits of the last, (vocab). Stops early when the
+    /// user interrupts: then the span is empty.
+    [[nodiscard]] std::span<const float> prefill(std::span<const model::token_id> tokens);
+    [[nodiscard]] std::span<const float> step(model::token_id token);
+
+    [[nodiscard]] std::int64_t room_left() const noexcept;
+    [[nodiscard]] std::int64_t batch_size() const noexcept { return batch; }
+};
+
+}  // namespace tbx::runner
