@@ -3,7 +3,7 @@
 // merge list is read, so that merging compares numbers only.
 #include "tokenizer/bpe.hpp"
 
-#include <queue>
+#include <algorithm>
 #include <string>
 
 #include "tokenizer/byte_alphabet.hpp"
@@ -19,12 +19,11 @@ struct symbol {
 };
 
 struct candidate {
-    std::uint32_t rank, left, right, left_id, right_id, result;
+    std::uint64_t order;  // rank << 32 | left: lower comes first
+    std::uint32_t right, bytes;
 
-    bool operator<(const candidate& other) const noexcept {
-        if (rank != other.rank) return rank > other.rank;
-        return left > other.left;
-    }
+    [[nodiscard]] std::uint32_t left() const noexcept { return static_cast<std::uint32_t>(order); }
+    bool operator<(const candidate& other) const noexcept { return order > other.order; }
 };
 
 constexpr std::uint64_t pair_key(std::uint32_t left, std::uint32_t right) noexcept {
@@ -84,32 +83,39 @@ void bpe::encode(std::string_view piece, std::vector<token_id>& out) const {
     if (symbols.empty()) return;
     symbols.back().after = nothing;
 
-    std::priority_queue<candidate> queue;
+    std::vector<candidate> candidates;  // a heap, best first, once all initial pairs are in
+    const auto find_merge = [&](std::uint32_t left, std::uint32_t right) {
+        return merges.find(pair_key(symbols[left].id, symbols[right].id));
+    };
     const auto consider = [&](std::uint32_t left, std::uint32_t right) {
-        if (left == nothing || right == nothing) return;
-        const std::uint32_t a = symbols[left].id;
-        const std::uint32_t b = symbols[right].id;
-        const auto found = merges.find(pair_key(a, b));
-        if (found == merges.end()) return;
-        queue.push({found->second.rank, left, right, a, b, found->second.result});
+        if (left == nothing || right == nothing) return false;
+        const auto found = find_merge(left, right);
+        if (found == merges.end()) return false;
+        candidates.push_back({std::uint64_t{found->second.rank} << 32 | left, right,
+                              symbols[left].bytes + symbols[right].bytes});
+        return true;
+    };
+    const auto consider_later = [&](std::uint32_t left, std::uint32_t right) {
+        if (consider(left, right)) std::push_heap(candidates.begin(), candidates.end());
     };
     for (std::uint32_t i = 0; i + 1 < symbols.size(); ++i) consider(i, i + 1);
+    std::make_heap(candidates.begin(), candidates.end());
 
-    while (!queue.empty()) {
-        const candidate best = queue.top();
-        queue.pop();
-        symbol& left = symbols[best.left];
+    while (!candidates.empty()) {
+        std::pop_heap(candidates.begin(), candidates.end());
+        const candidate best = candidates.back();
+        candidates.pop_back();
+        symbol& left = symbols[best.left()];
         symbol& right = symbols[best.right];
         // One of the two has been merged since: this candidate is out of date.
-        if (left.bytes == 0 || right.bytes == 0) continue;
-        if (left.id != best.left_id || right.id != best.right_id) continue;
-        left.id = best.result;
-        left.bytes += right.bytes;
+        if (left.bytes == 0 || right.bytes == 0 || left.bytes + right.bytes != best.bytes) continue;
+        left.id = find_merge(best.left(), best.right)->second.result;
+        left.bytes = best.bytes;
         right.bytes = 0;
         left.after = right.after;
-        if (left.after != nothing) symbols[left.after].before = best.left;
-        consider(left.before, best.left);
-        consider(best.left, left.after);
+        if (left.after != nothing) symbols[left.after].before = best.left();
+        consider_later(left.before, best.left());
+        consider_later(best.left(), left.after);
     }
 
     const auto emit = [&](std::uint32_t id) {

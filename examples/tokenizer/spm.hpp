@@ -4,7 +4,9 @@
 #pragma once
 
 #include <array>
+#include <cstdint>
 #include <string_view>
+#include <unordered_set>
 #include <vector>
 
 #include "tokenizer/vocabulary.hpp"
@@ -14,8 +16,12 @@ namespace tbx::tokenizer {
 class spm {
     const vocabulary* tokens;
     std::array<token_id, 256> byte_tokens;
+    // Pairs of characters that stand side by side in some token. Between any others no merge is
+    // possible, so a text falls apart there into stretches, mostly words, that merge on their own.
+    std::unordered_set<std::uint64_t> joined;
+    struct scratch;
 
-    void append_bytes(std::string_view text, std::vector<token_id>& out) const;
+    void merge_stretch(std::string_view text, scratch& work, std::vector<token_id>& out) const;
 
 public:
     /// The vocabulary must outlive this. Throws tbx::error when it could not represent every text.

@@ -2,8 +2,10 @@
 // Tests of room gguf on files that llama.cpp and bitnet.cpp wrote; skipped where they are absent.
 #include <catch2/catch_all.hpp>
 
+#include <algorithm>
 #include <cmath>
 #include <filesystem>
+#include <span>
 #include <string>
 #include <vector>
 

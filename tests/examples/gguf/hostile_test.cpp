@@ -3,6 +3,9 @@
 // their own size. Meant to run under the sanitizers too.
 #include <catch2/catch_all.hpp>
 
+#include <algorithm>
+#include <cstring>
+#include <initializer_list>
 #include <memory>
 #include <random>
 #include <string>

@@ -3,7 +3,9 @@
 // what fits and refuses the rest by name.
 #include <catch2/catch_all.hpp>
 
+#include <cstring>
 #include <string>
+#include <vector>
 
 #include "gguf/reader.hpp"
 #include "test_bytes.hpp"

@@ -2,6 +2,8 @@
 // Tests of room gguf: what the writer writes, the reader reads back; what it refuses leaves no file.
 #include <catch2/catch_all.hpp>
 
+#include <algorithm>
+#include <cstring>
 #include <filesystem>
 #include <numeric>
 #include <string>

@@ -2,6 +2,7 @@
 // Tests of room support: mapped files are read whole, output files appear whole or not at all.
 #include <catch2/catch_all.hpp>
 
+#include <cstdint>
 #include <string>
 #include <utility>
 

@@ -6,6 +6,7 @@
 #include <cstdint>
 #include <functional>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "../support/scratch_folder.hpp"
@@ -31,7 +32,18 @@ struct vocabulary_file {
 
     [[nodiscard]] gguf::reader reader() const {
         const scratch_folder folder;
-        gguf::writer out(folder.path("vocabulary.gguf"));
+        return gguf::reader(write(folder.path("vocabulary.gguf")));
+    }
+
+    [[nodiscard]] std::string bytes() const {
+        const gguf::reader file = reader();
+        const auto all = file.mapping().bytes();
+        return {reinterpret_cast<const char*>(all.data()), all.size()};
+    }
+
+private:
+    std::string write(std::string path) const {
+        gguf::writer out(path);
         out.set("tokenizer.ggml.model", model);
         out.set_array("tokenizer.ggml.tokens", tokens);
         out.set_array("tokenizer.ggml.token_type", kinds);
@@ -39,7 +51,7 @@ struct vocabulary_file {
         if (model == "gpt2") out.set_array("tokenizer.ggml.merges", merges);
         more(out);
         out.finish();
-        return gguf::reader(folder.path("vocabulary.gguf"));
+        return path;
     }
 };
 

@@ -3,7 +3,15 @@
 // tokens, byte fallback, streaming, and refusal of vocabularies that contradict themselves.
 #include <catch2/catch_all.hpp>
 
+#include <algorithm>
+#include <cstdint>
+#include <functional>
+#include <limits>
+#include <memory>
+#include <random>
+#include <span>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "gguf_vocabulary.hpp"
@@ -213,4 +221,32 @@ TEST_CASE("vocabularies that contradict themselves are refused") {
     check_refused(merge, "merge 1 is not two parts");
     merge.merges = {"a b", "a "};
     check_refused(merge, "merge 1 is not two parts");
+}
+
+TEST_CASE("damaged vocabularies give an error or a tokenizer that works") {
+    vocabulary_file file = GENERATE(spm_vocabulary(), bpe_vocabulary());
+    for (const char* text : {"a", "b", "ab", "abab", "ba"}) file.add(text, -1);
+    file.add("<x>", 0, 4);
+    file.merges = {"a b", "ab ab", "b a"};
+    const std::string sound = file.bytes();
+    std::mt19937 random(5);
+    int refused = 0;
+    for (int round = 0; round < 3000; ++round) {
+        std::string damaged = sound;
+        for (int flips = 1 + round % 3; flips > 0; --flips) {
+            const std::size_t at = random() % damaged.size();
+            damaged[at] = static_cast<char>(damaged[at] ^ (1 << (random() % 8)));
+        }
+        try {
+            const gguf::reader reader("test", std::as_bytes(std::span(damaged)));
+            const auto t = tokenizer::tokenizer::from_gguf(reader);
+            for (const token_id id : t.encode("abab<x>ba \xff", special)) {
+                REQUIRE(t.vocab().contains(id));
+                static_cast<void>(t.decode(id));
+            }
+        } catch (const error&) {
+            ++refused;
+        }
+    }
+    CHECK(refused > 100);
 }

@@ -8,6 +8,7 @@
 #include <random>
 #include <sstream>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "tokenizer/pretokenize.hpp"
@@ -89,7 +90,7 @@ TEST_CASE("any bytes come back as they went in") {
         std::string text(random() % 200, '\0');
         for (char& c : text) {
             // Half of it ASCII, so that tokens longer than a byte occur.
-            c = static_cast<char>(random() % 2 == 0 ? random() & 0xff : " aeinst\n."[random() % 9]);
+            c = random() % 2 == 0 ? static_cast<char>(random() & 0xff) : " aeinst\n."[random() % 9];
         }
         CAPTURE(round);
         REQUIRE(t.decode(t.encode(text, plain)) == text);
