@@ -1,0 +1,32 @@
+// SPDX-License-Identifier: MIT
+// Every kernel of the active back end against the oracle, bit for bit.
+#include "trilobit/testing/conformance.hpp"
+
+#include "active.hpp"
+
+#ifndef TRILOBIT_TEST_CASES
+#define TRILOBIT_TEST_CASES 240
+#endif
+
+using namespace trilobit;
+
+TEMPLATE_LIST_TEST_CASE("every kernel gives the oracle's bits", "[kernels]", layouts) {
+    const kernel_table& table = conformance::active_table();
+    testing::kernel_check_options options;
+    options.cases = TRILOBIT_TEST_CASES;
+    options.adversarial_cols = 0;
+    const testing::report found = testing::check_kernels(table, type_list<TestType>{}, options);
+    INFO(found.text);
+    CHECK(found.ok);
+}
+
+TEMPLATE_LIST_TEST_CASE("sums at their bounds stay exact up to the widest matrix", "[kernels]",
+                        layouts) {
+    const kernel_table& table = conformance::active_table();
+    testing::kernel_check_options options;
+    options.cases = 0;
+    options.adversarial_cols = max_cols;
+    const testing::report found = testing::check_kernels(table, type_list<TestType>{}, options);
+    INFO(found.text);
+    CHECK(found.ok);
+}
