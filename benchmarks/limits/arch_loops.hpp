@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 // Room limits. Enters: one instruction set's primitives. Leaves: the two loops no kernel of that
-// set can beat: multiply-adds from registers alone, and reads that do nothing with what they read.
+// set can beat, multiply-adds from registers alone and reads that do nothing with what they read;
+// and a loop for each primitive.
 #pragma once
 
 #include <cstddef>
@@ -11,6 +12,12 @@
 
 namespace trilobit_limits {
 
+struct primitive_loop {
+    std::string_view name;
+    /// Runs it at least `calls` times and returns how often.
+    std::int64_t (*run)(std::int64_t calls) noexcept = nullptr;
+};
+
 struct arch_loops {
     std::string_view name;
     std::string_view instruction;  ///< the one that bounds `dot`
@@ -18,60 +25,124 @@ struct arch_loops {
     std::int64_t (*dot)(std::int64_t macs) noexcept;
     /// Reads every byte; `size` is a multiple of 4096, `from` page-aligned.
     std::uint64_t (*read)(const std::byte* from, std::size_t size) noexcept;
+    primitive_loop primitives[7];  ///< those without `run` do not exist here
 };
 
-/// The compiler must believe that the register may have changed, and may not move it to memory.
-template <class Arch, class Register>
-TRILOBIT_INLINE void touch(Register& r) noexcept {
+/// The compiler must believe that the value may have changed, and may not move it to memory if it is
+/// a register.
+template <class Arch, class Value>
+TRILOBIT_INLINE void touch(Value& r) noexcept {
 #if defined(__GNUC__) && (defined(__x86_64__) || defined(__i386__))
-    if constexpr (trilobit::has_sse2<Arch>)
+    if constexpr (trilobit::has_sse2<Arch> && requires { r.data; })
         __asm__ volatile("" : "+v"(r.data));
-    else
-#elif defined(__GNUC__) && defined(__aarch64__)
-    if constexpr (requires { typename Arch::neon_tag; })
-        __asm__ volatile("" : "+w"(r.data));
     else
 #endif
         TRILOBIT_COMPILER_BARRIER(r);
 }
 
-/// Twelve sums: the longest dot product takes five cycles, two start in each, and twelve sums with
-/// two operands fit the sixteen registers of the smallest back end. Sums wrap around; nobody reads
-/// them. Without a dot product of bytes the bound is pmaddubsw and the paddw that collects it;
-/// folding int16 into int32 can be made as rare as one likes, so it is no part of the limit.
+/// step(sum, u, s) at least `calls` times, on twelve sums in turn: the longest dot product takes five
+/// cycles, two start in each, and twelve sums with two operands fit the sixteen registers of the
+/// smallest back end.
 ///
 /// Operands and sums are touched at each step: twelve equal sums are one sum to a compiler, equal
 /// products one product, and products made long before they are added end up on the stack.
+template <class Arch, class Sum, class Step>
+TRILOBIT_INLINE std::int64_t repeat(std::int64_t calls, const Sum& zero, Step step) noexcept {
+    constexpr int chains = 12, rounds = 8;
+    trilobit::simd::u8<Arch> u(std::uint8_t{3}), s(std::uint8_t{7});
+    Sum sums[chains];
+    TRILOBIT_UNROLL for (int i = 0; i < chains; ++i) {
+        sums[i] = zero;
+        touch<Arch>(sums[i]);
+    }
+    std::int64_t done = 0;
+    for (; done < calls; done += chains * rounds)
+        TRILOBIT_UNROLL for (int r = 0; r < rounds; ++r)
+            TRILOBIT_UNROLL for (int i = 0; i < chains; ++i) {
+            touch<Arch>(u);
+            touch<Arch>(s);
+            step(sums[i], u, s);
+            touch<Arch>(sums[i]);
+        }
+    return done;
+}
+
+/// Sums wrap around; nobody reads them. Without a dot product of bytes the bound is pmaddubsw and the
+/// paddw that collects it; folding int16 into int32 can be made as rare as one likes, so it is no
+/// part of the limit.
 template <class Arch>
 std::int64_t dot_loop(std::int64_t macs) noexcept {
     using namespace trilobit::simd;
-    constexpr int chains = 12, repeat = 8;
-    constexpr std::int64_t step = std::int64_t{chains} * repeat * register_bytes<Arch>;
-    u8<Arch> u(std::uint8_t{3}), s(std::uint8_t{7});
-    const auto run = [&]<class Sum>(Sum zero, auto&& add) TRILOBIT_LAMBDA_INLINE {
-        Sum sums[chains];
-        TRILOBIT_UNROLL for (int i = 0; i < chains; ++i) {
-            sums[i] = zero;
-            touch<Arch>(sums[i]);
-        }
-        std::int64_t done = 0;
-        for (; done < macs; done += step)
-            TRILOBIT_UNROLL for (int r = 0; r < repeat; ++r)
-                TRILOBIT_UNROLL for (int i = 0; i < chains; ++i) {
-                touch<Arch>(u);
-                touch<Arch>(s);
-                add(sums[i]);
-                touch<Arch>(sums[i]);
-            }
-        return done;
-    };
+    constexpr int each = register_bytes<Arch>;
     if constexpr (prefers_madd2<Arch>)
-        return run(i16<Arch>(std::int16_t{0}),
-                   [&](i16<Arch>& sum) TRILOBIT_LAMBDA_INLINE { sum += madd2<Arch>(u, s); });
+        return each * repeat<Arch>(macs / each, i16<Arch>(std::int16_t{0}),
+                                   [](i16<Arch>& sum, u8<Arch> u, u8<Arch> s)
+                                       TRILOBIT_LAMBDA_INLINE { sum += madd2<Arch>(u, s); });
     else
-        return run(i32<Arch>(0),
-                   [&](i32<Arch>& sum) TRILOBIT_LAMBDA_INLINE { sum = dot4<Arch>(sum, u, s); });
+        return each * repeat<Arch>(macs / each, i32<Arch>(0),
+                                   [](i32<Arch>& sum, u8<Arch> u, u8<Arch> s)
+                                       TRILOBIT_LAMBDA_INLINE { sum = dot4<Arch>(sum, u, s); });
 }
+
+/// What the primitives that work on memory work on.
+struct alignas(64) sixteen {
+    float values[16];
+};
+
+template <class Arch>
+struct primitives {
+    using u8 = trilobit::simd::u8<Arch>;
+    using i8 = trilobit::simd::i8<Arch>;
+    using i16 = trilobit::simd::i16<Arch>;
+    using i32 = trilobit::simd::i32<Arch>;
+
+    static std::int64_t dot4(std::int64_t calls) noexcept {
+        return repeat<Arch>(calls, i32(0), [](i32& sum, u8 u, u8 s) TRILOBIT_LAMBDA_INLINE {
+            sum = trilobit::simd::dot4<Arch>(sum, u, s);
+        });
+    }
+    static std::int64_t madd2(std::int64_t calls) noexcept {
+        const auto step = [](i16& sum, u8 u, u8 s)
+                              TRILOBIT_LAMBDA_INLINE { sum = trilobit::simd::madd2<Arch>(u, s); };
+        return repeat<Arch>(calls, i16(std::int16_t{0}), step);
+    }
+    static std::int64_t widen_add(std::int64_t calls) noexcept {
+        return repeat<Arch>(calls, i32(0), [](i32& sum, u8 u, u8) TRILOBIT_LAMBDA_INLINE {
+            sum = trilobit::simd::widen_add<Arch>(sum, xsimd::bitwise_cast<std::int16_t>(u));
+        });
+    }
+    static std::int64_t popcount_bytes(std::int64_t calls) noexcept {
+        return repeat<Arch>(calls, u8(std::uint8_t{0}),
+                            [](u8& sum, u8 u, u8) TRILOBIT_LAMBDA_INLINE {
+                                sum = trilobit::simd::popcount_bytes<Arch>(u);
+                            });
+    }
+    static std::int64_t lookup128(std::int64_t calls) noexcept {
+        alignas(64) std::int8_t table[128];
+        for (int i = 0; i < 128; ++i) table[i] = static_cast<std::int8_t>(i % 81 - 40);
+        TRILOBIT_COMPILER_BARRIER(table);
+        const auto step = [&](i8& sum, u8 u, u8) TRILOBIT_LAMBDA_INLINE {
+            sum = trilobit::simd::lookup128<Arch>(table, u);
+        };
+        return repeat<Arch>(calls, i8(std::int8_t{0}), step);
+    }
+    static std::int64_t scale_add16(std::int64_t calls) noexcept {
+        alignas(64) std::int32_t acc[16] = {1, 2, 3};
+        const sixteen scales{{1, 2, 3}};
+        const auto step = [&](sixteen& sum, u8, u8) TRILOBIT_LAMBDA_INLINE {
+            trilobit::simd::scale_add16<Arch>(sum.values, acc, scales.values, 1.5f);
+        };
+        return repeat<Arch>(calls, sixteen{}, step);
+    }
+    static std::int64_t load_f16x16(std::int64_t calls) noexcept {
+        std::uint16_t halves[16] = {0x3c00, 0x4000};
+        const auto step = [&](sixteen& sum, u8, u8) TRILOBIT_LAMBDA_INLINE {
+            TRILOBIT_COMPILER_BARRIER(halves);
+            trilobit::simd::load_f16x16<Arch>(halves, sum.values);
+        };
+        return repeat<Arch>(calls, sixteen{}, step);
+    }
+};
 
 template <class Arch>
 std::uint64_t read_loop(const std::byte* from, std::size_t size) noexcept {
@@ -100,7 +171,20 @@ constexpr arch_loops arch_loops_of() noexcept {
                                          : has_ssse3<Arch>    ? "pmaddubsw"
                                          : has_sse2<Arch>     ? "pmaddwd"
                                                               : "dot4, portable";
-    return {Arch::name, instruction, &dot_loop<Arch>, &read_loop<Arch>};
+    using p = primitives<Arch>;
+    arch_loops loops{Arch::name,
+                     instruction,
+                     &dot_loop<Arch>,
+                     &read_loop<Arch>,
+                     {{"dot4", &p::dot4},
+                      {"widen_add", &p::widen_add},
+                      {"popcount_bytes", &p::popcount_bytes},
+                      {"lookup128", &p::lookup128},
+                      {"scale_add16", &p::scale_add16},
+                      {"load_f16x16", &p::load_f16x16},
+                      {"madd2"}}};
+    if constexpr (has_ssse3<Arch>) loops.primitives[6].run = &p::madd2;
+    return loops;
 }
 
 }  // namespace trilobit_limits

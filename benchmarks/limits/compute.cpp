@@ -2,9 +2,7 @@
 // Room limits. Enters: the loops of each instruction set in this build. Leaves: their speeds on this
 // machine, and the frequency at which its cores run.
 #include <algorithm>
-#include <array>
 
-#include "limits/arch_loops.hpp"
 #include "limits/limits.hpp"
 #include "limits/loops.hpp"
 #include "limits/threads.hpp"
@@ -17,13 +15,23 @@ namespace trilobit_limits {
 TRILOBIT_LIMITS_ARCHS(TRILOBIT_LIMITS_DECLARE)
 #undef TRILOBIT_LIMITS_DECLARE
 
-const arch_loops* find_loops(std::string_view arch) {
-    static const auto cpu = trilobit::dispatch::x86_features::detect();
-    const arch_loops* found = nullptr;
+const std::vector<const arch_loops*>& runnable_loops() {
+    static const auto found = [] {
+        const auto cpu = trilobit::dispatch::x86_features::detect();
+        std::vector<const arch_loops*> runnable;
 #define TRILOBIT_LIMITS_LIST(name) &loops_##name,
-    for (const arch_loops* loops : {TRILOBIT_LIMITS_ARCHS(TRILOBIT_LIMITS_LIST)})
-        if (cpu.has(loops->name) && (arch.empty() || loops->name == arch)) found = loops;
+        for (const arch_loops* loops : {TRILOBIT_LIMITS_ARCHS(TRILOBIT_LIMITS_LIST)})
+            if (cpu.has(loops->name)) runnable.push_back(loops);
 #undef TRILOBIT_LIMITS_LIST
+        return runnable;
+    }();
+    return found;
+}
+
+const arch_loops* find_loops(std::string_view arch) {
+    const arch_loops* found = nullptr;
+    for (const arch_loops* loops : runnable_loops())
+        if (arch.empty() || loops->name == arch) found = loops;
     return found;
 }
 

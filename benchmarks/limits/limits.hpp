@@ -3,7 +3,7 @@
 // core frequency, multiply-adds per second of each instruction set, bytes per second from DRAM.
 // Speeds mean something only as fractions of these, taken in the same run.
 //
-//   trilobit_limits::memory_probe probe(threads);       // once; holds about 2.5 times the L3 cache,
+//   trilobit_limits::memory_probe probe(threads);       // once; holds about 5 times the L3 cache
 //   probe.round();                                      // twice. Between your own repetitions:
 //   probe.best().gb_per_s                               // the limit so far
 #pragma once
@@ -19,7 +19,7 @@ struct read_bandwidth {
     std::size_t page_bytes = 0;  ///< of the pages that gave it: 4096 or 2 MiB
 };
 
-/// Reads buffers that no cache holds, once from 4 KiB and once from 2 MiB pages in each round.
+/// Reads memory that no cache holds, in each round some from 4 KiB and some from 2 MiB pages.
 /// Machines see different memory from minute to minute, so rounds belong between the repetitions
 /// of what is compared with them.
 class memory_probe {

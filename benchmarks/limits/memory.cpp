@@ -7,7 +7,6 @@
 #include <utility>
 #include <vector>
 
-#include "limits/arch_loops.hpp"
 #include "limits/limits.hpp"
 #include "limits/loops.hpp"
 #include "limits/threads.hpp"
@@ -61,10 +60,19 @@ struct memory_probe::state {
     std::size_t bytes;  // of each buffer; every thread reads a slice of its own
     trilobit::aligned_buffer buffers[2];
     std::vector<double> speeds[2];
+    std::size_t rounds = 0;
 
     [[nodiscard]] std::pair<std::byte*, std::size_t> slice(int page, int thread) {
         const std::size_t each = bytes / static_cast<std::size_t>(threads) / huge_page * huge_page;
         return {buffers[page].data() + each * static_cast<std::size_t>(thread), each};
+    }
+    /// A round reads one part of each slice: by the time it comes round again, all the others and
+    /// the other buffer have been through the cache.
+    [[nodiscard]] std::pair<std::byte*, std::size_t> part(int page, int thread) {
+        constexpr std::size_t parts = 4;
+        const auto [data, size] = slice(page, thread);
+        const std::size_t each = size / parts / small_page * small_page;
+        return {data + each * (rounds % parts), each};
     }
 };
 
@@ -95,14 +103,15 @@ read_bandwidth memory_probe::round() {
     for (int page = 0; page < 2; ++page) {
         std::atomic<std::uint64_t> sink{0};
         const double seconds = run_together(own->threads, [&](int thread) {
-            const auto [data, size] = own->slice(page, thread);
+            const auto [data, size] = own->part(page, thread);
             sink.fetch_add(own->loops->read(data, size));
         });
-        const double read = static_cast<double>(own->slice(page, 0).second) * own->threads;
+        const double read = static_cast<double>(own->part(page, 0).second) * own->threads;
         own->speeds[page].push_back(read / seconds * 1e-9);
         if (own->speeds[page].back() > better.gb_per_s)
             better = {own->speeds[page].back(), page == 1 ? huge_page : small_page};
     }
+    ++own->rounds;
     return better;
 }
 

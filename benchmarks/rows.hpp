@@ -1,0 +1,32 @@
+// SPDX-License-Identifier: MIT
+// Benchmarks. Enters: what all rows share. Leaves: rows registered with Google Benchmark, one
+// function for each family of names.
+//
+// Rows use the default clock of Google Benchmark, which adds nothing to their names; all counters
+// come from a wall clock around the whole loop, since threads other than the first do work too.
+#pragma once
+
+#include "options.hpp"
+#include "trilobit/core/thread_pool.hpp"
+#include "workload.hpp"
+#include "yardstick.hpp"
+
+namespace trilobit_bench {
+
+struct bench {
+    options chosen;
+    trilobit::thread_pool pool;
+    yardstick limits;
+    weights_shelf weights;
+    cold_copies copies;
+
+    explicit bench(const options& o)
+        : chosen(o), pool(o.threads), limits(o.threads), weights(o.scale) {}
+};
+
+void register_gemm(bench& b);
+void register_parts(bench& b);       // Pack, Quantize
+void register_primitives(bench& b);  // one instruction sequence at a time
+void register_rivals(bench& b);
+
+}  // namespace trilobit_bench

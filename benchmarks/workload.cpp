@@ -1,0 +1,69 @@
+// SPDX-License-Identifier: MIT
+// Benchmarks. Enters: shapes and seeds. Leaves: operands.
+#include "workload.hpp"
+
+#include <algorithm>
+#include <cmath>
+#include <cstring>
+#include <random>
+
+#include "limits/limits.hpp"
+
+namespace trilobit_bench {
+
+std::vector<float> random_floats(std::int64_t count, std::uint32_t seed) {
+    std::mt19937 bits(seed);
+    std::normal_distribution<float> normal;
+    std::vector<float> values(static_cast<std::size_t>(count));
+    for (float& v : values) v = normal(bits);
+    return values;
+}
+
+const trilobit::any_packed_matrix& weights_shelf::get(trilobit::layout_id layout, const shape& s) {
+    const auto [at, is_new] = kept.try_emplace(key{layout, s.rows, s.cols});
+    if (!is_new) return at->second;
+    bool binary = false;
+    trilobit::visit_layout(
+        layout, [&]<class L>() { binary = std::is_same_v<typename L::kind, trilobit::binary>; });
+    // Rows of the right values rather than floats: packing is not what these rows measure.
+    const trilobit::serial run;
+    at->second = trilobit::pack_rows(
+        layout, s.rows, s.cols, scale,
+        [&](std::int64_t row, std::int8_t* values, float* scales) {
+            std::minstd_rand bits(static_cast<std::uint32_t>(row) + 1);
+            for (std::int64_t c = 0; c < s.cols; ++c) {
+                const auto r = static_cast<int>(bits() >> 8);
+                values[c] = static_cast<std::int8_t>(binary ? 2 * (r % 2) - 1 : r % 3 - 1);
+            }
+            const std::int64_t per_row =
+                scale.per == trilobit::granularity::tensor ? 1 : scale.segments(s.cols);
+            for (std::int64_t i = 0; i < per_row; ++i)
+                scales[i] = 0.5f + static_cast<float>(bits() % 1024) / 1024.0f;
+            return trilobit::status{};
+        },
+        {}, run);
+    return at->second;
+}
+
+void cold_copies::hold(const void* bytes, std::size_t size) {
+    const auto page = static_cast<std::int64_t>(4096);
+    const std::int64_t wanted_stride = trilobit::round_up(static_cast<std::int64_t>(size), page);
+    if (source == bytes && stride == wanted_stride) return;
+    source = bytes;
+    stride = wanted_stride;
+    const auto cold = static_cast<std::int64_t>(trilobit_limits::cold_bytes());
+    count = std::max<std::int64_t>(trilobit::ceil_div(cold, stride), 2);
+    const auto total = static_cast<std::size_t>(count * stride);
+    if (arena.size() < total) arena = trilobit::aligned_buffer(total);
+    if (arena.size() < total) throw std::bad_alloc();
+    for (std::int64_t i = 0; i < count; ++i) std::memcpy(arena.data() + i * stride, bytes, size);
+}
+
+trilobit::packed_view at_image(const trilobit::any_packed_matrix& w, const std::byte* image) {
+    trilobit::packed_view view = w.view();
+    view.tiles = image + (view.tiles - w.bytes().data());
+    view.scales = image + (static_cast<const std::byte*>(view.scales) - w.bytes().data());
+    return view;
+}
+
+}  // namespace trilobit_bench
