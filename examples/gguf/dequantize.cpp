@@ -45,8 +45,8 @@ void decode_q6_k(const std::byte* b, float* out) {
         const std::byte* low = b + 64 * half;
         const std::byte* high = b + 128 + 32 * half;
         const std::byte* scales = b + 192 + 8 * half;
-        // Quarter q of the half: its low nibbles are in one half of ql's bytes, its two high bits in
-        // bits 2q of qh.
+        // Quarter q of the half: its low nibbles are in one half of ql's bytes, its two high bits
+        // in bits 2q of qh.
         for (int q = 0; q < 4; ++q) {
             for (int i = 0; i < 32; ++i) {
                 const unsigned nibbles = bits_of(low[i + 32 * (q & 1)]);

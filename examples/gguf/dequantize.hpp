@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// Room gguf. Enters: a tensor of a type that we can read. Leaves: its rows as float, bit for bit the
-// values that the format defines.
+// Room gguf. Enters: a tensor of a type that we can read. Leaves: its rows as float, bit for bit
+// the values that the format defines.
 #pragma once
 
 #include <cstdint>

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// Room gguf. Enters: float rows, or trits and a scale. Leaves: tensor bytes as the format's own tools
-// write them; I2_S's 28 meaningless tail bytes are zero.
+// Room gguf. Enters: float rows, or trits and a scale. Leaves: tensor bytes as the format's own
+// tools write them; I2_S's 28 meaningless tail bytes are zero.
 #include "gguf/quantize.hpp"
 
 #include <algorithm>

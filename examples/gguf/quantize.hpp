@@ -12,10 +12,10 @@
 
 namespace tbx::gguf {
 
-/// F32, F16, BF16, Q8_0, TQ1_0 and TQ2_0: row by row; TQ types round x / max|x| of each 256, so only
-/// values that are ternary already survive. The size is that of tensor_bytes(type, columns, rows).
-/// Throws tbx::error for another type, NaN or infinity where the type has scales, a row that is no
-/// whole number of blocks.
+/// F32, F16, BF16, Q8_0, TQ1_0 and TQ2_0: row by row; TQ types round x / max|x| of each 256, so
+/// only values that are ternary already survive. The size is that of tensor_bytes(type, columns,
+/// rows). Throws tbx::error for another type, NaN or infinity where the type has scales, a row that
+/// is no whole number of blocks.
 [[nodiscard]] std::vector<std::byte> quantize(tensor_type type, std::span<const float> values,
                                               std::int64_t columns);
 

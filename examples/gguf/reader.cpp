@@ -143,8 +143,55 @@ void read_payload(cursor& in, entry& e, const reader& file) {
     e.bytes = in.take(e.count * size, "an array");
 }
 
+struct placed_tensor {
+    tensor info;  // without its data
+    std::uint64_t offset = 0;
+    std::uint64_t bytes = 0;
+};
+
+placed_tensor read_tensor(cursor& in, std::uint64_t alignment, const reader& file) {
+    tensor t;
+    const auto name = in.text("a tensor name");
+    if (name.empty() || name.size() > longest_name)
+        file.fail("has a tensor name of unlikely length");
+    t.name = as_text(name);
+    const auto dimensions = in.number<std::uint32_t>("a tensor's dimension count");
+    if (dimensions > t.extent.size()) {
+        file.fail("tensor " + quoted(t.name) + " has " + std::to_string(dimensions) +
+                  " dimensions; at most 4 are supported");
+    }
+    t.dimensions = static_cast<int>(dimensions);
+    std::int64_t elements = 1;
+    for (std::uint32_t d = 0; d < dimensions; ++d) {
+        const auto extent = in.number<std::uint64_t>("a tensor's extent");
+        constexpr auto most = std::numeric_limits<std::int64_t>::max();
+        // An extent of 0 would leave the others without a bound.
+        if (extent == 0 || extent > static_cast<std::uint64_t>(most / elements)) {
+            file.fail("tensor " + quoted(t.name) + " has an extent of " + std::to_string(extent));
+        }
+        t.extent[d] = static_cast<std::int64_t>(extent);
+        elements *= t.extent[d];
+    }
+    t.type = static_cast<tensor_type>(in.number<std::uint32_t>("a tensor's type"));
+    const auto offset = in.number<std::uint64_t>("a tensor's offset");
+    if (!block_of(t.type)) {
+        file.fail("tensor " + quoted(t.name) + " has " + name_of(t.type) +
+                  ", which this reader does not know");
+    }
+    const auto size = tensor_bytes(t.type, t.columns(), t.rows());
+    if (!size) {
+        file.fail("tensor " + quoted(t.name) + ": rows of " + std::to_string(t.columns()) +
+                  " values are not whole blocks of " + name_of(t.type));
+    }
+    if (offset % alignment != 0) {
+        file.fail("tensor " + quoted(t.name) + " is not aligned to " + std::to_string(alignment) +
+                  " bytes");
+    }
+    return {t, offset, static_cast<std::uint64_t>(*size)};
+}
+
 std::string size_mismatch_hint(tensor_type type) {
-    // Ids with two meanings, which only the size can tell apart (see the table in the header).
+    // An id with several meanings, which nothing but the sizes can tell apart.
     if (type == tensor_type::q2_0) {
         return " (type 42 is read as Q2_0 with groups of 64; older files use it for other formats)";
     }
@@ -196,50 +243,10 @@ void reader::parse(std::span<const std::byte> bytes) {
     if (tensor_count > in.left() / least_tensor_bytes) {
         fail("claims " + std::to_string(tensor_count) + " tensors, more than it can hold");
     }
-    struct place {
-        std::uint64_t offset, size;
-    };
-    std::vector<place> places;
+    std::vector<placed_tensor> places;
     for (std::uint64_t i = 0; i < tensor_count; ++i) {
-        tensor t;
-        const auto name = in.text("a tensor name");
-        if (name.empty() || name.size() > longest_name)
-            fail("has a tensor name of unlikely length");
-        t.name = as_text(name);
-        const auto dimensions = in.number<std::uint32_t>("a tensor's dimension count");
-        if (dimensions > t.extent.size()) {
-            fail("tensor " + quoted(t.name) + " has " + std::to_string(dimensions) +
-                 " dimensions; at most 4 are supported");
-        }
-        t.dimensions = static_cast<int>(dimensions);
-        std::int64_t elements = 1;
-        for (std::uint32_t d = 0; d < dimensions; ++d) {
-            const auto extent = in.number<std::uint64_t>("a tensor's extent");
-            constexpr auto most = std::numeric_limits<std::int64_t>::max();
-            // Zero times anything is fine for the product, but not for products of a part of it.
-            if (extent == 0 || extent > static_cast<std::uint64_t>(most / elements)) {
-                fail("tensor " + quoted(t.name) + " has an extent of " + std::to_string(extent));
-            }
-            t.extent[d] = static_cast<std::int64_t>(extent);
-            elements *= t.extent[d];
-        }
-        t.type = static_cast<tensor_type>(in.number<std::uint32_t>("a tensor's type"));
-        const auto offset = in.number<std::uint64_t>("a tensor's offset");
-        if (!block_of(t.type)) {
-            fail("tensor " + quoted(t.name) + " has " + name_of(t.type) +
-                 ", which this reader does not know");
-        }
-        const auto size = tensor_bytes(t.type, t.columns(), t.rows());
-        if (!size) {
-            fail("tensor " + quoted(t.name) + ": rows of " + std::to_string(t.columns()) +
-                 " values are not whole blocks of " + name_of(t.type));
-        }
-        if (offset % data_alignment != 0) {
-            fail("tensor " + quoted(t.name) + " is not aligned to " +
-                 std::to_string(data_alignment) + " bytes");
-        }
-        places.push_back({offset, static_cast<std::uint64_t>(*size)});
-        all_tensors.push_back(t);
+        places.push_back(read_tensor(in, data_alignment, *this));
+        all_tensors.push_back(places.back().info);
     }
     tensors_by_name = sorted_by(all_tensors, name_of_tensor);
     if (const auto twice = duplicate(all_tensors, tensors_by_name, name_of_tensor)) {
@@ -251,7 +258,8 @@ void reader::parse(std::span<const std::byte> bytes) {
         (in.position() + data_alignment - 1) / data_alignment * data_alignment;
     const std::uint64_t room = start <= bytes.size() ? bytes.size() - start : 0;
     for (std::size_t i = 0; i < all_tensors.size(); ++i) {
-        const auto [offset, size] = places[i];
+        const std::uint64_t offset = places[i].offset;
+        const std::uint64_t size = places[i].bytes;
         tensor& t = all_tensors[i];
         if (offset > room || size > room - offset) {
             fail("is truncated or corrupted: tensor " + quoted(t.name) + " of type " +

@@ -117,7 +117,8 @@ public:
         return e == nullptr ? fallback : convert<T>(*e);
     }
 
-    /// Arrays, without copying. T must be exactly the stored element type (float, std::int32_t, ...).
+    /// Arrays, without copying. T must be exactly the stored element type (float, std::int32_t,
+    /// ...).
     template <class T>
     [[nodiscard]] array_view<T> array(std::string_view key) const;
     /// Array of strings: the views point into the file.

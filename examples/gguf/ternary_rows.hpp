@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
-// Room gguf. Enters: a tensor of type TQ1_0, TQ2_0 or I2_S. Leaves: its rows as int8 trits and float
-// scales, ready for trilobit's packer. A code that is no trit or a scale that is no number throws.
+// Room gguf. Enters: a tensor of type TQ1_0, TQ2_0 or I2_S. Leaves: its rows as int8 trits and
+// float scales, ready for trilobit's packer. A code that is no trit or a scale that is no number
+// throws.
 #pragma once
 
 #include <cstdint>

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
-// Room gguf. Enters: the type ids of GGUF files. Leaves: their names, block shapes and tensor sizes.
+// Room gguf. Enters: the type ids of GGUF files. Leaves: their names, block shapes and tensor
+// sizes.
 #include "gguf/types.hpp"
 
 #include <array>

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
-// Room gguf. Enters: the type ids of GGUF files. Leaves: their names, block shapes and tensor sizes.
-// Forks gave several ids two meanings; here each means what mainline or, for I2_S, BitNet wrote.
+// Room gguf. Enters: the type ids of GGUF files. Leaves: their names, block shapes and tensor
+// sizes. Forks gave several ids two meanings; here each means what mainline or, for I2_S, BitNet
+// wrote.
 #pragma once
 
 #include <cstddef>

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// Room gguf. Enters: metadata entries of any stored type. Leaves: the type that the caller asked for
-// if the value fits it, an error that names both types otherwise.
+// Room gguf. Enters: metadata entries of any stored type. Leaves: the type that the caller asked
+// for if the value fits it, an error that names both types otherwise.
 #include <algorithm>
 #include <array>
 #include <cstdio>

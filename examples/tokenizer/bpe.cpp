@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// Room tokenizer. Enters: one piece of text. Leaves: byte-level BPE ids. Texts are interned when the
-// merge list is read, so that merging compares numbers only.
+// Room tokenizer. Enters: one piece of text. Leaves: byte-level BPE ids. Texts are interned when
+// the merge list is read, so that merging compares numbers only.
 #include "tokenizer/bpe.hpp"
 
 #include <algorithm>

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
-// Room tokenizer. Enters: one piece of pre-tokenised text, any bytes. Leaves: ids by byte-level BPE:
-// merge the adjacent pair that stands first in the merge list, then the leftmost, until none is left.
+// Room tokenizer. Enters: one piece of pre-tokenised text, any bytes. Leaves: ids by byte-level
+// BPE: merge the adjacent pair that stands first in the merge list, then the leftmost, until none
+// is left.
 #pragma once
 
 #include <array>

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 // Room tokenizer. Enters: a byte, or text in the alphabet that byte-level BPE files are written in.
-// Leaves: the byte's letter, or the bytes. Printable Latin-1 stands for itself, the rest is moved up.
+// Leaves: the byte's letter, or the bytes. Printable Latin-1 stands for itself, the rest is moved
+// up.
 #pragma once
 
 #include <array>

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// Room tokenizer. Enters: a text. Leaves: its pieces, found by PCRE2 with Unicode classes. Only whole
-// runs of valid UTF-8 reach PCRE2; the bytes between them are pieces of their own.
+// Room tokenizer. Enters: a text. Leaves: its pieces, found by PCRE2 with Unicode classes. Only
+// whole runs of valid UTF-8 reach PCRE2; the bytes between them are pieces of their own.
 #include "tokenizer/pretokenize.hpp"
 
 #include <array>

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// Room tokenizer. Enters: a text. Leaves: where special tokens stand in it: the leftmost one, and of
-// those that begin there the longest.
+// Room tokenizer. Enters: a text. Leaves: where special tokens stand in it: the leftmost one, and
+// of those that begin there the longest.
 #pragma once
 
 #include <algorithm>

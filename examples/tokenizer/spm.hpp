@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
-// Room tokenizer. Enters: text in which U+2581 stands for spaces. Leaves: ids by SentencePiece's merge
-// rule: of all adjacent pairs that form a token, the one with the highest score, then the leftmost.
+// Room tokenizer. Enters: text in which U+2581 stands for spaces. Leaves: ids by SentencePiece's
+// merge rule: of all adjacent pairs that form a token, the one with the highest score, then the
+// leftmost.
 #pragma once
 
 #include <array>

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// Room tokenizer. Enters: text or ids. Leaves: ids or text. Special tokens are cut out first; what is
-// left between them goes to SentencePiece merging or to pre-tokenised byte-level BPE.
+// Room tokenizer. Enters: text or ids. Leaves: ids or text. Special tokens are cut out first; what
+// is left between them goes to SentencePiece merging or to pre-tokenised byte-level BPE.
 #include "tokenizer/tokenizer.hpp"
 
 #include <utility>

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// Room tokenizer. Enters: any bytes as text, or token ids. Leaves: the ids that the model was trained
-// with, or the bytes that ids stand for. The one header of this room that others need.
+// Room tokenizer. Enters: any bytes as text, or token ids. Leaves: the ids that the model was
+// trained with, or the bytes that ids stand for. The one header of this room that others need.
 #pragma once
 
 #include <memory>
@@ -54,8 +54,8 @@ class text_stream {
     bool show_special;
 
 public:
-    /// `at_start`: the first token begins a text (so that its leading space is not the writer's own);
-    /// false when the ids continue a prompt. The tokenizer must outlive the stream.
+    /// `at_start`: the first token begins a text (so that its leading space is not the writer's
+    /// own); false when the ids continue a prompt. The tokenizer must outlive the stream.
     explicit text_stream(const tokenizer& from, bool at_start = false, bool special = false);
     [[nodiscard]] std::string push(token_id id);
     /// What is still held, at the end.

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
-// Room tokenizer. Enters: bytes that may be UTF-8. Leaves: where its characters begin and end, by the
-// strict rule (no surrogates, no overlong forms, nothing above U+10FFFF), which PCRE2 relies on.
+// Room tokenizer. Enters: bytes that may be UTF-8. Leaves: where its characters begin and end, by
+// the strict rule (no surrogates, no overlong forms, nothing above U+10FFFF), which PCRE2 relies
+// on.
 #pragma once
 
 #include <cstddef>

@@ -63,7 +63,8 @@ vocabulary_model model_of(const gguf::reader& file) {
               "' is not supported (llama and gpt2 are)");
 }
 
-// Names that chat models give to the token that ends an answer, whichever of the ids the file lists.
+// Names that chat models give to the token that ends an answer, whichever of the ids the file
+// lists.
 constexpr std::array end_names{"<|eot_id|>", "<|im_end|>",    "<|end|>",        "<|endoftext|>",
                                "<|eom_id|>", "<end_of_turn>", "<|end_of_text|>"};
 
@@ -106,10 +107,8 @@ vocabulary::vocabulary(const gguf::reader& file) : model(model_of(file)) {
     ids.reserve(count);
     for (std::size_t i = 0; i < count; ++i) {
         const token_kind kind = kinds[i];
-        if (kind == token_kind::control || kind == token_kind::unknown ||
-            kind == token_kind::byte) {
-            continue;
-        }
+        if (kind == token_kind::control || kind == token_kind::unknown) continue;
+        if (spm && kind == token_kind::byte) continue;
         if (texts[i].empty()) continue;
         longest_text = std::max(longest_text, texts[i].size());
         ids.insert_or_assign(texts[i], static_cast<token_id>(i));
@@ -142,7 +141,11 @@ vocabulary::vocabulary(const gguf::reader& file) : model(model_of(file)) {
     }
     for (const char* name : end_names) {
         const token_id id = find_special(name);
-        if (id != no_token && kind(id) == token_kind::control) ends.push_back(id);
+        if (id == no_token) continue;
+        // Converters disagree on the kind; only an ordinary word of this spelling is meant as text.
+        if (kind(id) == token_kind::control || kind(id) == token_kind::user_defined) {
+            ends.push_back(id);
+        }
     }
     std::sort(ends.begin(), ends.end());
 }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
-// Room tokenizer. Enters: the tokenizer.ggml.* metadata of a GGUF file. Leaves: tokens, scores, types,
-// merges, special ids and flags, checked against one another and owned: the file may go away.
+// Room tokenizer. Enters: the tokenizer.ggml.* metadata of a GGUF file. Leaves: tokens, scores,
+// types, merges, special ids and flags, checked against one another and owned: the file may go
+// away.
 #pragma once
 
 #include <cstdint>
@@ -23,7 +24,7 @@ enum class vocabulary_model : std::uint8_t { sentencepiece, byte_level_bpe };
 class vocabulary {
     std::unique_ptr<char[]> storage;  // all texts, end to end
     std::vector<std::string_view> texts;
-    std::vector<float> scores;  // empty for byte-level BPE files without them
+    std::vector<float> scores;  // all 0 where byte-level BPE has none
     std::vector<token_kind> kinds;
     std::unordered_map<std::string_view, token_id> ids;  // what plain text may become
     std::size_t longest_text = 0;
@@ -48,7 +49,8 @@ public:
     }
     [[nodiscard]] float score(token_id id) const { return scores[static_cast<std::size_t>(id)]; }
     [[nodiscard]] token_kind kind(token_id id) const { return kinds[static_cast<std::size_t>(id)]; }
-    /// Looks among the tokens that text can become (control, unknown and byte tokens are not).
+    /// Looks among the tokens that text can become: control and unknown tokens never,
+    /// SentencePiece's <0xHH> only by the byte.
     [[nodiscard]] token_id find(std::string_view text) const noexcept;
     /// Bytes of the longest text that find() can find.
     [[nodiscard]] std::size_t longest() const noexcept { return longest_text; }

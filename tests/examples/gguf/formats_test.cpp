@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// Tests of room gguf: tensor formats, bit by bit, against bytes that the formats' own tools wrote for
-// ternary values from a small generator.
+// Tests of room gguf: tensor formats, bit by bit, against bytes that the formats' own tools wrote
+// for ternary values from a small generator.
 #include <catch2/catch_all.hpp>
 
 #include <algorithm>

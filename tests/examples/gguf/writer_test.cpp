@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
-// Tests of room gguf: what the writer writes, the reader reads back; what it refuses leaves no file.
+// Tests of room gguf: what the writer writes, the reader reads back; what it refuses leaves no
+// file.
 #include <catch2/catch_all.hpp>
 
 #include <algorithm>

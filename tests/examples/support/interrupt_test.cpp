@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
-// Tests of room support: the first Ctrl-C sets a flag, the second kills, and the old handler returns.
+// Tests of room support: the first Ctrl-C sets a flag, the second kills, and the old handler
+// returns.
 #include <catch2/catch_all.hpp>
 
 #include <csignal>

@@ -137,6 +137,14 @@ TEST_CASE("ignore_merges takes a whole piece that is a token") {
     CHECK(t.encode("bcd") == ids{5, 257});  // this family adds the begin token by default
 }
 
+TEST_CASE("byte-level BPE takes tokens of kind byte for what they spell") {
+    vocabulary_file file = bpe_vocabulary();
+    file.kinds['a'] = 6;
+    const auto t = made(file);
+    CHECK(t.encode("ab", plain) == ids{'a', 'b'});
+    CHECK(t.decode('a') == "a");
+}
+
 TEST_CASE("a stream holds back unfinished characters only") {
     const auto t = made(bpe_vocabulary());
     tokenizer::text_stream stream(t);
