@@ -4,9 +4,8 @@
 #
 # One Catch2 program (target test_<name>) whose test cases are registered with ctest one by one as
 # "<name>: <case>". Cases that SKIP are counted as skipped. Every case carries the label `library`,
-# or `examples/<room>`, by the folder it lies in, and LABELS (`conformance`: run again with every back
-# end forced; `slow`: left out under sanitizers and clang). TRILOBIT_EXTERNAL_DATA and
-# TRILOBIT_SOURCE_DIR are defined as string literals.
+# or `examples/<room>`, by the folder it lies in, and LABELS (`slow`: left out under sanitizers and
+# clang). TRILOBIT_EXTERNAL_DATA and TRILOBIT_SOURCE_DIR are defined as string literals.
 
 include(Catch)
 
