@@ -68,10 +68,11 @@ void quantize_segment(const float* x, std::int64_t count, float factor,
         for (std::int64_t i = 0; i < n; ++i) block.product[i] = x[first + i] * factor;
         TRILOBIT_COMPILER_BARRIER(block);
         for (std::int64_t i = 0; i < n; ++i) {
-            const float p = block.product[i];
             if constexpr (Act::id == activation_id::sign) {
-                values[first + i] = static_cast<std::int8_t>(p >= 0.0f ? 1 : -1);
+                // Not the product's sign: a small negative one may round to -0, which is >= 0.
+                values[first + i] = static_cast<std::int8_t>(x[first + i] >= 0.0f ? 1 : -1);
             } else {
+                const float p = block.product[i];
                 const float rounded = (p < low ? low : p > high ? high : p) + magic;
                 std::int32_t bits;
                 std::memcpy(&bits, &rounded, sizeof bits);

@@ -9,6 +9,7 @@
 
 #include "trilobit/activation/kind.hpp"
 #include "trilobit/core/arithmetic.hpp"
+#include "trilobit/core/config.hpp"
 
 namespace trilobit {
 
@@ -19,21 +20,21 @@ struct activation_shape {
     std::int64_t cols = 0;
     int group = 0;
 
-    [[nodiscard]] constexpr std::int64_t segment_cols() const noexcept {
+    [[nodiscard]] TRILOBIT_INLINE constexpr std::int64_t segment_cols() const noexcept {
         return group != 0 ? group : (cols > 0 ? cols : 1);
     }
-    [[nodiscard]] constexpr std::int64_t segments() const noexcept {
+    [[nodiscard]] TRILOBIT_INLINE constexpr std::int64_t segments() const noexcept {
         return ceil_div(cols, segment_cols());
     }
     /// Bytes from token to token: values up to `cols`, then at least 64 zero bytes' worth of room
     /// to the next multiple, so that a kernel may read whole tiles past the last column.
-    [[nodiscard]] constexpr std::int64_t value_stride() const noexcept {
+    [[nodiscard]] TRILOBIT_INLINE constexpr std::int64_t value_stride() const noexcept {
         return round_up(cols, 64) + 64;
     }
-    [[nodiscard]] constexpr std::int64_t value_bytes() const noexcept {
+    [[nodiscard]] TRILOBIT_INLINE constexpr std::int64_t value_bytes() const noexcept {
         return tokens * value_stride();
     }
-    [[nodiscard]] constexpr std::int64_t scale_bytes() const noexcept {
+    [[nodiscard]] TRILOBIT_INLINE constexpr std::int64_t scale_bytes() const noexcept {
         return tokens * segments() * 4;
     }
 };
@@ -42,10 +43,11 @@ struct activation_view : activation_shape {
     const std::int8_t* values = nullptr;  // (tokens, value_stride), zeros from column `cols` on
     const float* scales = nullptr;        // (tokens, segments); x ~ value * scale
 
-    [[nodiscard]] const std::int8_t* token(std::int64_t m) const noexcept {
+    [[nodiscard]] TRILOBIT_INLINE const std::int8_t* token(std::int64_t m) const noexcept {
         return values + m * value_stride();
     }
-    [[nodiscard]] float scale_of(std::int64_t m, std::int64_t segment) const noexcept {
+    [[nodiscard]] TRILOBIT_INLINE float scale_of(std::int64_t m,
+                                                 std::int64_t segment) const noexcept {
         return scales[m * segments() + segment];
     }
 };

@@ -7,14 +7,18 @@
 #include <limits>
 #include <optional>
 
+#include "trilobit/core/config.hpp"
+
 namespace trilobit {
 
 /// Both arguments non-negative, `divisor` positive.
-constexpr std::int64_t ceil_div(std::int64_t dividend, std::int64_t divisor) noexcept {
+TRILOBIT_INLINE constexpr std::int64_t ceil_div(std::int64_t dividend,
+                                                std::int64_t divisor) noexcept {
     return dividend / divisor + (dividend % divisor != 0 ? 1 : 0);
 }
 
-constexpr std::int64_t round_up(std::int64_t value, std::int64_t multiple) noexcept {
+TRILOBIT_INLINE constexpr std::int64_t round_up(std::int64_t value,
+                                                std::int64_t multiple) noexcept {
     return ceil_div(value, multiple) * multiple;
 }
 

@@ -19,6 +19,8 @@
 /// what keeps GCC from contracting them into a fused multiply-add, which rounds once instead of
 /// twice and so changes bits between back ends; it ignores `#pragma STDC FP_CONTRACT`.
 #define TRILOBIT_COMPILER_BARRIER(block) __asm__ volatile("" : "+m"(block))
+/// Functions that kernels call and whose name holds no arch. Inlined always, they leave no symbol that
+/// a linker might merge with a copy made for another machine.
 #if defined(__OPTIMIZE__)
 #define TRILOBIT_INLINE inline __attribute__((always_inline))
 #define TRILOBIT_LAMBDA_INLINE __attribute__((always_inline))

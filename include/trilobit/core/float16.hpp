@@ -6,9 +6,11 @@
 #include <bit>
 #include <cstdint>
 
+#include "trilobit/core/config.hpp"
+
 namespace trilobit {
 
-constexpr float f16_to_f32(std::uint16_t half) noexcept {
+TRILOBIT_INLINE constexpr float f16_to_f32(std::uint16_t half) noexcept {
     const std::uint32_t sign = std::uint32_t{half & 0x8000u} << 16;
     const std::uint32_t exponent = (half >> 10) & 0x1fu;
     const std::uint32_t fraction = half & 0x3ffu;

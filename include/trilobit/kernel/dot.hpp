@@ -11,7 +11,7 @@ namespace trilobit::kernel {
 /// Decodes columns [first, first + 4 * words) of one row block's segment into panel tiles:
 /// panel[(r / 16)][word][r % 16][c % 4] = weight + 1. Columns past the segment decode as padding
 /// and meet activations that are zero.
-template <class Layout>
+template <class Arch, class Layout>
 void decode_panel(const std::byte* tiles, std::int64_t tile_count, std::int64_t first, int words,
                   std::byte* panels, std::int64_t panel_stride) noexcept {
     constexpr int rows = Layout::tile_rows, cols = Layout::tile_cols;
@@ -91,8 +91,8 @@ struct dot {
             for (std::int64_t c = 0; c < s.width; c += 4 * words) {
                 const auto wanted =
                     static_cast<int>(ceil_div(std::min<std::int64_t>(4 * words, s.width - c), 4));
-                decode_panel<Layout>(tiles, t.w.segment_tiles(s.weight_segment), offset + c, wanted,
-                                     panels, panel_stride);
+                decode_panel<Arch, Layout>(tiles, t.w.segment_tiles(s.weight_segment), offset + c,
+                                           wanted, panels, panel_stride);
                 for (int sub = 0; sub < Layout::tile_rows / 16; ++sub)
                     dot_tokens<Arch, fields>({panels + sub * panel_stride, wanted,
                                               panel::tile_bytes, x + c, token_stride},

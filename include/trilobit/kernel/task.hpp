@@ -58,31 +58,36 @@ struct segment {
     std::int64_t weight_segment = 0;
     std::int64_t activation_segment = 0;
 
-    static constexpr std::int64_t step(const packed_shape& w, const activation_shape& x) noexcept {
+    TRILOBIT_INLINE static constexpr std::int64_t step(const packed_shape& w,
+                                                       const activation_shape& x) noexcept {
         return std::min(w.scale.segment_cols(w.cols), x.segment_cols());
     }
-    static constexpr std::int64_t count(const packed_shape& w, const activation_shape& x) noexcept {
+    TRILOBIT_INLINE static constexpr std::int64_t count(const packed_shape& w,
+                                                        const activation_shape& x) noexcept {
         return ceil_div(w.cols, step(w, x));
     }
-    static constexpr segment at(const packed_shape& w, const activation_shape& x,
-                                std::int64_t i) noexcept {
+    TRILOBIT_INLINE static constexpr segment at(const packed_shape& w, const activation_shape& x,
+                                                std::int64_t i) noexcept {
         const std::int64_t first = i * step(w, x);
         return {first, std::min(step(w, x), w.cols - first), first / w.scale.segment_cols(w.cols),
                 first / x.segment_cols()};
     }
     /// First tile, counted along the row; meaningful when segments start on tiles.
-    [[nodiscard]] constexpr std::int64_t first_tile(const packed_shape& w) const noexcept {
+    [[nodiscard]] TRILOBIT_INLINE constexpr std::int64_t first_tile(
+        const packed_shape& w) const noexcept {
         return w.segment_first_tile(weight_segment) +
                (first - w.segment_first_col(weight_segment)) / w.tile.cols;
     }
-    [[nodiscard]] constexpr std::int64_t tiles(const packed_shape& w) const noexcept {
+    [[nodiscard]] TRILOBIT_INLINE constexpr std::int64_t tiles(
+        const packed_shape& w) const noexcept {
         return ceil_div(width, w.tile.cols);
     }
 };
 
 /// Does every segment start on a tile? Weight groups do by construction; finer activation groups
 /// only where the tile width divides them.
-constexpr bool segments_start_on_tiles(const packed_shape& w, const activation_shape& x) noexcept {
+TRILOBIT_INLINE constexpr bool segments_start_on_tiles(const packed_shape& w,
+                                                       const activation_shape& x) noexcept {
     return x.segment_cols() >= w.scale.segment_cols(w.cols) || x.segment_cols() % w.tile.cols == 0;
 }
 

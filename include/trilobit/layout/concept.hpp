@@ -8,6 +8,7 @@
 #include <cstdint>
 #include <string_view>
 
+#include "trilobit/core/config.hpp"
 #include "trilobit/weights/kind.hpp"
 
 namespace trilobit {

@@ -32,7 +32,8 @@ struct ternary_2bit {
             }
     }
 
-    static constexpr void decode(const std::byte* tile, std::int8_t* values) noexcept {
+    TRILOBIT_INLINE static constexpr void decode(const std::byte* tile,
+                                                 std::int8_t* values) noexcept {
         for (int r = 0; r < tile_rows; ++r)
             for (int t = 0; t < 4; ++t)
                 for (int f = 0; f < 4; ++f)

@@ -48,7 +48,8 @@ struct ternary_base3 {
         }
     }
 
-    static constexpr void decode(const std::byte* tile, std::int8_t* values) noexcept {
+    TRILOBIT_INLINE static constexpr void decode(const std::byte* tile,
+                                                 std::int8_t* values) noexcept {
         for (int r = 0; r < tile_rows; ++r)
             for (int c = 0; c < tile_cols; ++c)
                 values[r * tile_cols + c] =

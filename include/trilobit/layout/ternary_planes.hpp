@@ -32,7 +32,8 @@ struct ternary_planes {
         binary_1bit::encode(sign, tile + plane_bytes);
     }
 
-    static constexpr void decode(const std::byte* tile, std::int8_t* values) noexcept {
+    TRILOBIT_INLINE static constexpr void decode(const std::byte* tile,
+                                                 std::int8_t* values) noexcept {
         std::int8_t mask[tile_rows * tile_cols] = {}, sign[tile_rows * tile_cols] = {};
         binary_1bit::decode(tile, mask);
         binary_1bit::decode(tile + plane_bytes, sign);

@@ -14,6 +14,7 @@
 #include <cstdint>
 
 #include "trilobit/core/arithmetic.hpp"
+#include "trilobit/core/config.hpp"
 #include "trilobit/core/float16.hpp"
 #include "trilobit/layout/concept.hpp"
 #include "trilobit/weights/scale.hpp"
@@ -46,36 +47,42 @@ struct packed_shape {
     std::int64_t cols = 0;
     scale_spec scale;
 
-    [[nodiscard]] constexpr std::int64_t row_blocks() const noexcept {
+    [[nodiscard]] TRILOBIT_INLINE constexpr std::int64_t row_blocks() const noexcept {
         return ceil_div(rows, tile.rows);
     }
-    [[nodiscard]] constexpr std::int64_t segments() const noexcept { return scale.segments(cols); }
-    [[nodiscard]] constexpr std::int64_t segment_first_col(std::int64_t s) const noexcept {
+    [[nodiscard]] TRILOBIT_INLINE constexpr std::int64_t segments() const noexcept {
+        return scale.segments(cols);
+    }
+    [[nodiscard]] TRILOBIT_INLINE constexpr std::int64_t segment_first_col(
+        std::int64_t s) const noexcept {
         return s * scale.segment_cols(cols);
     }
-    [[nodiscard]] constexpr std::int64_t segment_width(std::int64_t s) const noexcept {
+    [[nodiscard]] TRILOBIT_INLINE constexpr std::int64_t segment_width(
+        std::int64_t s) const noexcept {
         const std::int64_t width = scale.segment_cols(cols);
         return cols - s * width < width ? cols - s * width : width;
     }
     /// Tiles of segment s; every segment but the last has as many as the first.
-    [[nodiscard]] constexpr std::int64_t segment_tiles(std::int64_t s) const noexcept {
+    [[nodiscard]] TRILOBIT_INLINE constexpr std::int64_t segment_tiles(
+        std::int64_t s) const noexcept {
         return ceil_div(segment_width(s), tile.cols);
     }
-    [[nodiscard]] constexpr std::int64_t segment_first_tile(std::int64_t s) const noexcept {
+    [[nodiscard]] TRILOBIT_INLINE constexpr std::int64_t segment_first_tile(
+        std::int64_t s) const noexcept {
         return s * ceil_div(scale.segment_cols(cols), tile.cols);
     }
     /// Tiles along one row block.
-    [[nodiscard]] constexpr std::int64_t row_tiles() const noexcept {
+    [[nodiscard]] TRILOBIT_INLINE constexpr std::int64_t row_tiles() const noexcept {
         const std::int64_t n = segments();
         return n == 0 ? 0 : segment_first_tile(n - 1) + segment_tiles(n - 1);
     }
-    [[nodiscard]] constexpr std::int64_t tiles_bytes() const noexcept {
+    [[nodiscard]] TRILOBIT_INLINE constexpr std::int64_t tiles_bytes() const noexcept {
         return row_blocks() * row_tiles() * tile.bytes;
     }
-    [[nodiscard]] constexpr std::int64_t stored_scales() const noexcept {
+    [[nodiscard]] TRILOBIT_INLINE constexpr std::int64_t stored_scales() const noexcept {
         return scale.per == granularity::tensor ? 1 : row_blocks() * segments() * tile.rows;
     }
-    [[nodiscard]] constexpr std::int64_t scale_bytes() const noexcept {
+    [[nodiscard]] TRILOBIT_INLINE constexpr std::int64_t scale_bytes() const noexcept {
         return stored_scales() * (scale.type == scale_type::f32 ? 4 : 2);
     }
 };
@@ -103,18 +110,19 @@ struct packed_view : packed_shape {
     const void* scales = nullptr;
 
     /// First tile of a segment of a row block.
-    [[nodiscard]] const std::byte* tile_at(std::int64_t block,
-                                           std::int64_t segment) const noexcept {
+    [[nodiscard]] TRILOBIT_INLINE const std::byte* tile_at(std::int64_t block,
+                                                           std::int64_t segment) const noexcept {
         return tiles + (block * row_tiles() + segment_first_tile(segment)) * tile.bytes;
     }
     /// Scale number i, in storage order.
-    [[nodiscard]] float scale_at(std::int64_t i) const noexcept {
+    [[nodiscard]] TRILOBIT_INLINE float scale_at(std::int64_t i) const noexcept {
         return scale.type == scale_type::f32
                    ? static_cast<const float*>(scales)[i]
                    : f16_to_f32(static_cast<const std::uint16_t*>(scales)[i]);
     }
     /// Scale of row `r` of a row block, in a segment.
-    [[nodiscard]] float scale_of(std::int64_t block, std::int64_t segment, int r) const noexcept {
+    [[nodiscard]] TRILOBIT_INLINE float scale_of(std::int64_t block, std::int64_t segment,
+                                                 int r) const noexcept {
         return scale_at(
             scale.per == granularity::tensor ? 0 : (block * segments() + segment) * tile.rows + r);
     }

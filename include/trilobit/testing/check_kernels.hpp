@@ -108,7 +108,7 @@ inline std::string run_entry(const kernel_entry& e, const packed_view& w, const 
     const guarded_buffer operand(e.operand_bytes(w, x));
     guarded_output y(c.tokens, c.rows);
     const task t{w, x, operand.data(), {&guarded_output::write, &y}};
-    random r(c.seed + 1);
+    generator r(c.seed + 1);
     // Nothing, or [0, end) in rising pieces.
     const auto pieces = [&](std::int64_t end, auto&& f) {
         for (std::int64_t at = 0; at < end;) {
@@ -159,7 +159,7 @@ report run_case(const kernel_table& table, const kernel_case& c) {
     // Again from floats, with values on and beside the points where rounding changes its mind.
     const guarded_buffer floats((c.tokens > 0 ? (c.tokens - 1) * (c.cols + 3) + c.cols : 0) * 4, 4);
     const matrix_view<float> x(floats.as<float>(), c.tokens, c.cols, c.cols + 3);
-    random r(c.seed + 2);
+    generator r(c.seed + 2);
     for (std::int64_t m = 0; m < c.tokens; ++m) {
         for (std::int64_t k = 0; k < c.cols; ++k)
             x(m, k) = k == 0              ? 127.0f

@@ -91,7 +91,7 @@ report check_layout(std::uint64_t seed = 1) {
                         ", all others " + std::to_string(rest) + ").");
             }
         }
-    random r(seed);
+    generator r(seed);
     for (int round = 0; round < 100; ++round) {
         for (int i = 0; i < t.size; ++i) do
                 t.values()[i] = static_cast<std::int8_t>(r.between(-1, 1));

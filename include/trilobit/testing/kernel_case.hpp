@@ -67,7 +67,7 @@ struct kernel_operands {
 namespace detail {
 
 inline std::int8_t pick(fill how, std::int64_t i, std::int64_t low, std::int64_t high, bool zeros,
-                        random& r) noexcept {
+                        generator& r) noexcept {
     std::int64_t value = 0;
     switch (how) {
         case fill::random:
@@ -114,7 +114,7 @@ inline void work_out(const kernel_case& c, kernel_operands& o) {
 /// values, such as -128, that no float is quantised to.
 template <class Kind>
 kernel_operands make_operands(const kernel_case& c) {
-    random r(c.seed);
+    generator r(c.seed);
     kernel_operands o;
     o.shape = c.activation_of();
     const bool zeros = Kind::holds(0);
@@ -151,7 +151,7 @@ class case_source {
     static constexpr scale_type stored[] = {scale_type::f32, scale_type::f16};
     static constexpr int weight_groups[] = {0, 1, 32, 64, 128, 256};  // 0 tensor, 1 row
     static constexpr int activation_groups[] = {0, 32, 0, 256, 0, 64, 128};
-    random r;
+    generator r;
     deck<std::int64_t> width{widths}, height{heights}, count{counts};
     deck<scale_type> type{stored};
     deck<int> weight_group{weight_groups}, activation_group{activation_groups};

@@ -12,11 +12,11 @@
 namespace trilobit::testing {
 
 /// SplitMix64 (Steele, Lea, Flood 2014).
-class random {
+class generator {
     std::uint64_t state;
 
 public:
-    explicit constexpr random(std::uint64_t seed) noexcept : state(seed) {}
+    explicit constexpr generator(std::uint64_t seed) noexcept : state(seed) {}
     constexpr std::uint64_t bits() noexcept {
         state += 0x9e3779b97f4a7c15u;
         std::uint64_t z = state;
@@ -49,7 +49,7 @@ class deck {
 
 public:
     explicit deck(std::span<const T> list) : cards(list.begin(), list.end()) {}
-    T deal(random& r) {
+    T deal(generator& r) {
         if (next == 0)
             for (std::size_t i = cards.size(); i > 1; --i)
                 std::swap(cards[i - 1], cards[static_cast<std::size_t>(

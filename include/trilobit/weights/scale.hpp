@@ -7,6 +7,7 @@
 #include <cstdint>
 
 #include "trilobit/core/arithmetic.hpp"
+#include "trilobit/core/config.hpp"
 #include "trilobit/core/status.hpp"
 
 namespace trilobit {
@@ -32,16 +33,18 @@ struct scale_spec {
     }
 
     /// Columns that share a scale inside one row.
-    [[nodiscard]] constexpr std::int64_t segment_cols(std::int64_t cols) const noexcept {
+    [[nodiscard]] TRILOBIT_INLINE constexpr std::int64_t segment_cols(
+        std::int64_t cols) const noexcept {
         return per == granularity::group ? group_cols : std::max<std::int64_t>(cols, 1);
     }
     /// Scales met along one row.
-    [[nodiscard]] constexpr std::int64_t segments(std::int64_t cols) const noexcept {
+    [[nodiscard]] TRILOBIT_INLINE constexpr std::int64_t segments(
+        std::int64_t cols) const noexcept {
         return ceil_div(cols, segment_cols(cols));
     }
     /// Scales of a whole (rows, cols) matrix, in the order tensor | row | row-major (row, group).
-    [[nodiscard]] constexpr std::int64_t count(std::int64_t rows,
-                                               std::int64_t cols) const noexcept {
+    [[nodiscard]] TRILOBIT_INLINE constexpr std::int64_t count(std::int64_t rows,
+                                                               std::int64_t cols) const noexcept {
         return per == granularity::tensor ? 1 : rows * segments(cols);
     }
 
