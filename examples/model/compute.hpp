@@ -3,6 +3,9 @@
 // a computation borrows: threads, back ends, scratch memory. One caller at a time.
 #pragma once
 
+#include <cstdlib>
+#include <string>
+
 #include <trilobit/core/thread_pool.hpp>
 #include <trilobit/dispatch/dispatch.hpp>
 #include <trilobit/matmul/matmul.hpp>
@@ -15,8 +18,13 @@ namespace tbx::model {
 /// The back end of this process: the best one, or the one that TRILOBIT_ARCH names.
 [[nodiscard]] inline const trilobit::kernel_table& chosen_arch() {
     const auto active = trilobit::dispatch::active();
-    if (!active.ok()) throw error("TRILOBIT_ARCH", active.error().text);
-    return *active.value();
+    if (active.ok()) return *active.value();
+    const char* wanted = std::getenv("TRILOBIT_ARCH");
+    std::string text = "'" + std::string(wanted == nullptr ? "" : wanted) +
+                       "' is none of the back ends that run here:";
+    for (const trilobit::kernel_table* table : trilobit::dispatch::available())
+        text += " " + std::string(table->name);
+    throw error("TRILOBIT_ARCH", text);
 }
 
 struct compute {

@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <cstdint>
+#include <limits>
 #include <span>
 #include <vector>
 
@@ -52,11 +53,12 @@ class sampler {
         return a.weight != b.weight ? a.weight > b.weight : a.id < b.id;
     }
 
-    std::int32_t draw(std::span<const candidate> from, float total) noexcept {
+    // `fallback` for the crumb that rounding may leave.
+    std::int32_t draw(float total, std::int32_t fallback) noexcept {
         float left = random.uniform() * total;
-        for (const candidate& c : from)
+        for (const candidate& c : candidates)
             if ((left -= c.weight) < 0.0f) return c.id;
-        return from.back().id;  // rounding has left a crumb
+        return fallback;
     }
 
 public:
@@ -82,8 +84,9 @@ public:
                                       1.0f / settings.temperature, std::ssize(weights));
         candidates.clear();
         for (std::size_t i = 0; i < weights.size(); ++i)
-            if (weights[i] > 0.0f) candidates.push_back({weights[i], static_cast<std::int32_t>(i)});
-        if (candidates.empty()) return top;  // only when every logit is NaN
+            if (logits[i] > std::numeric_limits<float>::lowest() && weights[i] > 0.0f)
+                candidates.push_back({weights[i], static_cast<std::int32_t>(i)});
+        if (candidates.empty()) return top;  // only when every logit is NaN or -infinity
 
         const bool cut_k = settings.top_k > 0 && settings.top_k < std::ssize(candidates);
         const bool cut_p = settings.top_p < 1.0f;
@@ -106,7 +109,7 @@ public:
             candidates.resize(keep);
             total = reached;
         }
-        return draw(candidates, total);
+        return draw(total, top);
     }
 };
 

@@ -22,11 +22,15 @@ struct planned {
     std::function<std::vector<std::byte>()> make;
 };
 
-// Words of one to four syllables, each token a different one, most frequent first.
+constexpr const char* space = "\xe2\x96\x81";  // U+2581
+
+// The space and the letters, then words of syllables, each token a different one.
 std::string made_up_word(std::int64_t i) {
+    if (i < 27) return i == 0 ? space : std::string(1, static_cast<char>('a' + i - 1));
+    i -= 27;
     static constexpr const char* syllables[] = {"ka", "lo", "mi", "ne", "ru", "sa", "ti", "vo",
                                                 "be", "da", "fu", "go", "hi", "ju", "pe", "zo"};
-    std::string word = "\xe2\x96\x81";  // U+2581, the space
+    std::string word = space;
     do word += syllables[i % 16];
     while ((i = i / 16 - 1) >= 0);
     return word;

@@ -3,17 +3,19 @@
 // memory. Leaves: speed, beside what the memory of this machine allows, for people or as JSON.
 #include "runner/bench.hpp"
 
+#include <algorithm>
 #include <cstdio>
 #include <map>
 #include <memory>
 #include <optional>
 
+#include <limits/limits.hpp>
 #include <nlohmann/json.hpp>
 
 #include "model/random_weights.hpp"
 #include "model/shapes.hpp"
 #include "runner/commands.hpp"
-#include "runner/machine.hpp"
+#include "runner/memory.hpp"
 #include "runner/session.hpp"
 #include "support/human.hpp"
 #include "support/interrupt.hpp"
@@ -61,49 +63,73 @@ subject load(const bench_options& o, model::compute& cpu) {
     return out;
 }
 
+/// The family that `automatic` means for the widest matrix, with so many tokens.
+std::string chosen_kernel(const model::compute& cpu, const model::transformer& m, std::int64_t tokens) {
+    const trilobit::packed_view* w = m.weights.layers.front().gate.packed();
+    if (w == nullptr) return "dense";
+    const trilobit::activation_shape x{cpu.options.activation, tokens, w->cols,
+                                       cpu.options.activation_group};
+    const trilobit::kernel_entry* entry =
+        trilobit::choose_kernel(cpu.arch, *w, x, cpu.options.kernel);
+    machine_options named;
+    if (entry != nullptr) named.kernel = entry->kernel;
+    return named.kernel_text();
+}
+
+std::string head_text(const model::linear& head) {
+    if (head.rows() == 0) return "none";
+    if (head.packed() != nullptr) return "packed";
+    return std::string(model::name_of(std::get<model::dense_matrix>(head.weights).type));
+}
+
 nlohmann::ordered_json run(const bench_options& o) {
     const support::interrupt_watch watch;
     model::compute cpu(o.machine.thread_count(), {.kernel = o.machine.kernel});
-    support::progress_bar bar("reading memory");
-    const model::progress report = [&](double done) { bar.update(done); };
-    double read = read_bytes_per_second(cpu.pool, report);
-    bar.clear();
-
     stopwatch time;
     const subject loaded = load(o, cpu);
     const double load_seconds = time.lap();
     const model::config& c = loaded.model.config;
+    const model::weights& w = loaded.model.weights;
     const std::int64_t positions = o.plan.prefill + o.plan.decode;
     if (!o.file.empty() && positions > c.context)
         throw error("-p and -n", std::to_string(positions) + " tokens do not fit the context of " +
                                      std::to_string(c.context));
-    model::state state(c, positions, std::max<std::int64_t>(1, std::min(o.machine.batch, o.plan.prefill)));
-    support::progress_bar steps("measuring");
-    const bench_result r =
-        measure(cpu, loaded.model, state, o.plan, [&](double done) { steps.update(done); });
-    steps.clear();
-    const std::int64_t resident = peak_resident_bytes();
-    // Again, now that the caches hold something else: the better of the two is the machine's.
-    read = std::max(read, read_bytes_per_second(cpu.pool, {}));
-    if (support::interrupted()) throw early_exit{130};
+    const std::int64_t batch = std::clamp<std::int64_t>(o.plan.prefill, 1, o.machine.batch);
+    model::state state(c, positions, batch);
 
-    const std::int64_t weight_bytes = loaded.model.weights.bytes_per_token();
-    const std::int64_t kv_bytes = state.cache.bytes_per_position(c.layers) *
-                                  (o.plan.prefill + o.plan.decode / 2);
-    const double head_weights = static_cast<double>(loaded.model.weights.head.rows() * c.dim);
-    const double weights = static_cast<double>(c.linear_weights()) + head_weights;
+    // The probe comes after the first round, so that its buffers are not taken for the model's.
+    std::int64_t resident = 0;
+    std::optional<trilobit_limits::memory_probe> probe;
+    support::progress_bar bar("measuring");
+    const bench_result r = measure(
+        cpu, loaded.model, state, o.plan, [&](double done) { bar.update(done); },
+        [&] {
+            if (!probe) resident = peak_resident_bytes();
+            if (!probe) probe.emplace(cpu.pool.concurrency());
+            (void)probe->round();
+        });
+    bar.clear();
+    for (int round = o.plan.rounds; round < 3 && probe && !support::interrupted(); ++round)
+        (void)probe->round();
+    if (support::interrupted() || !probe) throw early_exit{130};
+    const double read = probe->best().gb_per_s;
+    const double peak =
+        trilobit_limits::dot_peak_macs_per_second(cpu.arch.name, cpu.pool.concurrency()) * 1e-9;
+
+    const double layer_gmacs = static_cast<double>(c.linear_weights()) * 1e-9;
+    const double prefill_gmacs = r.prefill_tokens_per_s * layer_gmacs;
+    const double decode_gmacs = r.decode_tokens_per_s * layer_gmacs;
+    const std::int64_t weight_bytes = w.bytes_per_token();
+    const double decode_gb = r.decode_tokens_per_s * static_cast<double>(weight_bytes) * 1e-9;
+    const auto part = [](double value, double of) { return of > 0 ? value / of : 0.0; };
     nlohmann::ordered_json out;
     out["shape"] = o.file.empty() ? o.shape : (c.name.empty() ? o.file : c.name);
     out["layout"] = o.machine.layout_text();
-    out["kernel"] = o.machine.kernel_text();
-    out["arch"] = std::string(cpu.arch.name);
+    out["kernel"] = chosen_kernel(cpu, loaded.model, 1);
+    out["prefill_kernel"] = chosen_kernel(cpu, loaded.model, batch);
+    out["arch"] = cpu.arch.name;
     out["threads"] = cpu.pool.concurrency();
-    out["head"] = loaded.model.weights.head.rows() == 0
-                      ? "none"
-                      : std::string(loaded.model.weights.head.packed() != nullptr
-                                        ? "packed"
-                                        : model::name_of(std::get<model::dense_matrix>(
-                                                             loaded.model.weights.head.weights).type));
+    out["head"] = head_text(w.head);
     out["prefill_tokens"] = o.plan.prefill;
     out["decode_tokens"] = o.plan.decode;
     out["rounds"] = o.plan.rounds;
@@ -114,13 +140,14 @@ nlohmann::ordered_json run(const bench_options& o) {
     out["decode_ms_p50"] = r.decode_ms_p50;
     out["decode_ms_p90"] = r.decode_ms_p90;
     out["bytes_per_token"] = weight_bytes;
-    out["kv_bytes_per_token"] = kv_bytes;
-    out["read_gb_per_s"] = read * 1e-9;
-    out["decode_fraction_of_read"] =
-        read > 0 ? r.decode_tokens_per_s * static_cast<double>(weight_bytes) / read : 0.0;
-    out["prefill_gmac_per_s"] =
-        r.prefill_tokens_per_s * static_cast<double>(c.linear_weights()) * 1e-9;
-    out["decode_gmac_per_s"] = r.decode_tokens_per_s * weights * 1e-9;
+    out["kv_bytes_per_token"] =
+        state.cache.bytes_per_position(c.layers) * (o.plan.prefill + o.plan.decode / 2);
+    out["read_gb_per_s"] = read;
+    out["decode_fraction_of_read"] = part(decode_gb, read);
+    out["dot_peak_gmac_per_s"] = peak;
+    out["prefill_gmac_per_s"] = prefill_gmacs;
+    out["prefill_fraction_of_peak"] = part(prefill_gmacs, peak);
+    out["decode_fraction_of_peak"] = part(decode_gmacs, peak);
     out["load_seconds"] = load_seconds;
     out["peak_rss_mb"] = static_cast<double>(resident) / (1024.0 * 1024.0);
     return out;
@@ -132,9 +159,9 @@ void print(const nlohmann::ordered_json& j) {
                       j.at("shape").get<std::string>().c_str(), j.at("layout").get<std::string>().c_str(),
                       j.at("kernel").get<std::string>().c_str(), j.at("arch").get<std::string>().c_str(),
                       j.at("threads").get<int>(), j.at("head").get<std::string>().c_str());
-    (void)std::printf("prefill  %10.1f tokens/s  (%.0f tokens, %.1f GMAC/s)\n",
+    (void)std::printf("prefill  %10.1f tokens/s  (%.0f tokens; %.1f GMAC/s, %.0f %% of the peak)\n",
                       number("prefill_tokens_per_s"), number("prefill_tokens"),
-                      number("prefill_gmac_per_s"));
+                      number("prefill_gmac_per_s"), 100.0 * number("prefill_fraction_of_peak"));
     (void)std::printf("decode   %10.1f tokens/s  (p50 %.2f ms, p90 %.2f ms a token)\n",
                       number("decode_tokens_per_s"), number("decode_ms_p50"), number("decode_ms_p90"));
     (void)std::printf("memory   %10.1f GB/s can be read; decoding reads %s of weights a token, "

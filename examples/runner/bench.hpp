@@ -3,7 +3,7 @@
 #pragma once
 
 #include <cstdint>
-#include <string>
+#include <functional>
 #include <vector>
 
 #include "model/forward.hpp"
@@ -24,9 +24,10 @@ struct bench_result {
     double prefill_ms_p50 = 0, prefill_ms_p90 = 0;  // of a whole prompt
 };
 
-/// `progress` as everywhere. Ends early, with what it has, when the user interrupts.
+/// `between` is called after every round. Ends early, with what it has, when the user interrupts.
 [[nodiscard]] bench_result measure(model::compute& cpu, const model::transformer& m, model::state& s,
-                                   const bench_plan& plan, const model::progress& report);
+                                   const bench_plan& plan, const model::progress& report,
+                                   const std::function<void()>& between);
 
 /// The value below which `part` (0..1) of the samples lie; 0 without samples.
 [[nodiscard]] double quantile(std::vector<double> samples, double part);

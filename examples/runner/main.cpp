@@ -23,6 +23,15 @@ int complain(std::string_view what, int status) {
     return status;
 }
 
+// "--temp: Value -1 not in range", "--model is required", "A subcommand is required": the option first,
+// or else the command line as a whole.
+std::string usage_line(const std::string& what) {
+    if (!what.starts_with("-")) return "command line: " + what;
+    const std::size_t end = what.find_first_of(": ");
+    if (end == what.npos || what[end] == ':') return what;
+    return what.substr(0, end) + ": it" + what.substr(end);
+}
+
 int run(int argc, char** argv) {
     CLI::App app("Runs language models with 1-bit and ternary weights.", "trilobit");
     app.require_subcommand(1);
@@ -40,7 +49,7 @@ int run(int argc, char** argv) {
         app.parse(argc, argv);
     } catch (const CLI::ParseError& e) {
         if (e.get_exit_code() == 0) return app.exit(e);  // --help, --version
-        return complain(e.what(), 2);
+        return complain(usage_line(e.what()), 2);
     }
     if (std::fflush(stdout) != 0 || std::ferror(stdout) != 0)
         return complain("standard output: it could not be written", 1);

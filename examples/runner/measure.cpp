@@ -18,7 +18,8 @@ double quantile(std::vector<double> samples, double part) {
 }
 
 bench_result measure(model::compute& cpu, const model::transformer& m, model::state& s,
-                     const bench_plan& plan, const model::progress& report) {
+                     const bench_plan& plan, const model::progress& report,
+                     const std::function<void()>& between) {
     model::random_numbers random(1);
     const auto vocab = static_cast<std::uint64_t>(m.weights.embedding.rows);
     const auto token = [&] { return static_cast<model::token_id>(random.bits() % vocab); };
@@ -57,6 +58,7 @@ bench_result measure(model::compute& cpu, const model::transformer& m, model::st
             advance(8);
         }
         if (plan.decode > 0 && !support::interrupted()) decodes.push_back(all_steps);
+        between();
     }
     const auto rate = [](std::int64_t tokens, double seconds) {
         return seconds > 0 ? static_cast<double>(tokens) / seconds : 0.0;

@@ -1,0 +1,179 @@
+// SPDX-License-Identifier: MIT
+// Tests of examples/model/config.hpp and of what load_transformer refuses: good files give the graph
+// that their architecture means, and every absurd one a sentence.
+#include "model/config.hpp"
+
+#include <cmath>
+#include <limits>
+#include <map>
+
+#include <catch2/catch_all.hpp>
+
+#include "../support/scratch_folder.hpp"
+#include "gguf/reader.hpp"
+#include "gguf/writer.hpp"
+#include "model/random_weights.hpp"
+#include "model/shapes.hpp"
+
+using namespace tbx;
+using Catch::Matchers::ContainsSubstring;
+
+namespace {
+
+/// A metadata-only model whose numbers a test may spoil before it is read.
+struct draft {
+    std::string architecture = "llama";
+    std::map<std::string, std::uint32_t> counts = {
+        {"context_length", 128}, {"embedding_length", 64},        {"block_count", 2},
+        {"attention.head_count", 4}, {"attention.head_count_kv", 2}, {"feed_forward_length", 96}};
+    std::map<std::string, float> numbers = {{"attention.layer_norm_rms_epsilon", 1e-5f}};
+    std::map<std::string, std::string> texts;
+    std::vector<std::string> extra_tensors;
+
+    [[nodiscard]] model::config read() const {
+        const testing::scratch_folder folder;
+        const std::string path = folder.path("m.gguf");
+        gguf::writer out(path);
+        out.set("general.architecture", architecture);
+        for (const auto& [key, value] : counts) out.set(architecture + "." + key, value);
+        for (const auto& [key, value] : numbers) out.set(architecture + "." + key, value);
+        for (const auto& [key, value] : texts) out.set(architecture + "." + key, value);
+        out.add_tensor("token_embd.weight", gguf::tensor_type::f32, {64, 8});
+        for (const std::string& name : extra_tensors)
+            out.add_tensor(name, gguf::tensor_type::f32, {64});
+        out.append(std::vector<std::byte>(64 * 8 * 4));
+        for (std::size_t i = 0; i < extra_tensors.size(); ++i)
+            out.append(std::vector<std::byte>(64 * 4));
+        out.finish();
+        return model::read_config(gguf::reader(path));
+    }
+};
+
+}  // namespace
+
+TEST_CASE("a plain llama file") {
+    const model::config c = draft{}.read();
+    CHECK(c.vocab == 8);
+    CHECK(c.key_dim == 16);
+    CHECK(c.value_dim == 16);
+    CHECK(c.rope_dim == 16);
+    CHECK(c.kv_heads == 2);
+    CHECK(c.rope_base == 10000.0f);
+    CHECK(c.pairing == model::rope_pairing::interleaved);
+    CHECK(c.gate == model::gate_function::silu);
+    CHECK(c.tied_head);
+    CHECK_FALSE(c.sub_norms);
+    CHECK(c.linear_weights() == 2 * (64 * 64 * 2 + 2 * 32 * 64 + 3 * 64 * 96));
+}
+
+TEST_CASE("the architecture decides the graph, the activation key overrules it") {
+    draft d;
+    d.extra_tensors = {"blk.0.attn_sub_norm.weight", "output.weight"};
+    for (const char* name : {"bitnet", "bitnet-b1.58", "bitnet-25"}) {
+        d.architecture = name;
+        const model::config c = d.read();
+        CHECK(c.pairing == model::rope_pairing::halves);
+        CHECK((c.gate == model::gate_function::squared_relu) == (c.architecture != "bitnet"));
+        CHECK(c.sub_norms);
+        CHECK_FALSE(c.tied_head);
+    }
+    d.architecture = "bitnet";
+    d.texts["hidden_activation"] = "relu2";
+    CHECK(d.read().gate == model::gate_function::squared_relu);
+    d.architecture = "bitnet-b1.58";
+    d.texts["hidden_activation"] = "silu";
+    CHECK(d.read().gate == model::gate_function::silu);
+    d.texts["hidden_activation"] = "gelu";
+    CHECK_THROWS_WITH(d.read(), ContainsSubstring("gelu"));
+}
+
+TEST_CASE("head widths and RoPE of their own") {
+    draft d;
+    d.counts["attention.key_length"] = 32;
+    d.counts["attention.value_length"] = 8;
+    d.counts["rope.dimension_count"] = 16;
+    d.texts["rope.scaling.type"] = "linear";
+    d.numbers["rope.scaling.factor"] = 4.0f;
+    const model::config c = d.read();
+    CHECK(c.q_width() == 128);
+    CHECK(c.v_width() == 16);
+    CHECK(c.attention_width() == 32);
+    CHECK(c.rope_dim == 16);
+    CHECK(c.rope_divisor == 4.0f);
+}
+
+TEST_CASE("absurd values are refused with a sentence") {
+    const auto [key, value, words] = GENERATE(table<std::string, std::uint32_t, std::string>({
+        {"embedding_length", 0, "embedding_length is 0"},
+        {"embedding_length", 2000000000, "embedding_length"},
+        {"feed_forward_length", 0, "feed_forward_length is 0"},
+        {"block_count", 0, "block_count is 0"},
+        {"block_count", 4000000000, "block_count"},
+        {"attention.head_count", 0, "attention.head_count"},
+        {"attention.head_count", 3, "does not divide"},
+        {"attention.head_count_kv", 0, "attention.head_count_kv is 0"},
+        {"attention.head_count_kv", 3, "not a multiple"},
+        {"attention.head_count_kv", 8, "attention.head_count_kv is 8"},
+        {"attention.key_length", 0, "attention.key_length is 0"},
+        {"attention.key_length", 15, "not an even number"},
+        {"attention.key_length", 1000000, "wider than"},
+        {"attention.value_length", 4000000000, "attention.value_length"},
+        {"rope.dimension_count", 15, "not an even number"},
+        {"rope.dimension_count", 18, "not an even number up to"},
+        {"rope.dimension_count", 0, "rope.dimension_count is 0"},
+        {"context_length", 0, "context_length is 0"},
+        {"context_length", 4294967295, "context_length"},
+        {"vocab_size", 9, "has 8 rows"},
+    }));
+    draft d;
+    d.counts[key] = value;
+    CHECK_THROWS_WITH(d.read(), ContainsSubstring(words));
+}
+
+TEST_CASE("absurd numbers and texts are refused too") {
+    const auto [key, value] = GENERATE(table<std::string, float>({
+        {"attention.layer_norm_rms_epsilon", 0.0f},
+        {"attention.layer_norm_rms_epsilon", -1.0f},
+        {"attention.layer_norm_rms_epsilon", std::numeric_limits<float>::quiet_NaN()},
+        {"rope.freq_base", 0.0f},
+        {"rope.freq_base", std::numeric_limits<float>::infinity()},
+    }));
+    draft d;
+    d.numbers[key] = value;
+    CHECK_THROWS_AS(d.read(), error);
+
+    draft yarn;
+    yarn.texts["rope.scaling.type"] = "yarn";
+    CHECK_THROWS_WITH(yarn.read(), ContainsSubstring("yarn"));
+    draft zero;
+    zero.texts["rope.scaling.type"] = "linear";
+    zero.numbers["rope.scaling.factor"] = 0.0f;
+    CHECK_THROWS_AS(zero.read(), error);
+    draft unknown;
+    unknown.architecture = "gptj";
+    CHECK_THROWS_WITH(unknown.read(), ContainsSubstring("none of llama"));
+    draft incomplete;
+    incomplete.counts.erase("block_count");
+    CHECK_THROWS_WITH(incomplete.read(), ContainsSubstring("block_count"));
+}
+
+TEST_CASE("every named shape is sound and has the size that was published") {
+    for (const std::string_view name : model::shape_names()) {
+        INFO(name);
+        CHECK(model::check(model::config_of_shape(name)).empty());
+    }
+    const auto millions = [](std::string_view name) {
+        return std::round(static_cast<double>(model::config_of_shape(name).linear_weights()) / 1e5) / 10.0;
+    };
+    CHECK(millions("bitnet-b1.58-2B-4T") == 2084.0);
+    CHECK(millions("bitnet_b1_58-large") == 679.5);
+    CHECK(millions("bitnet_b1_58-3B") == 3221.5);
+    CHECK(millions("Llama3-8B-1.58") == 6979.3);
+    CHECK(millions("Falcon3-1B-1.58bit") == 1132.5);
+    CHECK(millions("Falcon3-7B-1.58bit") == 6650.1);
+    CHECK(millions("Falcon3-10B-1.58bit") == 9500.1);
+    CHECK(millions("Falcon-E-1B") == 1585.4);
+    CHECK(millions("Falcon-E-3B") == 2919.2);
+    CHECK(millions("TriLM-99M") == 48.2);
+    CHECK_THROWS_WITH(model::config_of_shape("no-such"), ContainsSubstring("bitnet-b1.58-2B-4T"));
+}

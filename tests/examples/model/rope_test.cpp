@@ -1,0 +1,67 @@
+// SPDX-License-Identifier: MIT
+// Tests of examples/model/rope.hpp.
+#include "model/rope.hpp"
+
+#include <catch2/catch_all.hpp>
+
+using namespace tbx;
+using Catch::Approx;
+
+namespace {
+
+model::config small(model::rope_pairing pairing) {
+    model::config c;
+    c.heads = 2;
+    c.key_dim = 8;
+    c.rope_dim = 6;  // the last two numbers of a head stay as they are
+    c.rope_base = 100.0f;
+    c.pairing = pairing;
+    return c;
+}
+
+}  // namespace
+
+TEST_CASE("each pair turns by its own angle, in both pairings") {
+    const auto pairing = GENERATE(model::rope_pairing::interleaved, model::rope_pairing::halves);
+    const model::config c = small(pairing);
+    model::rope_table table;
+    table.fill(c, {}, 5, 2);
+    std::vector<float> x(32);
+    for (std::size_t i = 0; i < x.size(); ++i) x[i] = static_cast<float>(i) + 1.0f;
+    const std::vector<float> before = x;
+    model::rotate(table, c, 2, {x.data(), 2, 16});
+    for (std::size_t t = 0; t < 2; ++t)
+        for (std::size_t h = 0; h < 2; ++h) {
+            const std::size_t head = t * 16 + h * 8;
+            for (std::size_t i = 0; i < 3; ++i) {
+                const bool side_by_side = pairing == model::rope_pairing::interleaved;
+                const std::size_t a = head + (side_by_side ? 2 * i : i);
+                const std::size_t b = head + (side_by_side ? 2 * i + 1 : i + 3);
+                const double angle = static_cast<double>(5 + t) *
+                                     std::pow(100.0, -2.0 * static_cast<double>(i) / 6.0);
+                const double p = double{before[a]}, q = double{before[b]};
+                CHECK(double{x[a]} == Approx(p * std::cos(angle) - q * std::sin(angle)).margin(1e-5));
+                CHECK(double{x[b]} == Approx(p * std::sin(angle) + q * std::cos(angle)).margin(1e-5));
+            }
+            CHECK(x[head + 6] == before[head + 6]);
+            CHECK(x[head + 7] == before[head + 7]);
+        }
+}
+
+TEST_CASE("position 0 turns nothing; linear scaling and divisors slow the turning down") {
+    model::config c = small(model::rope_pairing::halves);
+    const auto turned = [&](std::int64_t position, std::span<const float> divisors) {
+        model::rope_table table;
+        table.fill(c, divisors, position, 1);
+        std::vector<float> x = {1, 2, 3, 4, 5, 6, 7, 8};
+        table.turn(x.data(), 0, c.pairing);
+        return x;
+    };
+    CHECK(turned(0, {}) == std::vector<float>{1, 2, 3, 4, 5, 6, 7, 8});
+    const auto at_three = turned(3, {});
+    const std::vector<float> twos = {2, 2, 2};
+    CHECK(turned(6, twos) == at_three);
+    c.rope_divisor = 4.0f;
+    CHECK(turned(12, {}) == at_three);
+    CHECK(turned(3, {}) != at_three);
+}

@@ -1,0 +1,50 @@
+// SPDX-License-Identifier: MIT
+// Tests of examples/runner/bench.hpp.
+#include <catch2/catch_all.hpp>
+
+#include "program.hpp"
+#include "runner/bench.hpp"
+
+using namespace tbx;
+
+TEST_CASE("quantiles") {
+    CHECK(runner::quantile({}, 0.5) == 0.0);
+    CHECK(runner::quantile({3.0}, 0.9) == 3.0);
+    CHECK(runner::quantile({5, 1, 4, 2, 3}, 0.5) == 3.0);
+    CHECK(runner::quantile({5, 1, 4, 2, 3}, 0.0) == 1.0);
+    CHECK(runner::quantile({5, 1, 4, 2, 3}, 1.0) == 5.0);
+}
+
+TEST_CASE("a plan is run as often as it says") {
+    model::compute cpu(2);
+    const auto m = model::random_transformer(cpu, model::config_of_shape("tiny"),
+                                             trilobit::layout_id::ternary_2bit, std::nullopt, 1, {});
+    model::state s(m.config, 30, 8);
+    int rounds = 0;
+    double last = 0;
+    const auto r = runner::measure(cpu, m, s, {.prefill = 20, .decode = 10, .rounds = 4},
+                                   [&](double done) { last = done; }, [&] { ++rounds; });
+    CHECK(rounds == 4);
+    CHECK(s.cache.length == 30);
+    CHECK(last == Catch::Approx(1.0));
+    CHECK(r.prefill_tokens_per_s > 0);
+    CHECK(r.decode_tokens_per_s > 0);
+    CHECK(r.decode_ms_p90 >= r.decode_ms_p50);
+    CHECK(r.decode_ms_p50 > 0);
+}
+
+TEST_CASE("bench prints one JSON object with what the contract names") {
+    const auto o = testing::trilobit({"bench", "--shape", "tiny", "--head", "none", "-p", "8", "-n", "4",
+                                      "-r", "1", "-t", "1", "--json"});
+    INFO(o.err);
+    REQUIRE(o.status == 0);
+    CHECK(o.out.starts_with("{"));
+    CHECK(o.out.ends_with("}\n"));
+    for (const char* key : {"shape", "layout", "kernel", "arch", "threads", "prefill_tokens_per_s",
+                            "decode_tokens_per_s", "bytes_per_token", "read_gb_per_s",
+                            "decode_fraction_of_read", "peak_rss_mb", "decode_ms_p50", "decode_ms_p90"}) {
+        INFO(key);
+        CHECK(o.out.find("\"" + std::string(key) + "\":") != o.out.npos);
+    }
+    CHECK(o.out.find("\"head\": \"none\"") != o.out.npos);
+}
