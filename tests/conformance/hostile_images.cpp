@@ -12,7 +12,7 @@ using namespace trilobit;
 
 TEMPLATE_LIST_TEST_CASE("any payload is computed without leaving the image", "[hostile]", layouts) {
     const kernel_table& table = conformance::active_table();
-    testing::random r(31);
+    testing::generator r(31);
     for (int round = 0; round < 12; ++round) {
         testing::kernel_case c;
         c.rows = r.between(1, 70);

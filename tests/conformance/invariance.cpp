@@ -46,7 +46,7 @@ struct product {
         c.seed = 20;
         auto o = testing::make_operands<typename L::kind>(c);
         w = pack<L>(o.quantized(c));
-        testing::random r(21);
+        testing::generator r(21);
         for (float& v : x) v = r.spread();
         for (std::int64_t m = 0; m < tokens; ++m)
             testing::plain_quantize(o.shape, &x[static_cast<std::size_t>(m * cols)],

@@ -1,0 +1,51 @@
+// SPDX-License-Identifier: MIT
+// Owned bytes: alignment, ownership, and failure without an exception.
+#include "trilobit/core/aligned_buffer.hpp"
+
+#include <catch2/catch_all.hpp>
+#include <cstring>
+#include <limits>
+
+using namespace trilobit;
+
+TEST_CASE("bytes start on a cache line, large ones on a huge page", "[core]") {
+    for (const std::size_t size : {std::size_t{1}, std::size_t{63}, std::size_t{64},
+                                   std::size_t{4097}, aligned_buffer::huge_page - 1,
+                                   aligned_buffer::huge_page, aligned_buffer::huge_page * 3 + 1}) {
+        aligned_buffer b(size);
+        REQUIRE(b.data() != nullptr);
+        CHECK(b.size() == size);
+        const auto at = reinterpret_cast<std::uintptr_t>(b.data());
+        CHECK(at % aligned_buffer::cache_line == 0);
+        if (size >= aligned_buffer::huge_page) CHECK(at % aligned_buffer::huge_page == 0);
+        std::memset(b.data(), 0x5a, size);  // all of it is ours: ASan watches
+    }
+}
+
+TEST_CASE("an empty buffer owns nothing", "[core]") {
+    CHECK(aligned_buffer().data() == nullptr);
+    CHECK(aligned_buffer(0).data() == nullptr);
+    CHECK(aligned_buffer(0).size() == 0);
+}
+
+TEST_CASE("moving hands the bytes over", "[core]") {
+    aligned_buffer a(100);
+    const std::byte* bytes = a.data();
+    aligned_buffer b(std::move(a));
+    CHECK(b.data() == bytes);
+    CHECK(a.data() == nullptr);
+    CHECK(a.size() == 0);
+    aligned_buffer c(aligned_buffer::huge_page);
+    c = std::move(b);
+    CHECK(c.data() == bytes);
+    CHECK(c.size() == 100);
+    CHECK(b.data() == nullptr);
+}
+
+#if !defined(__SANITIZE_ADDRESS__)
+TEST_CASE("memory that is not there is an empty buffer", "[core]") {
+    const aligned_buffer b(std::numeric_limits<std::size_t>::max() / 4);
+    CHECK(b.data() == nullptr);
+    CHECK(b.size() == 0);
+}
+#endif

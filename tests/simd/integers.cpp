@@ -1,0 +1,170 @@
+// SPDX-License-Identifier: MIT
+// Sums and counts of every back end against scalar code.
+#include <algorithm>
+#include <bit>
+
+#include "runnable.hpp"
+
+using namespace simd_test;
+using trilobit::testing::generator;
+
+TEST_CASE("generic is always there", "[simd]") {
+    const auto all = runnable();
+    REQUIRE_FALSE(all.empty());
+    CHECK(all.front()->name == "generic");
+}
+
+TEST_CASE("dot4 adds four products to each lane", "[simd]") {
+    for (const primitives* p : runnable()) {
+        CAPTURE(p->name);
+        generator r(1);
+        int wrong = 0;
+        // Where dot4 stages in int16, pairs that would saturate are not its business.
+        const auto fits = [&](int u0, int s0, int u1, int s1) {
+            const int pair = u0 * s0 + u1 * s1;
+            return p->exact_dot4 || (pair >= -32768 && pair <= 32767);
+        };
+        for (int round = 0; round < 20000; ++round) {
+            lanes<std::uint8_t> u;
+            lanes<std::int8_t> s;
+            lanes<std::int32_t> sum, want;
+            for (int i = 0; i < p->width; i += 2) do {
+                    u[i] = extreme_byte(r), u[i + 1] = extreme_byte(r);
+                    s[i] = static_cast<std::int8_t>(extreme_byte(r));
+                    s[i + 1] = static_cast<std::int8_t>(extreme_byte(r));
+                } while (!fits(u[i], s[i], u[i + 1], s[i + 1]));
+            for (int i = 0; i < p->width / 4; ++i) {
+                want[i] = sum[i] = static_cast<std::int32_t>(r.between(-1000000000, 1000000000));
+                for (int t = 0; t < 4; ++t) want[i] += u[4 * i + t] * s[4 * i + t];
+            }
+            p->dot4(sum.at, u.at, s.at);
+            for (int i = 0; i < p->width / 4; ++i) wrong += sum[i] != want[i];
+        }
+        CHECK(wrong == 0);
+    }
+}
+
+TEST_CASE("dot4 is exact for every pair of bytes that its contract allows", "[simd]") {
+    for (const primitives* p : runnable()) {
+        CAPTURE(p->name, p->exact_dot4);
+        int wrong = 0;
+        for (int u0 = 0; u0 < 256; ++u0)
+            for (int s0 = -128; s0 < 128; ++s0) {
+                lanes<std::uint8_t> u;
+                lanes<std::int8_t> s;
+                lanes<std::int32_t> sum;
+                // Alone in its pair, so that both kinds must be exact; four times where it may.
+                for (int i = 0; i < p->width; i += p->exact_dot4 ? 1 : 2) {
+                    u[i] = static_cast<std::uint8_t>(u0);
+                    s[i] = static_cast<std::int8_t>(s0);
+                }
+                p->dot4(sum.at, u.at, s.at);
+                const int want = u0 * s0 * (p->exact_dot4 ? 4 : 2);
+                for (int i = 0; i < p->width / 4; ++i) wrong += sum[i] != want;
+            }
+        CHECK(wrong == 0);
+    }
+}
+
+TEST_CASE("madd2 adds two products and saturates", "[simd]") {
+    for (const primitives* p : runnable()) {
+        if (p->madd2 == nullptr) {
+            CHECK_FALSE(p->prefers_madd2);
+            continue;
+        }
+        CAPTURE(p->name);
+        generator r(2);
+        int wrong = 0, saturated = 0;
+        for (int round = 0; round < 20000; ++round) {
+            lanes<std::uint8_t> u;
+            lanes<std::int8_t> s;
+            lanes<std::int16_t> out;
+            for (int i = 0; i < p->width; ++i) {
+                u[i] = extreme_byte(r);
+                s[i] = static_cast<std::int8_t>(extreme_byte(r));
+            }
+            p->madd2(u.at, s.at, out.at);
+            for (int i = 0; i < p->width / 2; ++i) {
+                const int sum = u[2 * i] * s[2 * i] + u[2 * i + 1] * s[2 * i + 1];
+                wrong += out[i] != std::clamp(sum, -32768, 32767);
+                saturated += sum < -32768 || sum > 32767;
+            }
+        }
+        CHECK(wrong == 0);
+        CHECK(saturated > 0);
+    }
+}
+
+TEST_CASE("widen_add adds two int16 to each int32", "[simd]") {
+    for (const primitives* p : runnable()) {
+        CAPTURE(p->name);
+        generator r(3);
+        int wrong = 0;
+        for (int round = 0; round < 20000; ++round) {
+            lanes<std::int16_t> v;
+            lanes<std::int32_t> sum, want;
+            for (int i = 0; i < p->width / 2; ++i) {
+                constexpr std::int16_t extremes[] = {-32768, -32767, -1, 0, 1, 32767};
+                v[i] = r.between(0, 1) == 0 ? extremes[r.between(0, 5)]
+                                            : static_cast<std::int16_t>(r.between(-32768, 32767));
+            }
+            for (int i = 0; i < p->width / 4; ++i) {
+                sum[i] = static_cast<std::int32_t>(r.between(-2000000000, 2000000000));
+                want[i] = sum[i] + v[2 * i] + v[2 * i + 1];
+            }
+            p->widen_add(sum.at, v.at);
+            for (int i = 0; i < p->width / 4; ++i) wrong += sum[i] != want[i];
+        }
+        CHECK(wrong == 0);
+    }
+}
+
+TEST_CASE("popcount_bytes counts every byte in every place", "[simd]") {
+    for (const primitives* p : runnable()) {
+        CAPTURE(p->name);
+        int wrong = 0;
+        for (int byte = 0; byte < 256; ++byte)
+            for (int other : {0x00, 0xff, 0xa5}) {
+                for (int at = 0; at < p->width; ++at) {
+                    lanes<std::uint8_t> v, out;
+                    for (int i = 0; i < p->width; ++i)
+                        v[i] = static_cast<std::uint8_t>(i == at ? byte : other);
+                    p->popcount_bytes(v.at, out.at);
+                    for (int i = 0; i < p->width; ++i) wrong += out[i] != std::popcount(v[i]);
+                }
+            }
+        CHECK(wrong == 0);
+    }
+}
+
+TEST_CASE("broadcast4 repeats four bytes from any address", "[simd]") {
+    for (const primitives* p : runnable()) {
+        CAPTURE(p->name);
+        lanes<std::uint8_t> from, out;
+        for (int i = 0; i < 64; ++i) from[i] = static_cast<std::uint8_t>(200 + i);
+        int wrong = 0;
+        for (int shift = 0; shift <= 60; ++shift) {
+            p->broadcast4(from.at + shift, out.at);
+            for (int i = 0; i < p->width; ++i) wrong += out[i] != from[shift + i % 4];
+        }
+        CHECK(wrong == 0);
+    }
+}
+
+TEST_CASE("shift_right moves within 16 bits", "[simd]") {
+    for (const primitives* p : runnable()) {
+        CAPTURE(p->name);
+        generator r(4);
+        int wrong = 0;
+        for (int round = 0; round < 1000; ++round) {
+            lanes<std::uint8_t> v, out;
+            for (int i = 0; i < p->width; ++i) v[i] = extreme_byte(r);
+            p->shift_right4(v.at, out.at);
+            for (int i = 0; i < p->width; i += 2) {
+                const int shifted = (v[i] | v[i + 1] << 8) >> 4;
+                wrong += (out[i] | out[i + 1] << 8) != shifted;
+            }
+        }
+        CHECK(wrong == 0);
+    }
+}

@@ -1,0 +1,27 @@
+// SPDX-License-Identifier: MIT
+// Shared by the simd tests. Enters: nothing. Leaves: the primitives of one back end as functions on
+// plain memory, so that a program compiled for any machine can call those it has.
+#pragma once
+
+#include <cstdint>
+#include <string_view>
+
+namespace simd_test {
+
+/// All pointers are 64-byte aligned and hold `width` bytes (or as many lanes) unless said otherwise.
+struct primitives {
+    std::string_view name;
+    int width;  // bytes of a register
+    bool exact_dot4, prefers_madd2;
+    void (*dot4)(std::int32_t* sum, const std::uint8_t* u, const std::int8_t* s);
+    void (*madd2)(const std::uint8_t* u, const std::int8_t* s, std::int16_t* out);  // may be null
+    void (*widen_add)(std::int32_t* sum, const std::int16_t* v);
+    void (*popcount_bytes)(const std::uint8_t* v, std::uint8_t* out);
+    void (*lookup128)(const std::int8_t* table, const std::uint8_t* index, std::int8_t* out);
+    void (*broadcast4)(const void* from, std::uint8_t* out);  // `from` anywhere
+    void (*shift_right4)(const std::uint8_t* v, std::uint8_t* out);
+    void (*scale_add16)(float* sum, const std::int32_t* acc, const float* scale, float by);  // 16
+    void (*load_f16x16)(const std::uint16_t* from, float* to);  // 16; `from` anywhere
+};
+
+}  // namespace simd_test

@@ -1,0 +1,69 @@
+// SPDX-License-Identifier: MIT
+// Enters: TRILOBIT_ARCH_ID and that arch's compiler flags. Leaves: its primitives as a constant.
+// Nothing here may be shared with another translation unit: no Catch2, no standard containers.
+#pragma once
+
+#include "primitives.hpp"
+#include "trilobit/simd/ops.hpp"
+
+#define TRILOBIT_TEST_JOIN_(a, b) a##b
+#define TRILOBIT_TEST_JOIN(a, b) TRILOBIT_TEST_JOIN_(a, b)
+
+namespace simd_test {
+
+template <class A>
+struct of_arch {
+    static trilobit::simd::u8<A> bytes(const void* from) {
+        return trilobit::simd::load<A>(static_cast<const std::byte*>(from));
+    }
+    static void dot4(std::int32_t* sum, const std::uint8_t* u, const std::int8_t* s) {
+        const auto start = trilobit::simd::i32<A>::load_aligned(sum);
+        trilobit::simd::dot4<A>(start, bytes(u), bytes(s)).store_aligned(sum);
+    }
+    static void madd2(const std::uint8_t* u, const std::int8_t* s, std::int16_t* out) {
+        if constexpr (trilobit::has_ssse3<A>)
+            trilobit::simd::madd2<A>(bytes(u), bytes(s)).store_aligned(out);
+    }
+    static void widen_add(std::int32_t* sum, const std::int16_t* v) {
+        const auto start = trilobit::simd::i32<A>::load_aligned(sum);
+        trilobit::simd::widen_add<A>(start, trilobit::simd::i16<A>::load_aligned(v))
+            .store_aligned(sum);
+    }
+    static void popcount_bytes(const std::uint8_t* v, std::uint8_t* out) {
+        trilobit::simd::popcount_bytes<A>(bytes(v)).store_aligned(out);
+    }
+    static void lookup128(const std::int8_t* table, const std::uint8_t* index, std::int8_t* out) {
+        trilobit::simd::lookup128<A>(table, bytes(index)).store_aligned(out);
+    }
+    static void broadcast4(const void* from, std::uint8_t* out) {
+        trilobit::simd::broadcast4<A>(from).store_aligned(out);
+    }
+    static void shift_right4(const std::uint8_t* v, std::uint8_t* out) {
+        trilobit::simd::shift_right<4, A>(bytes(v)).store_aligned(out);
+    }
+    static void scale_add16(float* sum, const std::int32_t* acc, const float* scale, float by) {
+        trilobit::simd::scale_add16<A>(sum, acc, scale, by);
+    }
+    static void load_f16x16(const std::uint16_t* from, float* to) {
+        trilobit::simd::load_f16x16<A>(from, to);
+    }
+    static constexpr primitives all{A::name,
+                                    trilobit::simd::register_bytes<A>,
+                                    trilobit::simd::exact_dot4<A>,
+                                    trilobit::simd::prefers_madd2<A>,
+                                    &dot4,
+                                    trilobit::has_ssse3<A> ? &madd2 : nullptr,
+                                    &widen_add,
+                                    &popcount_bytes,
+                                    &lookup128,
+                                    &broadcast4,
+                                    &shift_right4,
+                                    &scale_add16,
+                                    &load_f16x16};
+};
+
+extern const primitives TRILOBIT_TEST_JOIN(primitives_, TRILOBIT_ARCH_ID);
+constinit const primitives TRILOBIT_TEST_JOIN(primitives_, TRILOBIT_ARCH_ID) =
+    of_arch<trilobit::arch::TRILOBIT_ARCH_ID>::all;
+
+}  // namespace simd_test

@@ -1,0 +1,46 @@
+// SPDX-License-Identifier: MIT
+// Shared by the simd tests. Enters: the back ends compiled in. Leaves: those this processor runs,
+// one after the other, and aligned memory to call them with.
+#pragma once
+
+#include <catch2/catch_all.hpp>
+#include <vector>
+
+#include "primitives.hpp"
+#include "primitives_list.hpp"  // made by CMake: TRILOBIT_SIMD_ARCHS(X)
+#include "trilobit/dispatch/cpu.hpp"
+#include "trilobit/testing/random.hpp"
+
+namespace simd_test {
+
+#define TRILOBIT_TEST_DECLARE(name) extern const primitives primitives_##name;
+TRILOBIT_SIMD_ARCHS(TRILOBIT_TEST_DECLARE)
+#undef TRILOBIT_TEST_DECLARE
+
+inline std::vector<const primitives*> runnable() {
+    const auto cpu = trilobit::dispatch::x86_features::detect();
+    std::vector<const primitives*> found;
+#define TRILOBIT_TEST_LIST(name) \
+    if (cpu.has(#name)) found.push_back(&primitives_##name);
+    TRILOBIT_SIMD_ARCHS(TRILOBIT_TEST_LIST)
+#undef TRILOBIT_TEST_LIST
+    return found;
+}
+
+/// The largest register, aligned.
+template <class T>
+struct lanes {
+    static constexpr int size = 64 / static_cast<int>(sizeof(T));
+    alignas(64) T at[64 / sizeof(T)] = {};
+    T& operator[](int i) { return at[i]; }
+    T operator[](int i) const { return at[i]; }
+};
+
+/// Bytes with the extremes over-represented.
+inline std::uint8_t extreme_byte(trilobit::testing::generator& r) {
+    constexpr std::uint8_t extremes[] = {0x00, 0x01, 0x7f, 0x80, 0x81, 0xff};
+    return r.between(0, 1) == 0 ? extremes[r.between(0, 5)]
+                                : static_cast<std::uint8_t>(r.between(0, 255));
+}
+
+}  // namespace simd_test
