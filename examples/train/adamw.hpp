@@ -20,7 +20,7 @@ struct optimiser_options {
     double weight_decay = 0.05;  // of linear weights, until the rate begins to fall
     double clip = 1.0;           // largest norm of the whole gradient
     std::int64_t warm_up = 100;
-    double decay_part = 0.5;     // the last part of the run, where the rate falls to zero
+    double decay_part = 0.5;  // the last part of the run, where the rate falls to zero
 };
 
 // Rises linearly, stays, falls linearly. Before the fall it does not depend on the total, so a run

@@ -16,12 +16,15 @@ namespace tbx::train {
 
 template <class Backend>
 class attention {
-  public:
+public:
     using real = typename Backend::real;
     using store = typename Backend::store;
 
     attention(int heads_, int kv_heads_, int head_dim_)
-        : heads{heads_}, kv_heads{kv_heads_}, d{head_dim_}, q_ld{heads_ * head_dim_},
+        : heads{heads_},
+          kv_heads{kv_heads_},
+          d{head_dim_},
+          q_ld{heads_ * head_dim_},
           kv_ld{kv_heads_ * head_dim_} {}
 
     // q is taken already divided by sqrt(d).
@@ -77,7 +80,7 @@ class attention {
         });
     }
 
-  private:
+private:
     // Queries are taken in blocks, so that keys to come are mostly not multiplied at all.
     static constexpr int query_block = 64;
 
@@ -106,8 +109,8 @@ class attention {
                     const std::ptrdiff_t row = static_cast<std::ptrdiff_t>(s) * length;
                     p.q = (row + first) * q_ld + static_cast<std::ptrdiff_t>(h) * d;
                     p.kv = row * kv_ld + static_cast<std::ptrdiff_t>(h / (heads / kv_heads)) * d;
-                    p.weights = ((row * heads) + static_cast<std::ptrdiff_t>(h) * length + first) *
-                                length;
+                    p.weights =
+                        ((row * heads) + static_cast<std::ptrdiff_t>(h) * length + first) * length;
                     f(p);
                 }
     }

@@ -19,7 +19,8 @@
 
 namespace tbx::train {
 
-// A matrix ready for a backend: `value` = stored * scale[row] (activations) or * scale[0] (weights).
+// A matrix ready for a backend: its values are stored * scale, a row of activations having a scale
+// of its own, all weights the same.
 template <class Backend>
 struct operand {
     using real = typename Backend::real;
@@ -99,16 +100,15 @@ inline float ternarise(std::span<const float> w, std::span<std::int8_t> trits) {
 }
 
 template <class Backend, class Real>
-void prepare_weights(operand<Backend>& to, const Real* w, int rows, int cols,
-                     rounding rule) {
+void prepare_weights(operand<Backend>& to, const Real* w, int rows, int cols, rounding rule) {
     to.assign(w, rows, cols);
     if (rule == rounding::none) return;
     const std::size_t n = to.stored.size();
     std::vector<float> plain(n);
     for (std::size_t i = 0; i < n; ++i) plain[i] = static_cast<float>(w[i]);
     std::vector<std::int8_t> trits(n);
-    to.scale.assign(1, Real(rule == rounding::exact ? split_ternary(plain, trits)
-                                                    : ternarise(plain, trits)));
+    to.scale.assign(
+        1, Real(rule == rounding::exact ? split_ternary(plain, trits) : ternarise(plain, trits)));
     std::vector<Real> values(trits.begin(), trits.end());
     Backend::convert(values.data(), to.stored.data(), n);
 }
@@ -130,8 +130,8 @@ void linear(const operand<Backend>& x, const operand<Backend>& w, int rows, int 
 // products read the integers themselves. `room` holds M reals; `scaled` is scratch.
 template <class Backend, class Real>
 void linear_back(const operand<Backend>& x, const operand<Backend>& w, int rows, int m,
-                 const Real* dy, Real* dx, Real* dw, bool accumulate_dx,
-                 operand<Backend>& scaled, std::vector<Real>& room) {
+                 const Real* dy, Real* dx, Real* dw, bool accumulate_dx, operand<Backend>& scaled,
+                 std::vector<Real>& room) {
     const int k = x.cols;
     scaled.resize(rows, m);
     room.resize(static_cast<std::size_t>(m));
@@ -147,8 +147,8 @@ void linear_back(const operand<Backend>& x, const operand<Backend>& w, int rows,
     Backend::gemm({false, false, rows, k, m, m, k, k, accumulate_dx}, scaled.stored.data(),
                   w.stored.data(), dx);
     if (!x.scale.empty()) fill([&](std::size_t r) { return x.scale[r]; });
-    Backend::gemm({true, false, m, k, rows, m, k, k, true}, scaled.stored.data(),
-                  x.stored.data(), dw);
+    Backend::gemm({true, false, m, k, rows, m, k, k, true}, scaled.stored.data(), x.stored.data(),
+                  dw);
 }
 
 }  // namespace tbx::train

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
-// Room train: the whole state of a run in one file, so that a killed run goes on as if it had not been.
-// Enters: the state and what it belongs to. Leaves: a file that is whole or absent; on reading, the
-// state, or an error when the file is damaged or belongs to another run.
+// Room train: the whole state of a run in one file, so that a killed run goes on unchanged.
+// Enters: the state and what it belongs to.
+// Leaves: a file that is whole or absent; on reading, the state, or an error that says why not.
 #pragma once
 
 #include <cstddef>
@@ -39,8 +39,7 @@ inline std::uint64_t fingerprint(std::span<const std::uint16_t> tokens) {
     return h;
 }
 
-inline run_identity identity_of(const model_config& c, const train_options& o,
-                                std::uint64_t text) {
+inline run_identity identity_of(const model_config& c, const train_options& o, std::uint64_t text) {
     run_identity r{};
     r.vocab = c.vocab;
     r.hidden = c.hidden;

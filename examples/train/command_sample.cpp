@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <cmath>
 #include <cstdio>
+#include <limits>
 #include <optional>
 
 #include "gguf/reader.hpp"
@@ -40,6 +41,7 @@ int run(const sample_command& c) {
     o.bos = words.vocab().bos;
     o.end = words.vocab().eos;
     if (o.bos < 0) throw error(c.model, "has no token that begins a text");
+    if (c.texts > 0) o.tokens = std::numeric_limits<std::int64_t>::max();
     decoder model(m.config, m.parameters, o.texts_at_once);
     std::optional<support::atomic_file> out;
     if (!c.out.empty()) out.emplace(c.out);
@@ -58,7 +60,9 @@ int run(const sample_command& c) {
             std::fwrite(text.data(), 1, text.size(), stdout);
     };
     sample(model, o, take, [&](std::int64_t done) {
-        if (out) bar.update(static_cast<double>(done) / static_cast<double>(o.tokens));
+        if (out)
+            bar.update(c.texts > 0 ? static_cast<double>(written) / static_cast<double>(c.texts)
+                                   : static_cast<double>(done) / static_cast<double>(o.tokens));
         return !support::interrupted() && (c.texts == 0 || written < c.texts);
     });
     if (support::interrupted()) return 130;
@@ -69,8 +73,7 @@ int run(const sample_command& c) {
 int run(const eval_command& c) {
     set_blas_threads(c.threads);
     loaded_model m = load_model(c.model);
-    if (c.ternarise && m.config.ternary)
-        throw error("--ternarise", "the model is ternary already");
+    if (c.ternarise && m.config.ternary) throw error("--ternarise", "the model is ternary already");
     m.config.ternary = m.config.ternary || c.ternarise;
     const gguf::reader file(c.model);
     const auto words = tokenizer::tokenizer::from_gguf(file);

@@ -68,8 +68,9 @@ outcome train(const train_command& c, const model_config& config,
     train_state& s = o.state;
     if (fs::exists(checkpoint)) {
         if (!c.resume)
-            throw error(checkpoint, "is left from an earlier run; add --resume to go on with it, or "
-                                    "delete it");
+            throw error(checkpoint,
+                        "is left from an earlier run; add --resume to go on with it, or "
+                        "delete it");
         s = load_checkpoint(checkpoint, run, s.parameters.size());
         std::printf("going on after step %ld\n", static_cast<long>(s.step));
     }
@@ -125,9 +126,9 @@ int run(const train_command& c) {
         const gguf::reader file(vocab_path);
         vocabulary = llama2c::read_vocabulary(file);
         support::progress_bar bar("reading " + c.text);
-        tokens = tokenise(c.text, text, tokenizer::tokenizer::from_gguf(file),
-                          [&](double done) { bar.update(done); })
-                     .ids;
+        tokens = tokenise(c.text, text, tokenizer::tokenizer::from_gguf(file), [&](double done) {
+                     bar.update(done);
+                 }).ids;
     }
     model_config config = c.model;
     config.vocab = vocabulary.size();

@@ -13,16 +13,16 @@ namespace tbx::train {
 
 struct train_command {
     std::string text, out = "model.gguf";
-    std::string vocab;            // take the vocabulary of this file
-    std::string teacher;          // learn from this model's predictions too
-    std::string checkpoint;       // default: <out>.checkpoint
-    std::string name;             // default: the file name of `out`
-    std::string type = "tq2_0";   // or i2_s
+    std::string vocab;           // take the vocabulary of this file
+    std::string teacher;         // learn from this model's predictions too
+    std::string checkpoint;      // default: <out>.checkpoint
+    std::string name;            // default: the file name of `out`
+    std::string type = "tq2_0";  // or i2_s
     model_config model;
     train_options options;
     int vocab_size = 1024;
-    double minutes = 0;           // 0: options.steps decides
-    int threads = 0;              // 0: as the BLAS likes
+    double minutes = 0;  // 0: options.steps decides
+    int threads = 0;     // 0: as the BLAS likes
     std::int64_t save_every = 200;
     bool resume = false, keep_checkpoint = false, bf16 = false;
 };
@@ -30,17 +30,17 @@ struct train_command {
 int run(const train_command& c);
 
 struct sample_command {
-    std::string model, out;       // empty: stdout
+    std::string model, out;  // empty: stdout
     sample_options options;
-    std::int64_t texts = 0;       // stop after so many; 0: options.tokens decides
+    std::int64_t texts = 0;  // stop after so many; 0: options.tokens decides
     int threads = 1;
 };
 int run(const sample_command& c);
 
 struct eval_command {
     std::string model, text;
-    int context = 0;              // 0: the model's, at most 256
-    bool ternarise = false;       // round a float model's weights and activations first
+    int context = 0;         // 0: the model's, at most 256
+    bool ternarise = false;  // round a float model's weights and activations first
     int threads = 0;
 };
 int run(const eval_command& c);

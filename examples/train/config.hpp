@@ -93,7 +93,7 @@ struct parameter_layout {
 
     [[nodiscard]] const slot& at(int i) const { return slots[static_cast<std::size_t>(i)]; }
 
-  private:
+private:
     int add(std::string name, int rows, int cols, slot_kind kind) {
         slots.push_back({std::move(name), size, rows, cols, kind});
         size += slots.back().size();

@@ -18,10 +18,13 @@ class decoder {
     using backend = blas_backend<float>;
     using values = std::vector<float>;
 
-  public:
+public:
     decoder(const model_config& c, std::span<const float> p, int texts)
-        : config{c}, layout{c}, parameters(p.begin(), p.end()),
-          rope(c.context, c.head_dim(), c.rope_base, c.rope_interleaved), n{texts} {
+        : config{c},
+          layout{c},
+          parameters(p.begin(), p.end()),
+          rope(c.context, c.head_dim(), c.rope_base, c.rope_interleaved),
+          n{texts} {
         weights.resize(layout.slots.size());
         for (std::size_t i = 0; i < weights.size(); ++i) {
             const slot& s = layout.slots[i];
@@ -66,7 +69,7 @@ class decoder {
 
     const model_config config;
 
-  private:
+private:
     static std::size_t size(int i) { return static_cast<std::size_t>(i); }
     static std::ptrdiff_t offset(int row, int cols) {
         return static_cast<std::ptrdiff_t>(row) * cols;
@@ -123,7 +126,8 @@ class decoder {
             }
             float largest = scores[0];
 #pragma omp simd reduction(max : largest)
-            for (int t = 0; t < seen; ++t) largest = scores[size(t)] > largest ? scores[size(t)] : largest;
+            for (int t = 0; t < seen; ++t)
+                largest = scores[size(t)] > largest ? scores[size(t)] : largest;
             float sum = 0.0f;
 #pragma omp simd reduction(+ : sum)
             for (int t = 0; t < seen; ++t) {

@@ -96,7 +96,7 @@ void gated_back(Real* g, Real* u, const Real* dz, int n, bool squared_relu) {
 // Rotary embedding: cosines and sines for every position and pair; rotating by -angle undoes it.
 template <class Real>
 class rotary {
-  public:
+public:
     rotary(int positions, int head_dim, double base, bool interleaved)
         : half{head_dim / 2}, pairs_adjacent{interleaved} {
         for (int t = 0; t < positions; ++t)
@@ -123,7 +123,7 @@ class rotary {
         }
     }
 
-  private:
+private:
     static void rotate(Real& a, Real& b, Real c, Real s) {
         const Real old = a;
         a = old * c - b * s;

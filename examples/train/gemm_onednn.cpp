@@ -49,8 +49,7 @@ void onednn_backend::gemm(const gemm_shape& s, const store* a, const store* b, f
     static const dnnl::engine engine(dnnl::engine::kind::cpu, 0);
     thread_local dnnl::stream stream(engine);
     thread_local std::map<std::tuple<bool, bool, int, int, int, int, int, int, bool>, product> made;
-    const auto key =
-        std::make_tuple(s.ta, s.tb, s.m, s.n, s.k, s.lda, s.ldb, s.ldc, s.accumulate);
+    const auto key = std::make_tuple(s.ta, s.tb, s.m, s.n, s.k, s.lda, s.ldb, s.ldc, s.accumulate);
     auto found = made.find(key);
     if (found == made.end()) found = made.emplace(key, make(s, engine)).first;
     product& p = found->second;

@@ -40,7 +40,9 @@ void add_train(CLI::App& app, train_command& c, bool& fp32) {
         ->check(positive)
         ->capture_default_str();
     app.add_option("--lr", c.options.optimiser.lr)->check(positive)->capture_default_str();
-    app.add_option("--warm-up", c.options.optimiser.warm_up)->check(positive)->capture_default_str();
+    app.add_option("--warm-up", c.options.optimiser.warm_up)
+        ->check(positive)
+        ->capture_default_str();
     app.add_option("--decay", c.options.optimiser.decay_part, "part of the run with a falling rate")
         ->check(CLI::Range(0.0, 1.0))
         ->capture_default_str();
@@ -58,7 +60,7 @@ void add_sample(CLI::App& app, sample_command& c) {
     app.add_option("-m,--model", c.model)->required();
     app.add_option("-o,--out", c.out, "default: standard output");
     app.add_option("--tokens", c.options.tokens)->check(CLI::PositiveNumber)->capture_default_str();
-    app.add_option("--texts", c.texts, "stop after so many texts");
+    app.add_option("--texts", c.texts, "instead of --tokens: so many texts");
     app.add_option("--temperature", c.options.temperature, "0: greedy")
         ->check(CLI::NonNegativeNumber)
         ->capture_default_str();

@@ -17,7 +17,7 @@ namespace tbx::train {
 
 template <class Backend>
 class transformer {
-  public:
+public:
     using real = typename Backend::real;
 
     explicit transformer(const model_config& c)
@@ -86,15 +86,15 @@ class transformer {
     const model_config config;
     const parameter_layout layout;
 
-  private:
+private:
     using values = std::vector<real>;
 
     // What a layer must remember between the two directions.
     struct layer_state {
         explicit layer_state(const model_config& c) : heads(c.heads, c.kv_heads, c.head_dim()) {}
         attention<Backend> heads;
-        values x_attn, x_ffn;               // the residual stream at each norm, (rows, hidden)
-        values attn_out, g, u;              // (rows, hidden), (rows, ffn) twice
+        values x_attn, x_ffn;   // the residual stream at each norm, (rows, hidden)
+        values attn_out, g, u;  // (rows, hidden), (rows, ffn) twice
         values rms_attn, rms_attn_sub, rms_ffn, rms_ffn_sub;  // (rows)
         operand<Backend> qkv_in, o_in, gate_up_in, down_in;
     };
@@ -190,8 +190,8 @@ class transformer {
             const real* g = at(dy, r, n);
             real* d = at(to, r, n);
             if (norm >= 0)
-                rms_norm_back(at(input, r, n), parameter(norm), rms[static_cast<std::size_t>(r)],
-                              g, d, gradient(norm), n);
+                rms_norm_back(at(input, r, n), parameter(norm), rms[static_cast<std::size_t>(r)], g,
+                              d, gradient(norm), n);
             else
                 for (int i = 0; i < n; ++i) d[i] += g[i];
         }
@@ -234,8 +234,8 @@ class transformer {
     rotary<real> rope;
     int n_sequences = 0, n_length = 0, rows = 0;
     std::vector<int> ids;
-    values x, logits, q, k, v, y, z;            // forward
-    values dx, din, dout, dz, dz_in, room;      // backward
+    values x, logits, q, k, v, y, z;        // forward
+    values dx, din, dout, dz, dz_in, room;  // backward
     values final_rms;
     operand<Backend> final_in, scaled;
 };

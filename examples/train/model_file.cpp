@@ -98,7 +98,7 @@ void save_model(const std::string& path, const std::string& name, const model_co
     file.set("general.name", name);
     file.set("general.quantization_version", std::uint32_t{2});
     // llama.cpp's number for mostly TQ2_0, bitnet.cpp's for I2_S, everyone's for F16.
-    file.set("general.file_type", std::uint32_t{!c.ternary                           ? 1u
+    file.set("general.file_type", std::uint32_t{!c.ternary                          ? 1u
                                                 : ternary_type == tensor_type::i2_s ? 40u
                                                                                     : 37u});
     number("context_length", c.context);
@@ -124,8 +124,8 @@ void save_model(const std::string& path, const std::string& name, const model_co
             file.add_tensor(s.name, type_of(s), {s.cols, s.rows});
     }
     for (const slot& s : layout.slots)
-        file.append(encoded(s, type_of(s), parameters.subspan(s.offset, s.size()),
-                            c.already_ternary));
+        file.append(
+            encoded(s, type_of(s), parameters.subspan(s.offset, s.size()), c.already_ternary));
     file.finish();
 }
 

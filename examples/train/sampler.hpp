@@ -27,8 +27,8 @@ inline double uniform(std::uint64_t counter) {
 
 struct sample_options {
     int bos = 1;
-    int end = 1;                // the token that ends a text; may be BOS itself
-    double temperature = 0.8;   // 0: greedy
+    int end = 1;               // the token that ends a text; may be BOS itself
+    double temperature = 0.8;  // 0: greedy
     std::uint64_t seed = 1;
     std::int64_t tokens = 1000;  // stop once so many have been handed over
     int texts_at_once = 64;

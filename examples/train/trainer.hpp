@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 // Room train: one step of training, from the tokens to the moved parameters.
 // Enters: a stream of tokens, a model's shape, options, maybe a teacher.
-// Leaves: the state after each step, which depends on nothing but the arguments and the step number.
+// Leaves: the state after each step, which depends on the arguments and the step number alone.
 #pragma once
 
 #include <cmath>
@@ -22,10 +22,10 @@ namespace tbx::train {
 struct train_options {
     optimiser_options optimiser;
     std::int64_t steps = 1000;
-    int batch = 16;               // sequences of `context` tokens in a step
-    int part = 4;                 // sequences that go through the model at once
+    int batch = 16;  // sequences of `context` tokens in a step
+    int part = 4;    // sequences that go through the model at once
     std::uint64_t seed = 1;
-    float soft = 1.0f;            // weight of the teacher's distribution against the text
+    float soft = 1.0f;  // weight of the teacher's distribution against the text
 };
 
 struct train_state {
@@ -46,9 +46,8 @@ inline train_state fresh_state(const model_config& c, std::uint64_t seed) {
     for (const slot& t : layout.slots) {
         const bool writes = t.name.find("attn_output") != std::string::npos ||
                             t.name.find("ffn_down") != std::string::npos;
-        double deviation = t.kind == slot_kind::embedding
-                               ? 0.03
-                               : 0.5 / std::sqrt(static_cast<double>(t.cols));
+        double deviation =
+            t.kind == slot_kind::embedding ? 0.03 : 0.5 / std::sqrt(static_cast<double>(t.cols));
         if (writes) deviation /= std::sqrt(2.0 * c.layers);
         std::normal_distribution<double> normal(0.0, deviation);
         for (std::size_t i = 0; i < t.size(); ++i)
@@ -66,7 +65,7 @@ struct step_report {
 
 template <class Backend>
 class trainer {
-  public:
+public:
     trainer(const model_config& c, const train_options& o, std::span<const std::uint16_t> stream)
         : model{c}, options{o}, tokens{stream}, gradient(model.layout.size) {}
 
@@ -85,7 +84,8 @@ class trainer {
     step_report step(train_state& s) {
         const int length = model.config.context;
         const auto n = static_cast<std::size_t>(length);
-        const float weight = 1.0f / (static_cast<float>(options.batch) * static_cast<float>(length));
+        const float weight =
+            1.0f / (static_cast<float>(options.batch) * static_cast<float>(length));
         model.load(s.parameters);
         std::fill(gradient.begin(), gradient.end(), 0.0f);
         loss_sums sums;
@@ -121,13 +121,13 @@ class trainer {
         return r;
     }
 
-  private:
+private:
     // Where a sequence begins: a hash of the step and its place, so resuming needs no other state.
     [[nodiscard]] std::size_t window(std::int64_t step, int place) const {
         const auto length = static_cast<std::size_t>(model.config.context);
-        const auto number = static_cast<std::uint64_t>(step) *
-                                static_cast<std::uint64_t>(options.batch) +
-                            static_cast<std::uint64_t>(place);
+        const auto number =
+            static_cast<std::uint64_t>(step) * static_cast<std::uint64_t>(options.batch) +
+            static_cast<std::uint64_t>(place);
         return mixed(mixed(options.seed) + number) % (tokens.size() - length);
     }
 

@@ -74,9 +74,10 @@ TEST_CASE("a tiny checkpoint becomes a GGUF file tensor by tensor") {
     CHECK(file.get<std::string>("general.architecture") == "llama");
     CHECK(file.get<int>("llama.attention.head_count_kv") == 1);
     CHECK(file.get<int>("llama.context_length") == 2);
-    CHECK(file.strings("tokenizer.ggml.tokens") ==
-          std::vector<std::string_view>{"<unk>", "<s>", "</s>", "<0x41>", "\xe2\x96\x81"
-                                                                          "at"});
+    CHECK(file.strings("tokenizer.ggml.tokens") == std::vector<std::string_view>{"<unk>", "<s>",
+                                                                                 "</s>", "<0x41>",
+                                                                                 "\xe2\x96\x81"
+                                                                                 "at"});
     const auto kinds = file.array<std::int32_t>("tokenizer.ggml.token_type");
     CHECK(kinds[0] == 2);
     CHECK(kinds[1] == 3);
@@ -108,7 +109,8 @@ TEST_CASE("broken checkpoints and vocabularies are refused and leave nothing") {
         CHECK_THROWS_AS(llama2c::convert(dir / "m.bin", dir / "t.bin", dir / "o.gguf"), error);
         CHECK_FALSE(fs::exists(dir / "o.gguf"));
     };
-    for (const std::size_t cut : {std::size_t{0}, std::size_t{27}, std::size_t{28}, good.size() - 1}) {
+    for (const std::size_t cut :
+         {std::size_t{0}, std::size_t{27}, std::size_t{28}, good.size() - 1}) {
         write(dir / "m.bin", good.substr(0, cut));
         fails();
     }

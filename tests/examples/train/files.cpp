@@ -21,8 +21,10 @@ namespace {
 tbx::llama2c::spm_vocabulary letters(int n) {
     tbx::llama2c::spm_vocabulary v;
     for (int i = 0; i < n; ++i) {
-        v.tokens.push_back(i == 0 ? "<unk>" : i == 1 ? "<s>" : i == 2 ? "</s>"
-                                                             : std::string(1, char('a' + i)));
+        v.tokens.push_back(i == 0   ? "<unk>"
+                           : i == 1 ? "<s>"
+                           : i == 2 ? "</s>"
+                                    : std::string(1, char('a' + i)));
         v.scores.push_back(0.0f);
         v.kinds.push_back(i == 0 ? 2 : i < 3 ? 3 : 1);
     }
@@ -90,8 +92,8 @@ TEST_CASE("one token at a time is the same model as whole sequences") {
     const auto whole = model.forward(tokens, 1, 7);
     decoder steps(c, s.parameters, 1);
     for (int t = 0; t < 7; ++t) {
-        const auto logits = steps.step(std::vector{tokens[static_cast<std::size_t>(t)]},
-                                       std::vector{t});
+        const auto logits =
+            steps.step(std::vector{tokens[static_cast<std::size_t>(t)]}, std::vector{t});
         // A last bit may tip an int8 activation over: hence the width for ternary models.
         for (int i = 0; i < c.vocab; ++i)
             CHECK(logits[static_cast<std::size_t>(i)] ==

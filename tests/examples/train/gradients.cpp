@@ -109,7 +109,9 @@ TEST_CASE("straight-through gradients are those of the rounded operands") {
     linear(in, weight, rows, m, y.data());
     linear_back(in, weight, rows, m, dy.data(), dx.data(), dw.data(), false, scratch, room);
 
-    const auto xh = [&](int r, int i) { return in.row(r)[i] * in.scale[static_cast<std::size_t>(r)]; };
+    const auto xh = [&](int r, int i) {
+        return in.row(r)[i] * in.scale[static_cast<std::size_t>(r)];
+    };
     const auto wh = [&](int j, int i) { return weight.row(j)[i] * weight.scale[0]; };
     double mean = 0;
     for (double e : w) mean += std::abs(e) / (m * k);
@@ -126,7 +128,8 @@ TEST_CASE("straight-through gradients are those of the rounded operands") {
             const double t = weight.row(j)[i];
             CHECK((t == -1 || t == 0 || t == 1));
             double want = 0;
-            for (int r = 0; r < rows; ++r) want += dy[static_cast<std::size_t>(r * m + j)] * xh(r, i);
+            for (int r = 0; r < rows; ++r)
+                want += dy[static_cast<std::size_t>(r * m + j)] * xh(r, i);
             CHECK(dw[static_cast<std::size_t>(j * k + i)] == Catch::Approx(want).margin(1e-12));
         }
     for (int r = 0; r < rows; ++r)
