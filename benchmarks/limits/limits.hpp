@@ -43,7 +43,8 @@ public:
 read_bandwidth measure_read_bandwidth(int threads);
 
 /// What has to be walked through between two uses of some bytes for these to come from DRAM:
-/// 2.5 times the last-level cache, at least 256 MiB, at most a quarter of the memory now free.
+/// 2.5 times the last-level cache, at least 256 MiB, at most a quarter of the memory now free; or
+/// what the environment variable TRILOBIT_COLD_MIB says.
 std::size_t cold_bytes();
 
 /// Multiply-adds per second of `threads` threads together in the instruction that bounds the `dot`

@@ -3,6 +3,7 @@
 // from small and from large pages.
 #include <algorithm>
 #include <cstdint>
+#include <cstdlib>
 #include <cstring>
 #include <utility>
 #include <vector>
@@ -43,6 +44,9 @@ double median(std::vector<double> values) {
 }  // namespace
 
 std::size_t cold_bytes() {
+    // For tests, which ask whether, not how fast.
+    if (const char* mib = std::getenv("TRILOBIT_COLD_MIB"); mib != nullptr && std::atol(mib) > 0)
+        return static_cast<std::size_t>(std::min(std::atol(mib), 1L << 20)) << 20;
     std::size_t wanted = std::size_t{256} << 20;
 #if defined(_SC_LEVEL3_CACHE_SIZE) && defined(_SC_AVPHYS_PAGES)
     const long l3 = ::sysconf(_SC_LEVEL3_CACHE_SIZE), free_pages = ::sysconf(_SC_AVPHYS_PAGES);
