@@ -2,6 +2,7 @@
 // Room limits. Enters: the loops of each instruction set in this build. Leaves: their speeds on this
 // machine, and the frequency at which its cores run.
 #include <algorithm>
+#include <atomic>
 
 #include "limits/limits.hpp"
 #include "limits/loops.hpp"
@@ -38,16 +39,16 @@ const arch_loops* find_loops(std::string_view arch) {
 double dot_peak_macs_per_second(std::string_view arch, int threads) {
     const arch_loops* loops = arch.empty() ? nullptr : find_loops(arch);
     if (loops == nullptr || threads < 1) return 0;
-    std::int64_t macs = std::int64_t{1} << 22;
-    while (run_together(1, [&](int) { loops->dot(macs); }) < 2e-3) macs *= 2;
+    // Long enough for the clock, short enough to fit between two interruptions; the first tries
+    // also let the core reach the frequency at which it runs such code.
+    std::int64_t macs = std::int64_t{1} << 20;
+    while (run_together(1, [&](int) { loops->dot(macs); }) < 4e-4) macs *= 2;
     double best = 0;
-    for (int tries = 0; tries < 9; ++tries) {
-        std::int64_t done = 0;
-        const double seconds = run_together(threads, [&](int thread) {
-            const std::int64_t mine = loops->dot(macs);
-            if (thread == 0) done = mine;
-        });
-        best = std::max(best, static_cast<double>(done) * threads / seconds);
+    for (int tries = 0; tries < 32; ++tries) {
+        std::atomic<std::int64_t> done{0};
+        const double seconds =
+            run_together(threads, [&](int) { done.fetch_add(loops->dot(macs)); });
+        best = std::max(best, static_cast<double>(done.load()) / seconds);
     }
     return best;
 }
