@@ -1,0 +1,48 @@
+// SPDX-License-Identifier: MIT
+// Shared by the matmul tests. Enters: a shape. Leaves: random packed weights and activations, and
+// the active back end; one that this processor lacks skips the case.
+#pragma once
+
+#include <catch2/catch_all.hpp>
+#include <vector>
+
+#include "trilobit/dispatch/cpu.hpp"
+#include "trilobit/dispatch/dispatch.hpp"
+#include "trilobit/testing/random.hpp"
+
+namespace matmul_test {
+
+inline const trilobit::kernel_table& active_table() {
+    const auto table = trilobit::dispatch::active();
+    if (!table.ok()) SKIP(table.error().text);
+    return *table.value();
+}
+
+struct product {
+    std::int64_t rows, cols, tokens;
+    trilobit::any_packed_matrix w;
+    std::vector<float> x, y;
+
+    product(std::int64_t n, std::int64_t k, std::int64_t m,
+            trilobit::layout_id layout = trilobit::layout_id::ternary_2bit,
+            trilobit::scale_spec scale = trilobit::scale_spec::row())
+        : rows(n), cols(k), tokens(m) {
+        trilobit::testing::generator r(1);
+        std::vector<float> weights(static_cast<std::size_t>(n * k));
+        for (float& v : weights) v = r.unit();
+        w = trilobit::pack(layout, trilobit::matrix_view<const float>(weights.data(), n, k),
+                           {scale, {}});
+        x.resize(static_cast<std::size_t>(m * k));
+        for (float& v : x) v = r.unit();
+        y.assign(static_cast<std::size_t>(m * n), -77.0f);
+    }
+    [[nodiscard]] trilobit::matrix_view<const float> in() const { return {x.data(), tokens, cols}; }
+    trilobit::matrix_view<float> out() { return {y.data(), tokens, rows}; }
+    trilobit::status run(const trilobit::matmul_options& options = {}) {
+        trilobit::workspace scratch;
+        trilobit::serial alone;
+        return trilobit::matmul(active_table(), w, in(), out(), scratch, alone, options);
+    }
+};
+
+}  // namespace matmul_test
