@@ -77,8 +77,11 @@ void dot_direct(const dot_span& s, int weight, std::int32_t* acc,
             const u8<Arch> codes = load<Arch>(tile);
             TRILOBIT_UNROLL for (int f = 0; f < fields; ++f) {
                 const u8<Arch> field = field_of<Arch, Fields>(codes, f);
-                TRILOBIT_UNROLL for (int m = 0; m < Tokens; ++m) sums[u][f][m] = dot4<Arch>(
-                    sums[u][f][m], field, broadcast4<Arch>(x + m * s.token_stride + 4 * f));
+                TRILOBIT_UNROLL for (int m = 0; m < Tokens; ++m) {
+                    const u8<Arch> word = broadcast4<Arch>(x + m * s.token_stride + 4 * f);
+                    sums[u][f][m] = dot4<Arch>(sums[u][f][m], field, word);
+                    pin<Arch>(sums[u][f][m]);
+                }
             }
             tile += s.tile_stride;
             x += 4 * fields;
@@ -130,9 +133,12 @@ void dot_staged(const dot_span& s, int weight, std::int32_t* acc,
                 TRILOBIT_UNROLL for (int h = 0; h < halves; ++h) {
                     TRILOBIT_UNROLL for (int f = 0; f < stages; ++f) {
                         const u8<Arch> field = field_of<Arch, Fields>(codes, f);
-                        TRILOBIT_UNROLL for (int m = 0; m < Tokens; ++m) staged[f][m] +=
-                            madd2<Arch>(field, broadcast4<Arch>(x + m * s.token_stride +
-                                                                4 * (h * stages + f)));
+                        TRILOBIT_UNROLL for (int m = 0; m < Tokens; ++m) {
+                            const int column = 4 * (h * stages + f);
+                            const u8<Arch> word = broadcast4<Arch>(x + m * s.token_stride + column);
+                            staged[f][m] += madd2<Arch>(field, word);
+                            pin<Arch>(staged[f][m]);
+                        }
                     }
                     if constexpr (halves == 2) codes = shift_right<4, Arch>(codes);
                 }

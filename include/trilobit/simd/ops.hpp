@@ -135,6 +135,17 @@ struct load_f16_op {
     }
 };
 
+/// Keeps an accumulator in the register it is in; changes nothing.
+template <class Arch>
+struct pin_op {
+    template <class Register>
+    TRILOBIT_INLINE static void call(Register&) noexcept {}
+};
+
+template <class Arch, class Register>
+TRILOBIT_INLINE void pin(Register& r) noexcept {
+    pin_op<Arch>::call(r);
+}
 template <class Arch>
 TRILOBIT_INLINE i32<Arch> dot4(i32<Arch> sum, u8<Arch> u, u8<Arch> s) noexcept {
     return dot4_op<Arch>::call(sum, u, s);
