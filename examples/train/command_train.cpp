@@ -52,6 +52,20 @@ std::int64_t planned_steps(const train_command& c, const train_state& s) {
     return std::max(s.step + 1, static_cast<std::int64_t>(c.minutes * 60.0 / pace));
 }
 
+// What was put beside the model for the time of the run. Kept when there is a checkpoint to go on
+// with, and when the user says so.
+struct leftovers {
+    std::string checkpoint, vocabulary;
+    bool finished = false, keep = false;
+
+    ~leftovers() {
+        std::error_code ignored;
+        if ((keep || !finished) && fs::exists(checkpoint, ignored)) return;
+        fs::remove(checkpoint, ignored);
+        fs::remove(vocabulary, ignored);
+    }
+};
+
 struct outcome {
     train_state state;
     bool interrupted = false;
@@ -67,10 +81,6 @@ outcome train(const train_command& c, const model_config& config,
     outcome o{fresh_state(config, c.options.seed)};
     train_state& s = o.state;
     if (fs::exists(checkpoint)) {
-        if (!c.resume)
-            throw error(checkpoint,
-                        "is left from an earlier run; add --resume to go on with it, or "
-                        "delete it");
         s = load_checkpoint(checkpoint, run, s.parameters.size());
         std::printf("going on after step %ld\n", static_cast<long>(s.step));
     }
@@ -119,6 +129,14 @@ outcome train(const train_command& c, const model_config& config,
 int run(const train_command& c) {
     set_blas_threads(c.threads);
     const std::string text = read_text(c.text);
+    leftovers beside{c.checkpoint.empty() ? c.out + ".checkpoint" : c.checkpoint, c.out + ".vocab"};
+    if (!c.resume && fs::exists(beside.checkpoint)) {
+        beside.keep = true;
+        throw error(beside.checkpoint,
+                    "is left from an earlier run; add --resume to go on with it, "
+                    "or delete it");
+    }
+    beside.keep = c.keep_checkpoint;
     const std::string vocab_path = vocabulary_file(c, text);
     std::vector<std::uint16_t> tokens;
     llama2c::spm_vocabulary vocabulary;
@@ -154,11 +172,11 @@ int run(const train_command& c) {
                 support::human_count(static_cast<double>(parameter_layout(config).size)).c_str(),
                 config.ternary ? "ternary" : "float");
     std::fflush(stdout);
-    const std::string checkpoint = c.checkpoint.empty() ? c.out + ".checkpoint" : c.checkpoint;
     const auto trained = [&] {
-        if (!c.bf16) return train<blas_backend<float>>(c, config, tokens, teacher, checkpoint);
+        if (!c.bf16)
+            return train<blas_backend<float>>(c, config, tokens, teacher, beside.checkpoint);
 #ifdef TRILOBIT_TRAIN_ONEDNN
-        return train<onednn_backend>(c, config, tokens, teacher, checkpoint);
+        return train<onednn_backend>(c, config, tokens, teacher, beside.checkpoint);
 #else
         throw error("--bf16", "this build has no oneDNN (TRILOBIT_TRAIN_ONEDNN)");
 #endif
@@ -170,11 +188,7 @@ int run(const train_command& c) {
     save_model(c.out, c.name.empty() ? fs::path(c.out).stem().string() : c.name, config,
                trained.state.parameters, vocabulary,
                c.type == "i2_s" ? gguf::tensor_type::i2_s : gguf::tensor_type::tq2_0);
-    if (!c.keep_checkpoint) {
-        std::error_code ignored;
-        fs::remove(checkpoint, ignored);
-        if (vocab_path == c.out + ".vocab") fs::remove(vocab_path, ignored);
-    }
+    beside.finished = true;
     std::printf("%s  %s\n", c.out.c_str(), support::human_bytes(fs::file_size(c.out)).c_str());
     return 0;
 }

@@ -13,7 +13,7 @@ namespace {
 using namespace tbx::train;
 
 void add_train(CLI::App& app, train_command& c, bool& fp32) {
-    const auto positive = CLI::PositiveNumber;
+    const CLI::Range positive(1, 1 << 30), rate(1e-9, 10.0);
     app.add_option("--text", c.text, "text to learn; lines <|endoftext|> part texts");
     app.add_option("--out", c.out, "model file to write")->capture_default_str();
     app.add_option("--name", c.name, "name stored in the model");
@@ -35,20 +35,22 @@ void add_train(CLI::App& app, train_command& c, bool& fp32) {
         ->check(CLI::IsMember({"tq2_0", "i2_s"}))
         ->capture_default_str();
     app.add_option("--steps", c.options.steps)->check(positive)->capture_default_str();
-    app.add_option("--minutes", c.minutes, "instead of --steps")->check(positive);
+    app.add_option("--minutes", c.minutes, "instead of --steps")->check(CLI::Range(0.01, 1e6));
     app.add_option("--batch", c.options.batch, "sequences of --context tokens in a step")
         ->check(positive)
         ->capture_default_str();
-    app.add_option("--lr", c.options.optimiser.lr)->check(positive)->capture_default_str();
+    app.add_option("--lr", c.options.optimiser.lr)->check(rate)->capture_default_str();
     app.add_option("--warm-up", c.options.optimiser.warm_up)
         ->check(positive)
         ->capture_default_str();
     app.add_option("--decay", c.options.optimiser.decay_part, "part of the run with a falling rate")
         ->check(CLI::Range(0.0, 1.0))
         ->capture_default_str();
-    app.add_option("--weight-decay", c.options.optimiser.weight_decay)->capture_default_str();
+    app.add_option("--weight-decay", c.options.optimiser.weight_decay)
+        ->check(CLI::Range(0.0, 10.0))
+        ->capture_default_str();
     app.add_option("--seed", c.options.seed)->capture_default_str();
-    app.add_option("--threads", c.threads, "of the BLAS")->check(CLI::NonNegativeNumber);
+    app.add_option("--threads", c.threads, "of the BLAS")->check(CLI::Range(0, 4096));
     app.add_option("--checkpoint", c.checkpoint, "default: <out>.checkpoint");
     app.add_option("--save-every", c.save_every, "steps")->check(positive)->capture_default_str();
     app.add_flag("--resume", c.resume, "go on with the checkpoint, if there is one");
@@ -59,16 +61,18 @@ void add_train(CLI::App& app, train_command& c, bool& fp32) {
 void add_sample(CLI::App& app, sample_command& c) {
     app.add_option("-m,--model", c.model)->required();
     app.add_option("-o,--out", c.out, "default: standard output");
-    app.add_option("--tokens", c.options.tokens)->check(CLI::PositiveNumber)->capture_default_str();
+    app.add_option("--tokens", c.options.tokens)
+        ->check(CLI::Range(1, 1 << 30))
+        ->capture_default_str();
     app.add_option("--texts", c.texts, "instead of --tokens: so many texts");
     app.add_option("--temperature", c.options.temperature, "0: greedy")
-        ->check(CLI::NonNegativeNumber)
+        ->check(CLI::Range(0.0, 100.0))
         ->capture_default_str();
     app.add_option("--seed", c.options.seed)->capture_default_str();
     app.add_option("--at-once", c.options.texts_at_once, "texts sampled side by side")
         ->check(CLI::Range(1, 4096))
         ->capture_default_str();
-    app.add_option("--threads", c.threads)->check(CLI::PositiveNumber);
+    app.add_option("--threads", c.threads)->check(CLI::Range(1, 1 << 30));
 }
 
 void add_eval(CLI::App& app, eval_command& c) {
@@ -76,7 +80,7 @@ void add_eval(CLI::App& app, eval_command& c) {
     app.add_option("--text", c.text)->required();
     app.add_option("--context", c.context, "tokens in a window; default: the model's, at most 256");
     app.add_flag("--ternarise", c.ternarise, "round a float model to ternary first");
-    app.add_option("--threads", c.threads)->check(CLI::PositiveNumber);
+    app.add_option("--threads", c.threads)->check(CLI::Range(1, 1 << 30));
 }
 
 int parse_and_run(int argc, char** argv) {

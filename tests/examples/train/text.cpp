@@ -92,10 +92,16 @@ TEST_CASE("what cannot be trained on is said in one sentence") {
     c.text = folder / "tiny.txt";
     scratch::write(c.text, "Lily ran.");
     CHECK_THROWS_WITH(run(c), Catch::Matchers::ContainsSubstring("needs more"));
+    CHECK_FALSE(std::filesystem::exists(c.out + ".vocab"));
     scratch::write(c.text, scratch::story(100));
     c.model.hidden = 192;
     CHECK_THROWS_WITH(run(c), Catch::Matchers::ContainsSubstring("multiples of 256"));
     c.model.hidden = 255;
     CHECK_THROWS_WITH(run(c), Catch::Matchers::ContainsSubstring("multiple of heads"));
+    c.model.hidden = 256;
+    scratch::write(c.out + ".checkpoint", "an earlier run");
+    scratch::write(c.out + ".vocab", "its vocabulary");
+    CHECK_THROWS_WITH(run(c), Catch::Matchers::ContainsSubstring("--resume"));
+    CHECK(std::filesystem::file_size(c.out + ".vocab") == 14);
     CHECK_FALSE(std::filesystem::exists(c.out));
 }
