@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 // Room examples/model. Enters: queries of some tokens, and the keys and values of these and all
-// earlier tokens. Leaves: for every query the mean of the values, weighted by how well the keys fit.
+// earlier tokens. Leaves: for every query the mean of the values, weighted by how well the keys
+// fit.
 #pragma once
 
 #include <algorithm>
@@ -30,9 +31,9 @@ inline void attend_head(const dense_kernels& run, const config& c, const kv_cach
 
     thread_local std::vector<float> scratch;
     scratch.resize(static_cast<std::size_t>(queries * (c.key_dim + scores_stride + width)));
-    float* query = scratch.data();                     // (queries, key_dim)
-    float* scores = query + queries * c.key_dim;       // (queries, scores_stride)
-    float* mixed = scores + queries * scores_stride;   // (queries, width)
+    float* query = scratch.data();                    // (queries, key_dim)
+    float* scores = query + queries * c.key_dim;      // (queries, scores_stride)
+    float* mixed = scores + queries * scores_stride;  // (queries, width)
 
     for (std::int64_t i = 0; i < queries; ++i)
         std::copy_n(q.row(begin + i / group) + (kv_head * group + i % group) * c.key_dim, c.key_dim,

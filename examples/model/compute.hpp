@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// Room examples/model. Enters: a number of threads and the wish for a kernel. Leaves: everything that
-// a computation borrows: threads, back ends, scratch memory. One caller at a time.
+// Room examples/model. Enters: a number of threads and the wish for a kernel. Leaves: everything
+// that a computation borrows: threads, back ends, scratch memory. One caller at a time.
 #pragma once
 
 #include <cstdlib>
@@ -35,7 +35,10 @@ struct compute {
     trilobit::workspace workspace;
 
     explicit compute(int threads, trilobit::matmul_options chosen = {})
-        : pool(threads), arch(chosen_arch()), dense(dense_kernels_for(arch.name)), options(chosen) {}
+        : pool(threads),
+          arch(chosen_arch()),
+          dense(dense_kernels_for(arch.name)),
+          options(chosen) {}
 };
 
 }  // namespace tbx::model

@@ -42,15 +42,16 @@ std::int64_t config::linear_weights() const noexcept {
 }
 
 std::string check(const config& c) {
-    for (const bound& b : std::initializer_list<bound>{{"embedding_length", c.dim, most_width},
-                                                       {"feed_forward_length", c.ffn, most_width},
-                                                       {"block_count", c.layers, most_layers},
-                                                       {"attention.head_count", c.heads, most_heads},
-                                                       {"attention.head_count_kv", c.kv_heads, c.heads},
-                                                       {"attention.key_length", c.key_dim, most_width},
-                                                       {"attention.value_length", c.value_dim, most_width},
-                                                       {"context_length", c.context, most_context},
-                                                       {"vocab_size", c.vocab, most_vocab}})
+    for (const bound& b :
+         std::initializer_list<bound>{{"embedding_length", c.dim, most_width},
+                                      {"feed_forward_length", c.ffn, most_width},
+                                      {"block_count", c.layers, most_layers},
+                                      {"attention.head_count", c.heads, most_heads},
+                                      {"attention.head_count_kv", c.kv_heads, c.heads},
+                                      {"attention.key_length", c.key_dim, most_width},
+                                      {"attention.value_length", c.value_dim, most_width},
+                                      {"context_length", c.context, most_context},
+                                      {"vocab_size", c.vocab, most_vocab}})
         if (b.value < 1 || b.value > b.most)
             return std::string(b.what) + " is " + std::to_string(b.value) + ", not in 1.." +
                    std::to_string(b.most);

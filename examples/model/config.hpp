@@ -20,25 +20,25 @@ enum class rope_pairing : std::uint8_t { interleaved, halves };
 enum class gate_function : std::uint8_t { silu, squared_relu };
 
 struct config {
-    std::string architecture;     // "llama", "bitnet", "bitnet-b1.58", "bitnet-25"
-    std::string name;             // for people; may be empty
-    std::int64_t vocab = 0;       // rows of the embedding
-    std::int64_t dim = 0;         // width of the residual stream
-    std::int64_t ffn = 0;         // width of the feed-forward network
+    std::string architecture;  // "llama", "bitnet", "bitnet-b1.58", "bitnet-25"
+    std::string name;          // for people; may be empty
+    std::int64_t vocab = 0;    // rows of the embedding
+    std::int64_t dim = 0;      // width of the residual stream
+    std::int64_t ffn = 0;      // width of the feed-forward network
     std::int64_t layers = 0;
-    std::int64_t heads = 0;       // query heads
-    std::int64_t kv_heads = 0;    // key and value heads; divides heads
-    std::int64_t key_dim = 0;     // per head, of queries and keys
-    std::int64_t value_dim = 0;   // per head
-    std::int64_t rope_dim = 0;    // leading numbers of a head that RoPE turns; even
-    std::int64_t context = 0;     // positions that the model was trained for
+    std::int64_t heads = 0;      // query heads
+    std::int64_t kv_heads = 0;   // key and value heads; divides heads
+    std::int64_t key_dim = 0;    // per head, of queries and keys
+    std::int64_t value_dim = 0;  // per head
+    std::int64_t rope_dim = 0;   // leading numbers of a head that RoPE turns; even
+    std::int64_t context = 0;    // positions that the model was trained for
     float rope_base = 10000.0f;
-    float rope_divisor = 1.0f;    // linear scaling: positions are divided by it
+    float rope_divisor = 1.0f;  // linear scaling: positions are divided by it
     float norm_eps = 1e-5f;
     rope_pairing pairing = rope_pairing::interleaved;
     gate_function gate = gate_function::silu;
-    bool sub_norms = false;       // BitNet: norms before the output and the down projection
-    bool tied_head = false;       // logits are made with the embedding
+    bool sub_norms = false;  // BitNet: norms before the output and the down projection
+    bool tied_head = false;  // logits are made with the embedding
 
     [[nodiscard]] std::int64_t q_width() const noexcept { return heads * key_dim; }
     [[nodiscard]] std::int64_t k_width() const noexcept { return kv_heads * key_dim; }

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// Room examples/model. Enters: the name of the library's back end. Leaves: the dense table that uses
-// no instruction which that back end does not.
+// Room examples/model. Enters: the name of the library's back end. Leaves: the dense table that
+// uses no instruction which that back end does not.
 #include "model/dense_kernels.hpp"
 
 namespace tbx::model {
@@ -13,11 +13,16 @@ extern const dense_kernels dense_avx512;
 
 std::string_view name_of(number_type type) noexcept {
     switch (type) {
-        case number_type::f32: return "F32";
-        case number_type::f16: return "F16";
-        case number_type::bf16: return "BF16";
-        case number_type::q8_0: return "Q8_0";
-        case number_type::q6_k: return "Q6_K";
+        case number_type::f32:
+            return "F32";
+        case number_type::f16:
+            return "F16";
+        case number_type::bf16:
+            return "BF16";
+        case number_type::q8_0:
+            return "Q8_0";
+        case number_type::q6_k:
+            return "Q6_K";
     }
     return "?";
 }

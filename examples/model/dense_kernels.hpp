@@ -23,11 +23,15 @@ constexpr std::int64_t block_elements(number_type type) noexcept {
 
 constexpr std::int64_t block_bytes(number_type type) noexcept {
     switch (type) {
-        case number_type::f32: return 4;
+        case number_type::f32:
+            return 4;
         case number_type::f16:
-        case number_type::bf16: return 2;
-        case number_type::q8_0: return 34;
-        case number_type::q6_k: return 210;
+        case number_type::bf16:
+            return 2;
+        case number_type::q8_0:
+            return 34;
+        case number_type::q6_k:
+            return 210;
     }
     return 0;
 }
@@ -48,8 +52,8 @@ struct dense_kernels {
     /// y[t * y_stride] = sum of w[i] * x[t * x_stride + i] for every t < count; w is already float.
     void (*dot_many)(const float* w, const float* x, std::int64_t x_stride, std::int64_t count,
                      std::int64_t cols, float* y, std::int64_t y_stride);
-    /// out[q * out_stride + l] = sum over k < terms of a[q * a_stride + k] * b[k * b_stride + l], for
-    /// q < count and l < 32, k ascending; b is IEEE half. Attention is made of nothing else.
+    /// out[q * out_stride + l] = sum over k < terms of a[q * a_stride + k] * b[k * b_stride + l],
+    /// for q < count and l < 32, k ascending; b is IEEE half. Attention is made of nothing else.
     void (*combine)(const float* a, std::int64_t a_stride, std::int64_t count,
                     const std::uint16_t* b, std::int64_t b_stride, std::int64_t terms, float* out,
                     std::int64_t out_stride);

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// Room examples/model. Enters: TBX_DENSE_NAME, and the instruction set the compiler was told to use.
-// Leaves: one dense_kernels table. Included by one translation unit per instruction set and by
+// Room examples/model. Enters: TBX_DENSE_NAME, and the instruction set the compiler was told to
+// use. Leaves: one dense_kernels table. Included by one translation unit per instruction set and by
 // nothing else.
 //
 // Everything here has internal linkage and calls no inline function of the standard library: such a
@@ -14,7 +14,8 @@
 namespace tbx::model {
 namespace {
 
-// The one order of every sum -----------------------------------------------------------------------
+// The one order of every sum
+// -----------------------------------------------------------------------
 
 struct accumulator {
     lanes sum = {};
@@ -143,7 +144,8 @@ void combine(const float* a, std::int64_t a_stride, std::int64_t count, const st
     run.template operator()<1>();
 }
 
-// Element by element ---------------------------------------------------------------------------------
+// Element by element
+// ---------------------------------------------------------------------------------
 
 void scale_by(float* out, const float* x, float scale, const float* w, std::int64_t cols) {
     for (std::int64_t i = 0; i < cols; ++i) out[i] = x[i] * scale * w[i];

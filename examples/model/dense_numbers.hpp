@@ -78,7 +78,8 @@ TBX_INLINE floats int8_to_float(const std::int8_t* from) {
 #if defined(__AVX512F__)
     return bits<floats>(_mm512_cvtepi32_ps(_mm512_cvtepi8_epi32(load<__m128i>(from))));
 #elif defined(__AVX2__)
-    return bits<floats>(_mm256_cvtepi32_ps(_mm256_cvtepi8_epi32(_mm_cvtsi64_si128(load<long long>(from)))));
+    return bits<floats>(
+        _mm256_cvtepi32_ps(_mm256_cvtepi8_epi32(_mm_cvtsi64_si128(load<long long>(from)))));
 #else
     floats value;
     for (int i = 0; i < register_floats; ++i) value[i] = static_cast<float>(from[i]);
@@ -129,7 +130,8 @@ struct from_bf16 {
 TBX_INLINE lanes scaled(const std::int8_t* q, float first, float second) {
     lanes v;
     for (int r = 0; r < lanes::registers; ++r)
-        v.reg[r] = int8_to_float(q + r * register_floats) * (2 * r < lanes::registers ? first : second);
+        v.reg[r] =
+            int8_to_float(q + r * register_floats) * (2 * r < lanes::registers ? first : second);
     return v;
 }
 
@@ -145,8 +147,8 @@ struct from_q8_0 {
 };
 
 // Q6_K: ql[128], qh[64], int8 scales[16], f16 d. Half h of 128 elements, quarter p of 32 inside it:
-// the low four bits of element l are in ql[64h + 32(p mod 2) + l] (high nibble when p >= 2), the two
-// high bits in bits 2p+1..2p of qh[32h + l]; elements of 16 share a scale.
+// the low four bits of element l are in ql[64h + 32(p mod 2) + l] (high nibble when p >= 2), the
+// two high bits in bits 2p+1..2p of qh[32h + l]; elements of 16 share a scale.
 struct from_q6_k {
     const std::byte* row;
     TBX_INLINE lanes at(std::int64_t i) const {
@@ -173,11 +175,16 @@ struct from_q6_k {
 template <class F>
 TBX_INLINE auto with_source(number_type type, const std::byte* row, F f) {
     switch (type) {
-        case number_type::f16: return f(from_f16{row});
-        case number_type::bf16: return f(from_bf16{row});
-        case number_type::q8_0: return f(from_q8_0{row});
-        case number_type::q6_k: return f(from_q6_k{row});
-        case number_type::f32: break;
+        case number_type::f16:
+            return f(from_f16{row});
+        case number_type::bf16:
+            return f(from_bf16{row});
+        case number_type::q8_0:
+            return f(from_q8_0{row});
+        case number_type::q6_k:
+            return f(from_q6_k{row});
+        case number_type::f32:
+            break;
     }
     return f(from_f32{row});
 }

@@ -40,8 +40,8 @@ void check_tokens(const transformer& m, const state& s, std::span<const token_id
     if (tokens.empty() || std::ssize(tokens) > s.batch)
         throw error("forward", "a batch holds 1 to " + std::to_string(s.batch) + " tokens");
     if (s.cache.length + std::ssize(tokens) > s.cache.capacity())
-        throw error("forward", "the context of " + std::to_string(s.cache.capacity()) +
-                                   " positions is full");
+        throw error("forward",
+                    "the context of " + std::to_string(s.cache.capacity()) + " positions is full");
     for (const token_id id : tokens)
         if (id < 0 || id >= m.weights.embedding.rows)
             throw error("token " + std::to_string(id),
@@ -82,18 +82,18 @@ const_matrix forward(compute& cpu, const transformer& m, state& s, std::span<con
         rotate(s.rope, c, c.heads, q);
         rotate(s.rope, c, c.kv_heads, k);
         s.cache.store(cpu.dense, layer, k, v);
-        attend(cpu, c, s.cache, layer, q, a);                     // (n, heads * value_dim)
+        attend(cpu, c, s.cache, layer, q, a);  // (n, heads * value_dim)
         if (c.sub_norms) rms_norm(cpu.dense, a, l.attention_sub_norm, c.norm_eps, a);
-        apply(cpu, l.output, a, h);                               // (n, dim)
+        apply(cpu, l.output, a, h);  // (n, dim)
         add(x, h);
 
         // Feed-forward: each token thinks about what it found.
-        rms_norm(cpu.dense, x, l.ffn_norm, c.norm_eps, h);        // (n, dim)
-        apply(cpu, l.gate, h, g);                                 // (n, ffn)
-        apply(cpu, l.up, h, u);                                   // (n, ffn)
+        rms_norm(cpu.dense, x, l.ffn_norm, c.norm_eps, h);  // (n, dim)
+        apply(cpu, l.gate, h, g);                           // (n, ffn)
+        apply(cpu, l.up, h, u);                             // (n, ffn)
         gate(cpu, c.gate, g, u);
         if (c.sub_norms) rms_norm(cpu.dense, g, l.ffn_sub_norm, c.norm_eps, g);
-        apply(cpu, l.down, g, h);                                 // (n, dim)
+        apply(cpu, l.down, g, h);  // (n, dim)
         add(x, h);
     }
     s.cache.length += n;
@@ -106,7 +106,7 @@ const_matrix forward(compute& cpu, const transformer& m, state& s, std::span<con
     rms_norm(cpu.dense, tail, w.output_norm, c.norm_eps, tail);
     s.logits.resize(static_cast<std::size_t>(rows * c.vocab));
     const matrix logits(s.logits.data(), rows, c.vocab);
-    apply(cpu, w.head, tail, logits);                             // (rows, vocab)
+    apply(cpu, w.head, tail, logits);  // (rows, vocab)
     return logits;
 }
 

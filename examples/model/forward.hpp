@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
-// Room examples/model. Enters: a transformer, the state after some tokens, and the tokens that follow.
-// Leaves: the state after those too, and logits: what the model thinks of every possible next token.
+// Room examples/model. Enters: a transformer, the state after some tokens, and the tokens that
+// follow. Leaves: the state after those too, and logits: what the model thinks of every possible
+// next token.
 #pragma once
 
 #include <cstdint>

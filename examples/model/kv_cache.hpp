@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: MIT
-// Room examples/model. Enters: keys and values of tokens, in order. Leaves: those of all positions so
-// far, as IEEE halves, laid out so that attention reads them in straight lines.
+// Room examples/model. Enters: keys and values of tokens, in order. Leaves: those of all positions
+// so far, as IEEE halves, laid out so that attention reads them in straight lines.
 //
 //   keys    (layer, kv_head, block, key_dim, 32)  32 positions are one block: element d of 32
-//                                                 neighbouring positions lies together, so 32 scores
+// neighbouring positions lies together, so 32 scores
 //                                                 grow side by side and no sum crosses lanes
 //   values  (layer, kv_head, position, value_dim) value_dim rounded up to 32
 #pragma once
@@ -20,8 +20,8 @@ namespace tbx::model {
 
 class kv_cache {
     trilobit::aligned_buffer memory;
-    std::int64_t limit = 0;        // positions asked for
-    std::int64_t room = 0;         // the same, rounded up to blocks
+    std::int64_t limit = 0;  // positions asked for
+    std::int64_t room = 0;   // the same, rounded up to blocks
     std::int64_t kv_heads = 0;
     std::int64_t key_dim = 0;
     std::int64_t value_dim = 0;
@@ -49,9 +49,9 @@ public:
           padded_value((c.value_dim + 31) / 32 * 32) {
         // config's bounds: every factor below 2^26, but all of them together may not fit 63 bits.
         const double wanted = 2.0 * static_cast<double>(c.layers * kv_heads) *
-                              static_cast<double>(room) * static_cast<double>(key_dim + padded_value);
-        if (wanted < 0x1p46)
-            memory = trilobit::aligned_buffer(static_cast<std::size_t>(wanted));
+                              static_cast<double>(room) *
+                              static_cast<double>(key_dim + padded_value);
+        if (wanted < 0x1p46) memory = trilobit::aligned_buffer(static_cast<std::size_t>(wanted));
         if (memory.data() == nullptr)
             throw error("--context", "not enough memory for the keys and values of " +
                                          std::to_string(positions) + " positions");
@@ -71,13 +71,14 @@ public:
         return key_at(layer * kv_heads + head, block);
     }
     /// (positions, value_stride()) halves.
-    [[nodiscard]] const std::uint16_t* value_rows(std::int64_t layer, std::int64_t head) const noexcept {
+    [[nodiscard]] const std::uint16_t* value_rows(std::int64_t layer,
+                                                  std::int64_t head) const noexcept {
         return value_at(layer * kv_heads + head, 0);
     }
     [[nodiscard]] std::int64_t value_stride() const noexcept { return padded_value; }
 
-    /// Stores k (tokens, kv_heads * key_dim) and v (tokens, kv_heads * value_dim) at length, length +
-    /// 1, ...; `length` itself moves when the last layer is done.
+    /// Stores k (tokens, kv_heads * key_dim) and v (tokens, kv_heads * value_dim) at length, length
+    /// + 1, ...; `length` itself moves when the last layer is done.
     void store(const dense_kernels& run, std::int64_t layer, const_matrix k, const_matrix v) {
         thread_local std::vector<std::uint16_t> row;
         row.resize(static_cast<std::size_t>(key_dim));
@@ -88,7 +89,8 @@ public:
                 std::uint16_t* into = key_at(layer * kv_heads + h, block);
                 // Later slots are read with the block, their scores thrown away.
                 if (slot == 0)
-                    std::memset(into, 0, static_cast<std::size_t>(key_dim * positions_per_block * 2));
+                    std::memset(into, 0,
+                                static_cast<std::size_t>(key_dim * positions_per_block * 2));
                 run.to_f16(row.data(), k.row(t) + h * key_dim, key_dim);
                 for (std::int64_t d = 0; d < key_dim; ++d)
                     into[d * positions_per_block + slot] = row[static_cast<std::size_t>(d)];

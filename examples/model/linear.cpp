@@ -49,7 +49,8 @@ std::int64_t linear::cols() const noexcept {
 
 std::int64_t linear::bytes() const noexcept {
     const trilobit::packed_view* p = packed();
-    return p != nullptr ? p->tiles_bytes() + p->scale_bytes() : std::get<dense_matrix>(weights).bytes();
+    return p != nullptr ? p->tiles_bytes() + p->scale_bytes()
+                        : std::get<dense_matrix>(weights).bytes();
 }
 
 const trilobit::packed_view* linear::packed() const noexcept {
@@ -67,8 +68,7 @@ void apply(compute& cpu, const linear& w, const_matrix x, matrix y) {
         const auto& dense = std::get<dense_matrix>(w.weights);
         // Several pieces per thread, so that a slow thread holds nobody up.
         const std::int64_t pieces = std::int64_t{8} * cpu.pool.concurrency();
-        const std::int64_t grain =
-            (dense.rows / pieces + panel_rows) / panel_rows * panel_rows;
+        const std::int64_t grain = (dense.rows / pieces + panel_rows) / panel_rows * panel_rows;
         cpu.pool(0, dense.rows, grain, [&](std::int64_t begin, std::int64_t end) {
             dense_rows(cpu.dense, dense, x, y, begin, end);
         });

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
-// Room examples/model. Enters: one weight matrix, as the file's floats or as packed trits, and float
-// activations. Leaves: their product. The only place where this room meets the library's matmul.
+// Room examples/model. Enters: one weight matrix, as the file's floats or as packed trits, and
+// float activations. Leaves: their product. The only place where this room meets the library's
+// matmul.
 #pragma once
 
 #include <functional>
@@ -30,7 +31,9 @@ struct dense_matrix {
     trilobit::aligned_buffer owned;
 
     [[nodiscard]] std::int64_t stride() const noexcept { return row_bytes(type, cols); }
-    [[nodiscard]] const std::byte* row(std::int64_t i) const noexcept { return data + i * stride(); }
+    [[nodiscard]] const std::byte* row(std::int64_t i) const noexcept {
+        return data + i * stride();
+    }
     [[nodiscard]] std::int64_t bytes() const noexcept { return rows * stride(); }
     /// A second owner-less view, as a tied head is of the embedding.
     [[nodiscard]] dense_matrix view() const { return {type, rows, cols, data, {}}; }

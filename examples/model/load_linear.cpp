@@ -23,12 +23,18 @@ namespace {
 
 std::optional<number_type> dense_type(gguf::tensor_type type) {
     switch (type) {
-        case gguf::tensor_type::f32: return number_type::f32;
-        case gguf::tensor_type::f16: return number_type::f16;
-        case gguf::tensor_type::bf16: return number_type::bf16;
-        case gguf::tensor_type::q8_0: return number_type::q8_0;
-        case gguf::tensor_type::q6_k: return number_type::q6_k;
-        default: return std::nullopt;
+        case gguf::tensor_type::f32:
+            return number_type::f32;
+        case gguf::tensor_type::f16:
+            return number_type::f16;
+        case gguf::tensor_type::bf16:
+            return number_type::bf16;
+        case gguf::tensor_type::q8_0:
+            return number_type::q8_0;
+        case gguf::tensor_type::q6_k:
+            return number_type::q6_k;
+        default:
+            return std::nullopt;
     }
 }
 
@@ -118,8 +124,8 @@ linear load_linear(compute& cpu, const gguf::reader& file, const gguf::tensor& f
             }
         });
     };
-    linear packed{trilobit::pack_rows(layout, source.rows(), source.columns(), spec, row, options,
-                                      cpu.pool)};
+    linear packed{
+        trilobit::pack_rows(layout, source.rows(), source.columns(), spec, row, options, cpu.pool)};
     failure.rethrow();
     if (const auto s = std::get<trilobit::any_packed_matrix>(packed.weights).status(); !s.ok())
         fail(file, from, s.text);

@@ -61,8 +61,8 @@ linear random_linear(compute& cpu, std::uint64_t seed, std::uint64_t which, std:
         scales[0] = unit_scale(cols);
         return trilobit::status{};
     };
-    linear out{trilobit::pack_rows(layout, rows, cols, trilobit::scale_spec::tensor(), source, options,
-                                   cpu.pool)};
+    linear out{trilobit::pack_rows(layout, rows, cols, trilobit::scale_spec::tensor(), source,
+                                   options, cpu.pool)};
     if (const auto s = std::get<trilobit::any_packed_matrix>(out.weights).status(); !s.ok())
         throw error("--layout", s.text);
     return out;
@@ -86,10 +86,12 @@ dense_matrix random_dense(compute& cpu, std::uint64_t seed, std::uint64_t which,
             std::byte* row = w.owned.data() + r * w.stride();
             const std::int64_t step = block_bytes(type);
             for (std::byte* block = row; block < row + w.stride(); block += step) {
-                if (type == number_type::f32 || type == number_type::f16 || type == number_type::bf16) {
+                if (type == number_type::f32 || type == number_type::f16 ||
+                    type == number_type::bf16) {
                     const float value = (random.uniform() - 0.5f) * 3.46f * size;
-                    const std::uint16_t half = type == number_type::f16 ? trilobit::f32_to_f16(value)
-                                                                        : trilobit::f32_to_bf16(value);
+                    const std::uint16_t half = type == number_type::f16
+                                                   ? trilobit::f32_to_f16(value)
+                                                   : trilobit::f32_to_bf16(value);
                     if (type == number_type::f32)
                         std::memcpy(block, &value, sizeof value);
                     else
@@ -98,7 +100,8 @@ dense_matrix random_dense(compute& cpu, std::uint64_t seed, std::uint64_t which,
                 }
                 for (std::int64_t i = 0; i < step; i += 8) {
                     const std::uint64_t bits = random.bits();
-                    std::memcpy(block + i, &bits, static_cast<std::size_t>(std::min<std::int64_t>(8, step - i)));
+                    std::memcpy(block + i, &bits,
+                                static_cast<std::size_t>(std::min<std::int64_t>(8, step - i)));
                 }
                 const bool q8 = type == number_type::q8_0;
                 const std::uint16_t d = trilobit::f32_to_f16(size / (q8 ? 74.0f : 1300.0f));
@@ -157,9 +160,8 @@ transformer random_transformer(compute& cpu, config shape, trilobit::layout_id l
     }
     m.weights.output_norm.assign(static_cast<std::size_t>(c.dim), 1.0f);
     if (head)
-        m.weights.head = c.tied_head
-                             ? linear{m.weights.embedding.view()}
-                             : linear{random_dense(cpu, seed, 1, c.vocab, c.dim, *head)};
+        m.weights.head = c.tied_head ? linear{m.weights.embedding.view()}
+                                     : linear{random_dense(cpu, seed, 1, c.vocab, c.dim, *head)};
     return m;
 }
 

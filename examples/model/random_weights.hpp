@@ -18,14 +18,14 @@ void random_trits(std::uint64_t seed, std::uint64_t which, std::int64_t row,
                   std::span<std::int8_t> values) noexcept;
 
 /// `head`: the type of the embedding and of the head, which for this purpose are two matrices even
-/// when the shape ties them. Without it there is no head, and only as much embedding as is needed to
-/// have different inputs: config.vocab shrinks to that.
+/// when the shape ties them. Without it there is no head, and only as much embedding as is needed
+/// to have different inputs: config.vocab shrinks to that.
 [[nodiscard]] transformer random_transformer(compute& cpu, config shape, trilobit::layout_id layout,
                                              std::optional<number_type> head, std::uint64_t seed,
                                              const progress& report);
 
-/// Writes a dummy model with a SentencePiece vocabulary of made-up words; `linears` is TQ1_0, TQ2_0,
-/// I2_S, F16 or F32. Norms are 1, embedding and head F16.
+/// Writes a dummy model with a SentencePiece vocabulary of made-up words; `linears` is TQ1_0,
+/// TQ2_0, I2_S, F16 or F32. Norms are 1, embedding and head F16.
 void write_dummy(const std::string& path, const config& shape, gguf::tensor_type linears,
                  std::uint64_t seed, const progress& report);
 

@@ -21,13 +21,15 @@ class rope_table {
 public:
     /// Pair i of position p turns by p / divisor * base^(-2i / rope_dim) / divisors[i]. Computed in
     /// double: at position 10^5 a float angle is already off by a hundredth of a turn.
-    void fill(const config& c, std::span<const float> divisors, std::int64_t first, std::int64_t count) {
+    void fill(const config& c, std::span<const float> divisors, std::int64_t first,
+              std::int64_t count) {
         pairs = c.rope_dim / 2;
         cosines.resize(static_cast<std::size_t>(count * pairs));
         sines.resize(cosines.size());
         for (std::int64_t i = 0; i < pairs; ++i) {
             const double exponent = -2.0 * static_cast<double>(i) / static_cast<double>(c.rope_dim);
-            const double divisor = divisors.empty() ? 1.0 : double{divisors[static_cast<std::size_t>(i)]};
+            const double divisor =
+                divisors.empty() ? 1.0 : double{divisors[static_cast<std::size_t>(i)]};
             const double step =
                 std::pow(double{c.rope_base}, exponent) / (double{c.rope_divisor} * divisor);
             for (std::int64_t p = 0; p < count; ++p) {
@@ -58,8 +60,7 @@ public:
 /// Turns every head of x (tokens, heads * key_dim); row t belongs to row t of the table.
 inline void rotate(const rope_table& table, const config& c, std::int64_t heads, matrix x) {
     for (std::int64_t t = 0; t < x.rows; ++t)
-        for (std::int64_t h = 0; h < heads; ++h)
-            table.turn(x.row(t) + h * c.key_dim, t, c.pairing);
+        for (std::int64_t h = 0; h < heads; ++h) table.turn(x.row(t) + h * c.key_dim, t, c.pairing);
 }
 
 }  // namespace tbx::model

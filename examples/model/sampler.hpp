@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// Room examples/model. Enters: logits. Leaves: the next token, the same on every machine for the same
-// seed: the random numbers, the exponential and the order of every sum are our own.
+// Room examples/model. Enters: logits. Leaves: the next token, the same on every machine for the
+// same seed: the random numbers, the exponential and the order of every sum are our own.
 #pragma once
 
 #include <algorithm>

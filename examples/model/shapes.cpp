@@ -19,23 +19,23 @@ struct shape {
 
 // clang-format off
 constexpr shape shapes[] = {
-    // name                   architecture    L    dim    ffn  q  kv  hd   vocab  tied  theta     ctx
-    {"tiny",                 "bitnet-b1.58",  2,   256,   512,  4,  2,  64,    512, true,  10000,    512},
-    {"tiny-llama",           "llama",         2,   256,   512,  4,  2,  64,    512, false, 10000,    512},
-    {"small",                "bitnet-b1.58",  6,   512,  1536,  8,  4,  64,   4096, true,  10000,   1024},
-    {"bitnet-b1.58-2B-4T",   "bitnet-b1.58", 30,  2560,  6912, 20,  5, 128, 128256, true,  500000,  4096},
-    {"bitnet_b1_58-large",   "bitnet",       24,  1536,  4096, 16, 16,  96,  32002, true,  10000,   2048},
-    {"bitnet_b1_58-xl",      "bitnet",       24,  2048,  5460, 32, 32,  64,  32002, true,  10000,   2048},
-    {"bitnet_b1_58-3B",      "bitnet",       26,  3200,  8640, 32, 32, 100,  32002, true,  10000,   2048},
-    {"Llama3-8B-1.58",       "llama",        32,  4096, 14336, 32,  8, 128, 128256, false, 500000,  8192},
-    {"Falcon3-1B-1.58bit",   "llama",        18,  2048,  8192,  8,  4, 256, 131072, false, 1000042, 4096},
-    {"Falcon3-3B-1.58bit",   "llama",        22,  3072,  9216, 12,  4, 256, 131072, false, 1000042, 32768},
-    {"Falcon3-7B-1.58bit",   "llama",        28,  3072, 23040, 12,  4, 256, 131072, false, 1000042, 32768},
-    {"Falcon3-10B-1.58bit",  "llama",        40,  3072, 23040, 12,  4, 256, 131072, false, 1000042, 32768},
-    {"Falcon-E-1B",          "llama",        24,  2048,  9216, 16,  2, 128,  32768, false, 1000000, 32768},
-    {"Falcon-E-3B",          "llama",        32,  2048, 13312, 16,  2, 128,  32768, false, 1000000, 32768},
-    {"TriLM-99M",            "llama",        16,   512,  1280,  8,  8,  64,  50304, false, 10000,   2048},
-    {"TriLM-3.9B",           "llama",        30,  3072,  9216, 24, 24, 128,  50688, false, 10000,   2048},
+// name                  architecture    L   dim   ffn   q kv  hd   vocab  tied   theta   ctx
+{"tiny",                "bitnet-b1.58", 2,  256,   512,  4,  2,  64,    512,  true,   10000,   512},
+{"tiny-llama",          "llama",        2,  256,   512,  4,  2,  64,    512, false,   10000,   512},
+{"small",               "bitnet-b1.58", 6,  512,  1536,  8,  4,  64,   4096,  true,   10000,  1024},
+{"bitnet-b1.58-2B-4T",  "bitnet-b1.58",30, 2560,  6912, 20,  5, 128, 128256,  true,  500000,  4096},
+{"bitnet_b1_58-large",  "bitnet",      24, 1536,  4096, 16, 16,  96,  32002,  true,   10000,  2048},
+{"bitnet_b1_58-xl",     "bitnet",      24, 2048,  5460, 32, 32,  64,  32002,  true,   10000,  2048},
+{"bitnet_b1_58-3B",     "bitnet",      26, 3200,  8640, 32, 32, 100,  32002,  true,   10000,  2048},
+{"Llama3-8B-1.58",      "llama",       32, 4096, 14336, 32,  8, 128, 128256, false,  500000,  8192},
+{"Falcon3-1B-1.58bit",  "llama",       18, 2048,  8192,  8,  4, 256, 131072, false, 1000042,  4096},
+{"Falcon3-3B-1.58bit",  "llama",       22, 3072,  9216, 12,  4, 256, 131072, false, 1000042, 32768},
+{"Falcon3-7B-1.58bit",  "llama",       28, 3072, 23040, 12,  4, 256, 131072, false, 1000042, 32768},
+{"Falcon3-10B-1.58bit", "llama",       40, 3072, 23040, 12,  4, 256, 131072, false, 1000042, 32768},
+{"Falcon-E-1B",         "llama",       24, 2048,  9216, 16,  2, 128,  32768, false, 1000000, 32768},
+{"Falcon-E-3B",         "llama",       32, 2048, 13312, 16,  2, 128,  32768, false, 1000000, 32768},
+{"TriLM-99M",           "llama",       16,  512,  1280,  8,  8,  64,  50304, false,   10000,  2048},
+{"TriLM-3.9B",          "llama",       30, 3072,  9216, 24, 24, 128,  50688, false,   10000,  2048},
 };
 // clang-format on
 
@@ -66,7 +66,8 @@ config config_of_shape(std::string_view name) {
         const bool llama = c.architecture == "llama";
         c.pairing = llama ? rope_pairing::interleaved : rope_pairing::halves;
         c.sub_norms = !llama;
-        c.gate = c.architecture == "bitnet-b1.58" ? gate_function::squared_relu : gate_function::silu;
+        c.gate =
+            c.architecture == "bitnet-b1.58" ? gate_function::squared_relu : gate_function::silu;
         return c;
     }
     std::string list;

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// Room examples/model. Enters: the name of a published model. Leaves: its config, for benchmarks and
-// dummy files that need no download.
+// Room examples/model. Enters: the name of a published model. Leaves: its config, for benchmarks
+// and dummy files that need no download.
 #pragma once
 
 #include <string>

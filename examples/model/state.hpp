@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// Room examples/model. Enters: a config and the largest batch. Leaves: the numbers that flow through
-// forward(), allocated once.
+// Room examples/model. Enters: a config and the largest batch. Leaves: the numbers that flow
+// through forward(), allocated once.
 #pragma once
 
 #include <vector>
@@ -12,7 +12,7 @@ namespace tbx::model {
 
 struct state {
     kv_cache cache;
-    std::int64_t batch;         // most tokens of one forward()
+    std::int64_t batch;  // most tokens of one forward()
     rope_table rope;
     std::vector<float> x;       // (batch, dim)                the residual stream
     std::vector<float> h;       // (batch, dim)                normed, or what a layer adds to x
@@ -26,7 +26,9 @@ struct state {
 
     state(const config& c, std::int64_t positions, std::int64_t largest_batch)
         : cache(c, positions), batch(largest_batch) {
-        const auto size = [&](std::int64_t width) { return static_cast<std::size_t>(batch * width); };
+        const auto size = [&](std::int64_t width) {
+            return static_cast<std::size_t>(batch * width);
+        };
         x.resize(size(c.dim));
         h.resize(size(c.dim));
         q.resize(size(c.q_width()));

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
-// Room examples/model. Enters: a GGUF file. Leaves: checked tensors in their places; see weights.hpp.
+// Room examples/model. Enters: a GGUF file. Leaves: checked tensors in their places; see
+// weights.hpp.
 #include "model/weights.hpp"
 
 #include <cmath>
@@ -99,11 +100,13 @@ layer_weights load_layer(loader& from, const config& c, std::int64_t layer) {
 }  // namespace
 
 std::int64_t weights::bytes_per_token() const noexcept {
-    std::int64_t bytes = head.bytes() + static_cast<std::int64_t>(output_norm.size() * sizeof(float));
+    std::int64_t bytes =
+        head.bytes() + static_cast<std::int64_t>(output_norm.size() * sizeof(float));
     for (const layer_weights& l : layers) {
         for (const linear* m : {&l.q, &l.k, &l.v, &l.output, &l.gate, &l.up, &l.down})
             bytes += m->bytes();
-        for (const vector* n : {&l.attention_norm, &l.attention_sub_norm, &l.ffn_norm, &l.ffn_sub_norm})
+        for (const vector* n :
+             {&l.attention_norm, &l.attention_sub_norm, &l.ffn_norm, &l.ffn_sub_norm})
             bytes += static_cast<std::int64_t>(n->size() * sizeof(float));
     }
     return bytes;

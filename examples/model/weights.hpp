@@ -21,19 +21,19 @@ struct layer_weights {
     vector attention_sub_norm;  // (heads * value_dim), BitNet only
     linear output;              // (dim, heads * value_dim)
 
-    vector ffn_norm;            // (dim)
-    linear gate;                // (ffn, dim)
-    linear up;                  // (ffn, dim)
-    vector ffn_sub_norm;        // (ffn), BitNet only
-    linear down;                // (dim, ffn)
+    vector ffn_norm;      // (dim)
+    linear gate;          // (ffn, dim)
+    linear up;            // (ffn, dim)
+    vector ffn_sub_norm;  // (ffn), BitNet only
+    linear down;          // (dim, ffn)
 };
 
 struct weights {
-    dense_matrix embedding;     // (vocab, dim)
+    dense_matrix embedding;  // (vocab, dim)
     std::vector<layer_weights> layers;
-    vector output_norm;         // (dim)
-    linear head;                // (vocab, dim); views the embedding when tied; rows() == 0: none
-    vector rope_divisors;       // (rope_dim / 2), empty when all are 1
+    vector output_norm;    // (dim)
+    linear head;           // (vocab, dim); views the embedding when tied; rows() == 0: none
+    vector rope_divisors;  // (rope_dim / 2), empty when all are 1
 
     /// Bytes that making one token reads, less the keys and values of earlier ones.
     [[nodiscard]] std::int64_t bytes_per_token() const noexcept;

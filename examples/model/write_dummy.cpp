@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
-// Room examples/model. Enters: a shape. Leaves: a GGUF file of random weights; see random_weights.hpp.
+// Room examples/model. Enters: a shape. Leaves: a GGUF file of random weights; see
+// random_weights.hpp.
 #include <cmath>
 #include <cstdio>
 #include <functional>
@@ -43,11 +44,11 @@ void write_vocabulary(gguf::writer& out, std::int64_t size) {
     for (std::int64_t i = 0; i < size; ++i) {
         char byte[8] = {};
         (void)std::snprintf(byte, sizeof byte, "<0x%02X>", static_cast<unsigned>(i - 3) & 255u);
-        tokens.push_back(i == 0     ? "<unk>"
-                         : i == 1   ? "<s>"
-                         : i == 2   ? "</s>"
-                         : i < 259  ? byte
-                                    : made_up_word(i - 259));
+        tokens.push_back(i == 0    ? "<unk>"
+                         : i == 1  ? "<s>"
+                         : i == 2  ? "</s>"
+                         : i < 259 ? byte
+                                   : made_up_word(i - 259));
         scores.push_back(i < 259 ? 0.0f : static_cast<float>(259 - i));
         kinds.push_back(i == 0 ? 2 : i < 3 ? 3 : i < 259 ? 6 : 1);
     }
@@ -83,13 +84,12 @@ void write_config(gguf::writer& out, const config& c) {
     out.set(p + "rope.freq_base", c.rope_base);
     out.set(p + "attention.layer_norm_rms_epsilon", c.norm_eps);
     if (c.architecture != "llama")
-        out.set(p + "hidden_activation",
-                c.gate == gate_function::squared_relu ? "relu2" : "silu");
+        out.set(p + "hidden_activation", c.gate == gate_function::squared_relu ? "relu2" : "silu");
 }
 
 std::vector<std::byte> ones(std::int64_t count) {
-    return gguf::quantize(gguf::tensor_type::f32, std::vector<float>(static_cast<std::size_t>(count), 1.0f),
-                          count);
+    return gguf::quantize(gguf::tensor_type::f32,
+                          std::vector<float>(static_cast<std::size_t>(count), 1.0f), count);
 }
 
 std::vector<std::byte> floats(std::uint64_t seed, std::int64_t rows, std::int64_t cols) {

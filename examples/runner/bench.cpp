@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// Room examples/runner. Enters: a model file, or the name of a shape whose weights are then made up in
-// memory. Leaves: speed, beside what the memory of this machine allows, for people or as JSON.
+// Room examples/runner. Enters: a model file, or the name of a shape whose weights are then made up
+// in memory. Leaves: speed, beside what the memory of this machine allows, for people or as JSON.
 #include "runner/bench.hpp"
 
 #include <algorithm>
@@ -35,12 +35,10 @@ struct bench_options {
 using head_types = std::map<std::string, std::optional<model::number_type>>;
 
 const head_types& heads() {
-    static const head_types all = {{"none", std::nullopt},
-                                   {"f32", model::number_type::f32},
-                                   {"f16", model::number_type::f16},
-                                   {"bf16", model::number_type::bf16},
-                                   {"q8", model::number_type::q8_0},
-                                   {"q6", model::number_type::q6_k}};
+    static const head_types all = {
+        {"none", std::nullopt},           {"f32", model::number_type::f32},
+        {"f16", model::number_type::f16}, {"bf16", model::number_type::bf16},
+        {"q8", model::number_type::q8_0}, {"q6", model::number_type::q6_k}};
     return all;
 }
 
@@ -54,8 +52,8 @@ subject load(const bench_options& o, model::compute& cpu) {
     const model::progress report = [&](double done) { bar.update(done); };
     subject out;
     if (o.file.empty()) {
-        out.model = model::random_transformer(cpu, model::config_of_shape(o.shape), o.machine.layout,
-                                              heads().at(o.head), o.seed, report);
+        out.model = model::random_transformer(cpu, model::config_of_shape(o.shape),
+                                              o.machine.layout, heads().at(o.head), o.seed, report);
     } else {
         out.file.emplace(o.file);
         out.model = model::load_transformer(cpu, *out.file, o.machine.layout, report);
@@ -64,7 +62,8 @@ subject load(const bench_options& o, model::compute& cpu) {
 }
 
 /// The family that `automatic` means for the widest matrix, with so many tokens.
-std::string chosen_kernel(const model::compute& cpu, const model::transformer& m, std::int64_t tokens) {
+std::string chosen_kernel(const model::compute& cpu, const model::transformer& m,
+                          std::int64_t tokens) {
     const trilobit::packed_view* w = m.weights.layers.front().gate.packed();
     if (w == nullptr) return "dense";
     const trilobit::activation_shape x{cpu.options.activation, tokens, w->cols,
@@ -155,20 +154,23 @@ nlohmann::ordered_json run(const bench_options& o) {
 
 void print(const nlohmann::ordered_json& j) {
     const auto number = [&](const char* key) { return j.at(key).get<double>(); };
-    (void)std::printf("%s, %s, kernel %s on %s, %d threads, head %s\n",
-                      j.at("shape").get<std::string>().c_str(), j.at("layout").get<std::string>().c_str(),
-                      j.at("kernel").get<std::string>().c_str(), j.at("arch").get<std::string>().c_str(),
-                      j.at("threads").get<int>(), j.at("head").get<std::string>().c_str());
+    (void)std::printf(
+        "%s, %s, kernel %s on %s, %d threads, head %s\n", j.at("shape").get<std::string>().c_str(),
+        j.at("layout").get<std::string>().c_str(), j.at("kernel").get<std::string>().c_str(),
+        j.at("arch").get<std::string>().c_str(), j.at("threads").get<int>(),
+        j.at("head").get<std::string>().c_str());
     (void)std::printf("prefill  %10.1f tokens/s  (%.0f tokens; %.1f GMAC/s, %.0f %% of the peak)\n",
                       number("prefill_tokens_per_s"), number("prefill_tokens"),
                       number("prefill_gmac_per_s"), 100.0 * number("prefill_fraction_of_peak"));
     (void)std::printf("decode   %10.1f tokens/s  (p50 %.2f ms, p90 %.2f ms a token)\n",
-                      number("decode_tokens_per_s"), number("decode_ms_p50"), number("decode_ms_p90"));
-    (void)std::printf("memory   %10.1f GB/s can be read; decoding reads %s of weights a token, "
-                      "%.0f %% of that\n",
-                      number("read_gb_per_s"),
-                      support::human_bytes(static_cast<std::uint64_t>(number("bytes_per_token"))).c_str(),
-                      100.0 * number("decode_fraction_of_read"));
+                      number("decode_tokens_per_s"), number("decode_ms_p50"),
+                      number("decode_ms_p90"));
+    (void)std::printf(
+        "memory   %10.1f GB/s can be read; decoding reads %s of weights a token, "
+        "%.0f %% of that\n",
+        number("read_gb_per_s"),
+        support::human_bytes(static_cast<std::uint64_t>(number("bytes_per_token"))).c_str(),
+        100.0 * number("decode_fraction_of_read"));
     (void)std::printf("loaded in %.1f s, at most %.0f MiB resident\n", number("load_seconds"),
                       number("peak_rss_mb"));
 }
@@ -177,7 +179,8 @@ void print(const nlohmann::ordered_json& j) {
 
 void add_bench(CLI::App& app) {
     const auto o = std::make_shared<bench_options>();
-    CLI::App* command = app.add_subcommand("bench", "Measure speed and compare it with the machine's");
+    CLI::App* command =
+        app.add_subcommand("bench", "Measure speed and compare it with the machine's");
     auto* file = command->add_option("-m,--model", o->file, "GGUF file")->type_name("FILE");
     std::string names, head_names;
     for (const std::string_view name : model::shape_names())
@@ -188,7 +191,8 @@ void add_bench(CLI::App& app) {
     file->excludes(shape);
     o->machine.add_to(*command);
     command
-        ->add_option("--head", o->head, "With --shape, embedding and head: " + head_names + " [f16]")
+        ->add_option("--head", o->head,
+                     "With --shape, embedding and head: " + head_names + " [f16]")
         ->type_name("NAME")
         ->excludes(file)
         ->check(CLI::Validator(
@@ -198,7 +202,8 @@ void add_bench(CLI::App& app) {
             },
             ""));
     const auto tokens = CLI::Range(std::int64_t{0}, std::int64_t{1} << 20);
-    command->add_option("-p,--prefill", o->plan.prefill, "Tokens of the prompt [512]")->check(tokens);
+    command->add_option("-p,--prefill", o->plan.prefill, "Tokens of the prompt [512]")
+        ->check(tokens);
     command->add_option("-n,--decode", o->plan.decode, "Tokens made after it [128]")->check(tokens);
     command->add_option("-r,--rounds", o->plan.rounds, "Rounds; medians are reported [3]")
         ->check(CLI::Range(1, 10000));

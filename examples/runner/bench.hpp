@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
-// Room examples/runner. Enters: a loaded model. Leaves: how fast it reads a prompt and makes tokens.
+// Room examples/runner. Enters: a loaded model. Leaves: how fast it reads a prompt and makes
+// tokens.
 #pragma once
 
 #include <cstdint>
@@ -25,8 +26,9 @@ struct bench_result {
 };
 
 /// `between` is called after every round. Ends early, with what it has, when the user interrupts.
-[[nodiscard]] bench_result measure(model::compute& cpu, const model::transformer& m, model::state& s,
-                                   const bench_plan& plan, const model::progress& report,
+[[nodiscard]] bench_result measure(model::compute& cpu, const model::transformer& m,
+                                   model::state& s, const bench_plan& plan,
+                                   const model::progress& report,
                                    const std::function<void()>& between);
 
 /// The value below which `part` (0..1) of the samples lie; 0 without samples.

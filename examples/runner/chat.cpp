@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
-// Room examples/runner. Enters: lines that a user types. Leaves: the model's answers. What surrounds a
-// message is recognised from the model's template; templates are programs, and are not run here.
+// Room examples/runner. Enters: lines that a user types. Leaves: the model's answers. What
+// surrounds a message is recognised from the model's template; templates are programs, and are not
+// run here.
 #include <cstdio>
 #include <iostream>
 #include <memory>
@@ -15,24 +16,29 @@
 namespace tbx::runner {
 namespace {
 
-/// How a conversation is written down. `{special}` texts are control tokens where the vocabulary has
-/// them; the user's own words never become one.
+/// How a conversation is written down. `{special}` texts are control tokens where the vocabulary
+/// has them; the user's own words never become one.
 struct style {
     const char* name;
-    const char* mark;             // found in a template, it tells this style; null: never looked for
-    std::string before[3];        // system, user, assistant: what comes before a message
-    std::string after;            // and after it
+    const char* mark;       // found in a template, it tells this style; null: never looked for
+    std::string before[3];  // system, user, assistant: what comes before a message
+    std::string after;      // and after it
 };
 
 enum role { system, user, assistant };
 
 const style& style_of(const std::string& chat_template) {
     static const style all[] = {
-        {"chatml", "<|im_start|>",
-         {"<|im_start|>system\n", "<|im_start|>user\n", "<|im_start|>assistant\n"}, "<|im_end|>\n"},
-        {"llama3", "<|start_header_id|>",
-         {"<|start_header_id|>system<|end_header_id|>\n\n", "<|start_header_id|>user<|end_header_id|>\n\n",
-          "<|start_header_id|>assistant<|end_header_id|>\n\n"}, "<|eot_id|>"},
+        {"chatml",
+         "<|im_start|>",
+         {"<|im_start|>system\n", "<|im_start|>user\n", "<|im_start|>assistant\n"},
+         "<|im_end|>\n"},
+        {"llama3",
+         "<|start_header_id|>",
+         {"<|start_header_id|>system<|end_header_id|>\n\n",
+          "<|start_header_id|>user<|end_header_id|>\n\n",
+          "<|start_header_id|>assistant<|end_header_id|>\n\n"},
+         "<|eot_id|>"},
         {"bitnet", "<|eot_id|>", {"System: ", "User: ", "Assistant: "}, "<|eot_id|>"},
         {"plain", nullptr, {"", "User: ", "Assistant:"}, "\n"},
     };
@@ -50,8 +56,8 @@ class writer {
 
     void flush() {
         if (pending.empty()) return;
-        const auto more = words.encode(
-            pending, {.add_bos = false, .add_eos = false, .parse_special = false});
+        const auto more =
+            words.encode(pending, {.add_bos = false, .add_eos = false, .parse_special = false});
         ids.insert(ids.end(), more.begin(), more.end());
         pending.clear();
     }
@@ -103,7 +109,8 @@ void chat(const chat_options& o) {
     const tokenizer::tokenizer words = s.open_tokenizer();
     const style& how = style_of(words.vocab().chat_template);
     model::sampler draw(s.cpu.dense, o.sampling);
-    (void)std::fprintf(stderr, "Conversation style '%s'. Ctrl-C ends an answer, Ctrl-D the chat.\n", how.name);
+    (void)std::fprintf(stderr, "Conversation style '%s'. Ctrl-C ends an answer, Ctrl-D the chat.\n",
+                       how.name);
 
     bool first = true;
     bool answer_open = false;  // the last answer was cut: its end must still be written

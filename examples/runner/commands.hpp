@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// Room examples/runner. Enters: the command line. Leaves: one subcommand each; it runs when its line
-// has been read without fault. Errors leave as tbx::error, in one line.
+// Room examples/runner. Enters: the command line. Leaves: one subcommand each; it runs when its
+// line has been read without fault. Errors leave as tbx::error, in one line.
 #pragma once
 
 #include <CLI/CLI.hpp>
@@ -17,7 +17,8 @@ void add_convert(CLI::App& app);
 void add_make_dummy(CLI::App& app);
 void add_bench(CLI::App& app);
 
-/// Thrown by a command that has ended early but cleanly: main() exits with this status and is silent.
+/// Thrown by a command that has ended early but cleanly: main() exits with this status and is
+/// silent.
 struct early_exit {
     int status;
 };

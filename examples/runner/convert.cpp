@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
-// Room examples/runner. Enters: a model of another program, or a GGUF file of floats. Leaves: a GGUF
-// file: a llama2.c checkpoint as it is, or a GGUF file whose linear layers are stored otherwise.
+// Room examples/runner. Enters: a model of another program, or a GGUF file of floats. Leaves: a
+// GGUF file: a llama2.c checkpoint as it is, or a GGUF file whose linear layers are stored
+// otherwise.
 #include <cstdint>
 #include <cstring>
 #include <map>
@@ -48,19 +49,27 @@ bool is_linear(std::string_view name) {
 void copy_entry(const gguf::entry& e, const gguf::reader& from, gguf::writer& to) {
     const std::string key(e.key);
     switch (e.type) {
-        case gguf::value_type::string: return to.set(key, from.get<std::string_view>(key));
-        case gguf::value_type::boolean: return to.set(key, from.get<bool>(key));
+        case gguf::value_type::string:
+            return to.set(key, from.get<std::string_view>(key));
+        case gguf::value_type::boolean:
+            return to.set(key, from.get<bool>(key));
         case gguf::value_type::f32:
-        case gguf::value_type::f64: return to.set(key, from.get<float>(key));
+        case gguf::value_type::f64:
+            return to.set(key, from.get<float>(key));
         case gguf::value_type::u8:
         case gguf::value_type::u16:
-        case gguf::value_type::u32: return to.set(key, from.get<std::uint32_t>(key));
+        case gguf::value_type::u32:
+            return to.set(key, from.get<std::uint32_t>(key));
         case gguf::value_type::i8:
         case gguf::value_type::i16:
-        case gguf::value_type::i32: return to.set(key, from.get<std::int32_t>(key));
-        case gguf::value_type::u64: return to.set(key, from.get<std::uint64_t>(key));
-        case gguf::value_type::i64: return to.set(key, from.get<std::int64_t>(key));
-        case gguf::value_type::array: break;
+        case gguf::value_type::i32:
+            return to.set(key, from.get<std::int32_t>(key));
+        case gguf::value_type::u64:
+            return to.set(key, from.get<std::uint64_t>(key));
+        case gguf::value_type::i64:
+            return to.set(key, from.get<std::int64_t>(key));
+        case gguf::value_type::array:
+            break;
     }
     const auto numbers = [&]<class T>(T) {
         const auto view = from.array<T>(key);
@@ -69,23 +78,28 @@ void copy_entry(const gguf::entry& e, const gguf::reader& from, gguf::writer& to
         to.set_array(key, copy);
     };
     switch (e.element) {
-        case gguf::value_type::string: return to.set_array(key, from.strings(key));
-        case gguf::value_type::f32: return numbers(float{});
-        case gguf::value_type::i32: return numbers(std::int32_t{});
-        default: from.fail(key + ": an array of " + gguf::name_of(e.element) + " cannot be copied");
+        case gguf::value_type::string:
+            return to.set_array(key, from.strings(key));
+        case gguf::value_type::f32:
+            return numbers(float{});
+        case gguf::value_type::i32:
+            return numbers(std::int32_t{});
+        default:
+            from.fail(key + ": an array of " + gguf::name_of(e.element) + " cannot be copied");
     }
 }
 
 std::vector<float> floats_of(const gguf::tensor& t) {
     std::vector<float> all(static_cast<std::size_t>(t.rows() * t.columns()));
     for (std::int64_t r = 0; r < t.rows(); ++r)
-        gguf::dequantize_row(t, r, {all.data() + r * t.columns(), static_cast<std::size_t>(t.columns())});
+        gguf::dequantize_row(t, r,
+                             {all.data() + r * t.columns(), static_cast<std::size_t>(t.columns())});
     return all;
 }
 
 // BitNet's rule: one scale for the matrix, the mean of the magnitudes.
-std::vector<std::byte> ternarise(const gguf::reader& file, const gguf::tensor& t, gguf::tensor_type type,
-                                 const std::vector<float>& values) {
+std::vector<std::byte> ternarise(const gguf::reader& file, const gguf::tensor& t,
+                                 gguf::tensor_type type, const std::vector<float>& values) {
     std::vector<std::int8_t> trits(values.size());
     float scale = 0;
     const trilobit::status s = trilobit::ternarize_absmean(
@@ -130,13 +144,15 @@ bool is_gguf(const std::string& path) {
 void run(const convert_options& o) {
     if (is_gguf(o.in)) {
         if (o.type.empty())
-            throw error("--type", "to convert a GGUF file, say what its linear layers shall become");
+            throw error("--type",
+                        "to convert a GGUF file, say what its linear layers shall become");
         return requantize(o, types().at(o.type));
     }
     if (o.tokenizer.empty())
         throw error("--tokenizer", "a llama2.c checkpoint needs its tokenizer file beside it");
     if (!o.type.empty())
-        throw error("--type", "a llama2.c checkpoint is converted as F32; convert the result again");
+        throw error("--type",
+                    "a llama2.c checkpoint is converted as F32; convert the result again");
     llama2c::convert(o.in, o.tokenizer, o.out);
 }
 
@@ -152,14 +168,17 @@ void add_convert(CLI::App& app) {
         ->required()
         ->type_name("FILE");
     command->add_option("-o,--output", o->out, "GGUF file to write")->required()->type_name("FILE");
-    command->add_option("--tokenizer", o->tokenizer, "Tokenizer of the checkpoint")->type_name("FILE");
+    command->add_option("--tokenizer", o->tokenizer, "Tokenizer of the checkpoint")
+        ->type_name("FILE");
     command
         ->add_option("--type", o->type,
-                     "Type of the linear layers: " + names + "; ternary ones by BitNet's absmean rule")
+                     "Type of the linear layers: " + names +
+                         "; ternary ones by BitNet's absmean rule")
         ->type_name("NAME")
         ->check(CLI::Validator(
             [names](std::string& text) {
-                return types().contains(text) ? std::string() : "'" + text + "' is none of " + names;
+                return types().contains(text) ? std::string()
+                                              : "'" + text + "' is none of " + names;
             },
             ""));
     command->callback([o] { run(*o); });

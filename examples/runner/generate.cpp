@@ -51,9 +51,10 @@ void print_speed(const generation& g) {
     const auto rate = [](std::int64_t tokens, double seconds) {
         return seconds > 0 ? static_cast<double>(tokens) / seconds : 0.0;
     };
-    (void)std::fprintf(stderr, "prefill %lld tokens, %.1f tokens/s; decode %lld tokens, %.1f tokens/s\n",
-                       static_cast<long long>(g.prompt_tokens), rate(g.prompt_tokens, g.prefill_seconds),
-                       static_cast<long long>(g.decode_steps), rate(g.decode_steps, g.decode_seconds));
+    (void)std::fprintf(
+        stderr, "prefill %lld tokens, %.1f tokens/s; decode %lld tokens, %.1f tokens/s\n",
+        static_cast<long long>(g.prompt_tokens), rate(g.prompt_tokens, g.prefill_seconds),
+        static_cast<long long>(g.decode_steps), rate(g.decode_steps, g.decode_seconds));
 }
 
 }  // namespace tbx::runner

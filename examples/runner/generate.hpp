@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// Room examples/runner. Enters: a session and tokens. Leaves: the text that the model makes of them,
-// printed as it comes, and how fast it came.
+// Room examples/runner. Enters: a session and tokens. Leaves: the text that the model makes of
+// them, printed as it comes, and how fast it came.
 #pragma once
 
 #include <cstdint>
@@ -15,11 +15,11 @@ enum class ending : std::uint8_t { asked_for, end_token, context_full, interrupt
 struct generation {
     ending end = ending::asked_for;
     std::int64_t prompt_tokens = 0;
-    std::int64_t made_tokens = 0;     // printed ones
-    std::int64_t decode_steps = 0;    // forward() calls for one token
+    std::int64_t made_tokens = 0;   // printed ones
+    std::int64_t decode_steps = 0;  // forward() calls for one token
     double prefill_seconds = 0;
     double decode_seconds = 0;
-    model::token_id last = -1;        // the last token drawn, maybe an end token
+    model::token_id last = -1;  // the last token drawn, maybe an end token
 };
 
 /// Continues `prompt` by at most `most` tokens. `from` must outlive the call. Text goes to stdout.

@@ -55,10 +55,12 @@ void print_types(const gguf::reader& file) {
             s->bytes += t.data.size();
         }
     types["all"] = all;
-    (void)std::printf("\n%-8s %8s %12s %12s %12s\n", "type", "tensors", "weights", "bytes", "bits/weight");
+    (void)std::printf("\n%-8s %8s %12s %12s %12s\n", "type", "tensors", "weights", "bytes",
+                      "bits/weight");
     for (const auto& [name, s] : types)
         (void)std::printf("%-8s %8d %12s %12s %12.3f\n", name.c_str(), s.tensors,
-                          support::human_count(s.weights).c_str(), support::human_bytes(s.bytes).c_str(),
+                          support::human_count(s.weights).c_str(),
+                          support::human_bytes(s.bytes).c_str(),
                           s.weights > 0 ? 8.0 * static_cast<double>(s.bytes) / s.weights : 0.0);
 }
 
@@ -66,17 +68,18 @@ void print_types(const gguf::reader& file) {
 void print_model(const gguf::reader& file) {
     try {
         const model::config c = model::read_config(file);
-        (void)std::printf("\nmodel    %s, %lld layers, width %lld, ffn %lld, %lld heads (%lld kv) of %lld, "
-                          "vocabulary %lld, context %lld\n",
-                          c.architecture.c_str(), static_cast<long long>(c.layers),
-                          static_cast<long long>(c.dim), static_cast<long long>(c.ffn),
-                          static_cast<long long>(c.heads), static_cast<long long>(c.kv_heads),
-                          static_cast<long long>(c.key_dim), static_cast<long long>(c.vocab),
-                          static_cast<long long>(c.context));
+        (void)std::printf(
+            "\nmodel    %s, %lld layers, width %lld, ffn %lld, %lld heads (%lld kv) of %lld, "
+            "vocabulary %lld, context %lld\n",
+            c.architecture.c_str(), static_cast<long long>(c.layers), static_cast<long long>(c.dim),
+            static_cast<long long>(c.ffn), static_cast<long long>(c.heads),
+            static_cast<long long>(c.kv_heads), static_cast<long long>(c.key_dim),
+            static_cast<long long>(c.vocab), static_cast<long long>(c.context));
         (void)std::printf("graph    %s, %s, RoPE pairs %s, base %g, %s\n",
                           c.gate == model::gate_function::silu ? "SiLU" : "squared ReLU",
                           c.sub_norms ? "sub-norms" : "no sub-norms",
-                          c.pairing == model::rope_pairing::interleaved ? "(2i, 2i+1)" : "(i, i+half)",
+                          c.pairing == model::rope_pairing::interleaved ? "(2i, 2i+1)"
+                                                                        : "(i, i+half)",
                           double{c.rope_base}, c.tied_head ? "tied head" : "own head");
     } catch (const error& e) {
         (void)std::printf("\nmodel    cannot be run: %s\n", printable(e.what()).c_str());
@@ -104,7 +107,8 @@ void run(const std::string& path) {
 
 void add_info(CLI::App& app) {
     const auto path = std::make_shared<std::string>();
-    CLI::App* command = app.add_subcommand("info", "Show metadata, tensors, types and sizes of a GGUF file");
+    CLI::App* command =
+        app.add_subcommand("info", "Show metadata, tensors, types and sizes of a GGUF file");
     command->add_option("-m,--model", *path, "GGUF file")->required()->type_name("FILE");
     command->callback([path] { run(*path); });
 }

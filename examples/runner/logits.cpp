@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// Room examples/runner. Enters: token ids. Leaves: the model's logits after each of them, as text that
-// can be compared with another engine's.
+// Room examples/runner. Enters: token ids. Leaves: the model's logits after each of them, as text
+// that can be compared with another engine's.
 #include <cstdio>
 #include <memory>
 #include <vector>
@@ -27,7 +27,8 @@ void print(std::int64_t position, std::span<const float> logits) {
 void run(const logits_options& o) {
     session s(o.model);
     if (std::ssize(o.tokens) > s.room_left())
-        throw error("--tokens", std::to_string(o.tokens.size()) + " tokens do not fit the context of " +
+        throw error("--tokens", std::to_string(o.tokens.size()) +
+                                    " tokens do not fit the context of " +
                                     std::to_string(s.room_left()));
     std::span<const model::token_id> left(o.tokens);
     for (std::int64_t position = 0; !left.empty();) {

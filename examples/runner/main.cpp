@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// Room examples/runner. Enters: the command line. Leaves: what a command prints; status 0, or 1 and one
-// line on stderr, or 2 when the command line itself is wrong.
+// Room examples/runner. Enters: the command line. Leaves: what a command prints; status 0, or 1 and
+// one line on stderr, or 2 when the command line itself is wrong.
 #include <cstdio>
 #include <exception>
 #include <new>
@@ -23,8 +23,8 @@ int complain(std::string_view what, int status) {
     return status;
 }
 
-// "--temp: Value -1 not in range", "--model is required", "A subcommand is required": the option first,
-// or else the command line as a whole.
+// "--temp: Value -1 not in range", "--model is required", "A subcommand is required": the option
+// first, or else the command line as a whole.
 std::string usage_line(const std::string& what) {
     if (!what.starts_with("-")) return "command line: " + what;
     const std::size_t end = what.find_first_of(": ");
@@ -39,11 +39,10 @@ int run(int argc, char** argv) {
                                           std::to_string(TRILOBIT_VERSION_MINOR) + "." +
                                           std::to_string(TRILOBIT_VERSION_PATCH));
     app.footer("TRILOBIT_ARCH=avx2 (or sse4_2, avx512vnni, ...) forces a back end.");
-    for (const auto add : {tbx::runner::add_run, tbx::runner::add_chat, tbx::runner::add_logits,
-                           tbx::runner::add_tokenize, tbx::runner::add_perplexity,
-                           tbx::runner::add_info, tbx::runner::add_convert,
-                           tbx::runner::add_make_dummy,
-                           tbx::runner::add_bench})
+    for (const auto add :
+         {tbx::runner::add_run, tbx::runner::add_chat, tbx::runner::add_logits,
+          tbx::runner::add_tokenize, tbx::runner::add_perplexity, tbx::runner::add_info,
+          tbx::runner::add_convert, tbx::runner::add_make_dummy, tbx::runner::add_bench})
         add(app);
     try {
         app.parse(argc, argv);

@@ -37,11 +37,13 @@ bench_result measure(model::compute& cpu, const model::transformer& m, model::st
         std::generate(prompt.begin(), prompt.end(), token);
         stopwatch watch;
         double seconds = 0;
-        for (std::span<const model::token_id> left(prompt); !left.empty() && !support::interrupted();) {
+        for (std::span<const model::token_id> left(prompt);
+             !left.empty() && !support::interrupted();) {
             const auto n = std::min(left.size(), static_cast<std::size_t>(s.batch));
             (void)watch.lap();
             (void)model::forward(cpu, m, s, left.first(n),
-                                 n == left.size() ? model::logits_of::last : model::logits_of::none);
+                                 n == left.size() ? model::logits_of::last
+                                                  : model::logits_of::none);
             seconds += watch.lap();
             left = left.subspan(n);
             advance(static_cast<double>(n));

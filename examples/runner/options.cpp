@@ -80,17 +80,20 @@ std::string machine_options::kernel_text() const { return text_of(kernels(), ker
 
 void model_options::add_to(CLI::App& command) {
     command.add_option("-m,--model", path, "GGUF file")->required()->type_name("FILE");
-    command.add_option("-c,--context", context, "Positions to make room for [the model's, up to 4096]")
+    command
+        .add_option("-c,--context", context, "Positions to make room for [the model's, up to 4096]")
         ->check(CLI::Range(std::int64_t{1}, std::int64_t{1} << 26));
     machine.add_to(command);
 }
 
 void add_sampling(CLI::App& command, model::sampling& values) {
-    command.add_option("--temp", values.temperature, "Temperature; 0 takes the likeliest token [0]")
+    command
+        .add_option("--temp", values.temperature, "Temperature; 0 takes the likeliest token [0]")
         ->check(CLI::Range(0.0f, 100.0f));
     command.add_option("--top-k", values.top_k, "Draw among the K likeliest tokens; 0: all [0]")
         ->check(CLI::Range(0, 1 << 30));
-    command.add_option("--top-p", values.top_p, "Draw among the likeliest that together reach P [1]")
+    command
+        .add_option("--top-p", values.top_p, "Draw among the likeliest that together reach P [1]")
         ->check(CLI::Range(0.0f, 1.0f));
     command.add_option("--seed", values.seed, "Seed of the random numbers [0]");
 }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
-// Room examples/runner. Enters: a text. Leaves: how surprised the model is by it. The text is cut into
-// windows of the context's length; each begins with the model's first token and forgets the last one.
+// Room examples/runner. Enters: a text. Leaves: how surprised the model is by it. The text is cut
+// into windows of the context's length; each begins with the model's first token and forgets the
+// last one.
 #include <cmath>
 #include <cstdio>
 #include <memory>
@@ -34,7 +35,8 @@ void run(const perplexity_options& o) {
     const support::interrupt_watch watch;
     session s(o.model, 512);
     const auto words = s.open_tokenizer();
-    const std::string_view all(reinterpret_cast<const char*>(text.bytes().data()), text.bytes().size());
+    const std::string_view all(reinterpret_cast<const char*>(text.bytes().data()),
+                               text.bytes().size());
     const std::vector<model::token_id> ids =
         words.encode(all, {.add_bos = false, .add_eos = false, .parse_special = false});
     const bool bos = words.vocab().bos != tokenizer::no_token && words.vocab().add_bos;
@@ -70,7 +72,8 @@ void run(const perplexity_options& o) {
             char now[64];
             (void)std::snprintf(now, sizeof now, "%.4f",
                                 std::exp(total / static_cast<double>(scored)));
-            bar.update(static_cast<double>(next - inputs.size() + at) / static_cast<double>(ids.size()),
+            bar.update(static_cast<double>(next - inputs.size() + at) /
+                           static_cast<double>(ids.size()),
                        now);
         }
     }

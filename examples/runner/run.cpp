@@ -23,11 +23,14 @@ void run(const run_options& o) {
     const support::interrupt_watch watch;
     session s(o.model);
     const tokenizer::tokenizer words = s.open_tokenizer();
-    const auto prompt = words.encode(o.prompt, {.add_bos = {}, .add_eos = false, .parse_special = !o.raw});
+    const auto prompt =
+        words.encode(o.prompt, {.add_bos = {}, .add_eos = false, .parse_special = !o.raw});
     if (prompt.empty())
-        throw error("--prompt", "it is empty, and this model begins its texts with no special token");
+        throw error("--prompt",
+                    "it is empty, and this model begins its texts with no special token");
     if (std::ssize(prompt) > s.room_left())
-        throw error("--prompt", "its " + std::to_string(prompt.size()) + " tokens do not fit the context of " +
+        throw error("--prompt", "its " + std::to_string(prompt.size()) +
+                                    " tokens do not fit the context of " +
                                     std::to_string(s.room_left()));
 
     tokenizer::text_stream text(words, true);
@@ -51,7 +54,8 @@ void add_run(CLI::App& app) {
     const auto o = std::make_shared<run_options>();
     CLI::App* command = app.add_subcommand("run", "Continue a text");
     o->model.add_to(*command);
-    command->add_option("-p,--prompt", o->prompt, "Text to continue; may be empty")->type_name("TEXT");
+    command->add_option("-p,--prompt", o->prompt, "Text to continue; may be empty")
+        ->type_name("TEXT");
     command->add_option("-n,--tokens", o->tokens, "Most tokens to make [256]")
         ->check(CLI::Range(std::int64_t{0}, std::int64_t{1} << 40));
     add_sampling(*command, o->sampling);

@@ -10,7 +10,8 @@
 namespace tbx::runner {
 namespace {
 
-model::transformer load(model::compute& cpu, const gguf::reader& file, const model_options& options) {
+model::transformer load(model::compute& cpu, const gguf::reader& file,
+                        const model_options& options) {
     support::progress_bar bar("loading");
     return model::load_transformer(cpu, file, options.machine.layout,
                                    [&](double done) { bar.update(done); });
@@ -62,6 +63,8 @@ std::span<const float> session::step(model::token_id token) {
     return {logits.data, static_cast<std::size_t>(logits.cols)};
 }
 
-std::int64_t session::room_left() const noexcept { return state.cache.capacity() - state.cache.length; }
+std::int64_t session::room_left() const noexcept {
+    return state.cache.capacity() - state.cache.length;
+}
 
 }  // namespace tbx::runner

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// Room examples/runner. Enters: a GGUF file and options. Leaves: a model ready to be asked, with its
-// tokenizer and the state of one conversation.
+// Room examples/runner. Enters: a GGUF file and options. Leaves: a model ready to be asked, with
+// its tokenizer and the state of one conversation.
 #pragma once
 
 #include <chrono>

@@ -45,14 +45,14 @@ void add_tokenize(CLI::App& app) {
     CLI::App* command = app.add_subcommand("tokenize", "Print the token ids of a text");
     command->add_option("-m,--model", o->model, "GGUF file")->required()->type_name("FILE");
     auto* prompt = command->add_option("-p,--prompt", o->prompt, "The text")->type_name("TEXT");
-    auto* file = command->add_option("-f,--file", o->file, "A file that holds it")->type_name("FILE");
+    auto* file =
+        command->add_option("-f,--file", o->file, "A file that holds it")->type_name("FILE");
     prompt->excludes(file);
     command->add_flag("--no-special", o->no_special,
                       "Neither add special tokens nor recognise them in the text");
     command->add_flag("--pieces", o->pieces, "One token a line, with its text");
     command->callback([o, prompt, file] {
-        if (prompt->count() + file->count() == 0)
-            throw CLI::RequiredError("--prompt or --file");
+        if (prompt->count() + file->count() == 0) throw CLI::RequiredError("--prompt or --file");
         run(*o);
     });
 }

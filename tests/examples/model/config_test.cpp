@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// Tests of examples/model/config.hpp and of what load_transformer refuses: good files give the graph
-// that their architecture means, and every absurd one a sentence.
+// Tests of examples/model/config.hpp and of what load_transformer refuses: good files give the
+// graph that their architecture means, and every absurd one a sentence.
 #include "model/config.hpp"
 
 #include <cmath>
@@ -24,7 +24,7 @@ namespace {
 struct draft {
     std::string architecture = "llama";
     std::map<std::string, std::uint32_t> counts = {
-        {"context_length", 128}, {"embedding_length", 64},        {"block_count", 2},
+        {"context_length", 128},     {"embedding_length", 64},       {"block_count", 2},
         {"attention.head_count", 4}, {"attention.head_count_kv", 2}, {"feed_forward_length", 96}};
     std::map<std::string, float> numbers = {{"attention.layer_norm_rms_epsilon", 1e-5f}};
     std::map<std::string, std::string> texts;
@@ -163,7 +163,9 @@ TEST_CASE("every named shape is sound and has the size that was published") {
         CHECK(model::check(model::config_of_shape(name)).empty());
     }
     const auto millions = [](std::string_view name) {
-        return std::round(static_cast<double>(model::config_of_shape(name).linear_weights()) / 1e5) / 10.0;
+        return std::round(static_cast<double>(model::config_of_shape(name).linear_weights()) /
+                          1e5) /
+               10.0;
     };
     CHECK(millions("bitnet-b1.58-2B-4T") == 2084.0);
     CHECK(millions("bitnet_b1_58-large") == 679.5);

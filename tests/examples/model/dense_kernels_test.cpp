@@ -38,13 +38,19 @@ std::vector<float> numbers(std::size_t count, std::uint64_t seed) {
     return out;
 }
 
-std::vector<std::byte> encode(number_type type, const std::vector<float>& values, std::int64_t cols) {
+std::vector<std::byte> encode(number_type type, const std::vector<float>& values,
+                              std::int64_t cols) {
     switch (type) {
-        case number_type::f16: return gguf::quantize(gguf::tensor_type::f16, values, cols);
-        case number_type::bf16: return gguf::quantize(gguf::tensor_type::bf16, values, cols);
-        case number_type::q8_0: return gguf::quantize(gguf::tensor_type::q8_0, values, cols);
-        case number_type::f32: return gguf::quantize(gguf::tensor_type::f32, values, cols);
-        case number_type::q6_k: break;
+        case number_type::f16:
+            return gguf::quantize(gguf::tensor_type::f16, values, cols);
+        case number_type::bf16:
+            return gguf::quantize(gguf::tensor_type::bf16, values, cols);
+        case number_type::q8_0:
+            return gguf::quantize(gguf::tensor_type::q8_0, values, cols);
+        case number_type::f32:
+            return gguf::quantize(gguf::tensor_type::f32, values, cols);
+        case number_type::q6_k:
+            break;
     }
     // Any bytes are a row of Q6_K, if only its scale is a sound half.
     model::random_numbers random(5);
@@ -82,8 +88,8 @@ TEST_CASE("rows decode to the floats that their format defines; dot products are
     for (const std::int64_t blocks : {1, 2, 3, 5}) {
         const bool plain = model::block_elements(type) == 1;
         for (const std::int64_t cols :
-             plain ? std::vector<std::int64_t>{1, 31, 32, 33, 172, 256} :
-                     std::vector<std::int64_t>{blocks * model::block_elements(type)}) {
+             plain ? std::vector<std::int64_t>{1, 31, 32, 33, 172, 256}
+                   : std::vector<std::int64_t>{blocks * model::block_elements(type)}) {
             const auto values = numbers(static_cast<std::size_t>(cols), 7);
             const auto row = encode(type, values, cols);
             std::vector<float> expected(values.size()), x = numbers(values.size(), 8);
@@ -119,7 +125,8 @@ TEST_CASE("many dot products have the bits of each alone") {
             run->dot_many(w.data(), x.data(), cols + 3, count, cols, y.data(), 2);
             for (std::int64_t t = 0; t < most; ++t) {
                 const auto* bytes = reinterpret_cast<const std::byte*>(w.data());
-                const float alone = run->dot(number_type::f32, bytes, x.data() + t * (cols + 3), cols);
+                const float alone =
+                    run->dot(number_type::f32, bytes, x.data() + t * (cols + 3), cols);
                 CHECK(y[static_cast<std::size_t>(2 * t)] == (t < count ? alone : -1.0f));
                 CHECK(y[static_cast<std::size_t>(2 * t + 1)] == -1.0f);
             }
@@ -135,7 +142,8 @@ TEST_CASE("combine adds in ascending order, one chain an element") {
     for (const auto* run : tables())
         for (std::int64_t count = 1; count <= most; ++count) {
             std::vector<float> out(most * out_stride, -1.0f);
-            run->combine(a.data(), a_stride, count, b.data(), b_stride, terms, out.data(), out_stride);
+            run->combine(a.data(), a_stride, count, b.data(), b_stride, terms, out.data(),
+                         out_stride);
             bool equal = true;
             for (std::int64_t q = 0; q < count; ++q)
                 for (std::int64_t l = 0; l < 32; ++l) {
@@ -163,27 +171,30 @@ TEST_CASE("halves: all 65536 are read exactly, and written to the nearest, satur
         model::random_numbers random(10);
         for (std::size_t i = 0; i < v.size(); i += 2)  // every exponent
             v[i] = std::bit_cast<float>(static_cast<std::uint32_t>(random.bits()));
-        for (const float edge : {0.0f, -0.0f, 65504.0f, 65519.0f, 65520.0f, -1e30f, 6e-8f, 2.9e-8f, 3e-8f})
+        for (const float edge :
+             {0.0f, -0.0f, 65504.0f, 65519.0f, 65520.0f, -1e30f, 6e-8f, 2.9e-8f, 3e-8f})
             v.push_back(edge);
         return v;
     }();
     for (const auto* run : tables()) {
         INFO(run->name);
         std::vector<float> read(all.size());
-        run->decode(number_type::f16, reinterpret_cast<const std::byte*>(all.data()), std::ssize(all),
-                    read.data());
+        run->decode(number_type::f16, reinterpret_cast<const std::byte*>(all.data()),
+                    std::ssize(all), read.data());
         int wrong = 0;
         for (std::size_t i = 0; i < all.size(); ++i) {
             const float expected = trilobit::f16_to_f32(all[i]);
-            wrong += std::isnan(expected) ? !std::isnan(read[i])
-                                          : std::bit_cast<int>(expected) != std::bit_cast<int>(read[i]);
+            wrong += std::isnan(expected)
+                         ? !std::isnan(read[i])
+                         : std::bit_cast<int>(expected) != std::bit_cast<int>(read[i]);
         }
         CHECK(wrong == 0);
         std::vector<std::uint16_t> written(x.size());
         run->to_f16(written.data(), x.data(), std::ssize(x));
         for (std::size_t i = 0; i < x.size(); ++i) {
             std::uint16_t expected = trilobit::f32_to_f16(x[i]);
-            if ((expected & 0x7fffu) == 0x7c00u) expected = static_cast<std::uint16_t>(expected - 1);
+            if ((expected & 0x7fffu) == 0x7c00u)
+                expected = static_cast<std::uint16_t>(expected - 1);
             const bool nan = std::isnan(x[i]);
             wrong += nan ? !std::isnan(trilobit::f16_to_f32(written[i])) : written[i] != expected;
         }
@@ -210,7 +221,8 @@ TEST_CASE("exponential, gates and sums: accurate, and equal everywhere") {
             worst = std::max(worst, std::fabs(double{e[i]} / right - 1.0));
             total += right;
             const double gate = double{x[i]} / (1.0 + std::exp(-double{x[i]})) * double{up[i]};
-            worst_silu = std::max(worst_silu, std::fabs(double{silu[i]} - gate) / (std::fabs(gate) + 1e-30));
+            worst_silu =
+                std::max(worst_silu, std::fabs(double{silu[i]} - gate) / (std::fabs(gate) + 1e-30));
             const float positive = std::max(x[i], 0.0f);
             relu_right = relu_right && relu[i] == positive * positive * up[i];
         }

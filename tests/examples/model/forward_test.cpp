@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// Tests of examples/model/forward.hpp on dummy models: right against the textbook, and the same bits
-// however tokens are batched and threads are counted.
+// Tests of examples/model/forward.hpp on dummy models: right against the textbook, and the same
+// bits however tokens are batched and threads are counted.
 #include "model/forward.hpp"
 
 #include <cmath>
@@ -19,7 +19,7 @@ using Catch::Matchers::ContainsSubstring;
 namespace {
 
 constexpr auto two_bit = trilobit::layout_id::ternary_2bit;
-const std::vector<model::token_id> text = {5, 300, 17, 17, 511, 0, 42, 77, 140, 260, 3,
+const std::vector<model::token_id> text = {5, 300, 17, 17, 511, 0,  42, 77, 140, 260, 3,
                                            9, 450, 33, 2,  128, 64, 91, 6,  333, 12};
 
 /// A dummy file, loaded.
@@ -87,8 +87,10 @@ TEST_CASE("batches, threads and layouts change no bit") {
     }));
     const std::vector<float> whole = loaded(shape, type, 1).logits(text.size());
     CHECK(std::isfinite(whole.back()));
-    for (const std::size_t step : {1, 2, 8, 13}) CHECK(same(whole, loaded(shape, type, 3).logits(step)));
-    for (const auto layout : {trilobit::layout_id::ternary_base3, trilobit::layout_id::ternary_planes})
+    for (const std::size_t step : {1, 2, 8, 13})
+        CHECK(same(whole, loaded(shape, type, 3).logits(step)));
+    for (const auto layout :
+         {trilobit::layout_id::ternary_base3, trilobit::layout_id::ternary_planes})
         CHECK(same(whole, loaded(shape, type, 2, layout).logits(5)));
 }
 

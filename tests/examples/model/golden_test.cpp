@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// Compares logits with those that llama.cpp and bitnet.cpp printed for the same files, and greedy text
-// with the published one. Skipped where the files are not at hand.
+// Compares logits with those that llama.cpp and bitnet.cpp printed for the same files, and greedy
+// text with the published one. Skipped where the files are not at hand.
 #include <cmath>
 #include <filesystem>
 #include <fstream>
@@ -74,7 +74,8 @@ TEST_CASE("logits agree with other engines at every position") {
     for (const std::size_t step : {g.tokens.size(), std::size_t{1}}) {
         model::state s(m.config, std::ssize(g.tokens), static_cast<std::int64_t>(step));
         for (std::size_t at = 0; at < g.tokens.size(); at += step) {
-            const auto logits = model::forward(cpu, m, s, {g.tokens.data() + at, step}, model::logits_of::all);
+            const auto logits =
+                model::forward(cpu, m, s, {g.tokens.data() + at, step}, model::logits_of::all);
             for (std::size_t t = 0; t < step; ++t) {
                 INFO(file << " against " << peer << ", position " << at + t << ", step " << step);
                 REQUIRE(g.logits[at + t].size() == static_cast<std::size_t>(logits.cols));

@@ -24,8 +24,9 @@ namespace {
 
 constexpr auto two_bit = trilobit::layout_id::ternary_2bit;
 
-std::string write_tensor(const testing::scratch_folder& folder, gguf::tensor_type type, std::int64_t cols,
-                         std::int64_t rows, const std::vector<std::byte>& bytes) {
+std::string write_tensor(const testing::scratch_folder& folder, gguf::tensor_type type,
+                         std::int64_t cols, std::int64_t rows,
+                         const std::vector<std::byte>& bytes) {
     gguf::writer out(folder.path("t.gguf"));
     out.set("general.architecture", "llama");
     out.add_tensor("w", type, {cols, rows});
@@ -61,9 +62,10 @@ void check_product(const gguf::reader& file, const model::linear& w, model::comp
                 sum += p;
                 size += std::fabs(p);
             }
-            worst = std::max(worst, std::fabs(sum * double{w.scale} -
-                                              double{y[static_cast<std::size_t>(m * t.rows() + r)]}) /
-                                        (size + 1e-9));
+            worst =
+                std::max(worst, std::fabs(sum * double{w.scale} -
+                                          double{y[static_cast<std::size_t>(m * t.rows() + r)]}) /
+                                    (size + 1e-9));
         }
     }
     CHECK(worst < 2e-6);
@@ -77,7 +79,8 @@ TEST_CASE("equal block scales collapse to one, different ones stay") {
     std::vector<std::int8_t> trits(static_cast<std::size_t>(rows * cols));
     for (std::int64_t r = 0; r < rows; ++r)
         model::random_trits(1, 2, r, {trits.data() + r * cols, static_cast<std::size_t>(cols)});
-    std::vector<std::byte> bytes = gguf::encode_ternary(gguf::tensor_type::tq2_0, trits, cols, 0.25f);
+    std::vector<std::byte> bytes =
+        gguf::encode_ternary(gguf::tensor_type::tq2_0, trits, cols, 0.25f);
     const std::uint16_t zero = 0, double_scale = trilobit::f32_to_f16(0.5f);
     // A block that says 0 holds nothing, whatever its codes are, and stands in nobody's way.
     std::memcpy(bytes.data() + 5 * 66 + 64, &zero, 2);
@@ -86,8 +89,8 @@ TEST_CASE("equal block scales collapse to one, different ones stay") {
     const testing::scratch_folder folder;
     const gguf::reader file(write_tensor(folder, gguf::tensor_type::tq2_0, cols, rows, bytes));
     model::compute cpu(2);
-    for (const auto layout : {two_bit, trilobit::layout_id::ternary_base3,
-                              trilobit::layout_id::ternary_planes}) {
+    for (const auto layout :
+         {two_bit, trilobit::layout_id::ternary_base3, trilobit::layout_id::ternary_planes}) {
         double last = 0;
         model::linear w = model::load_linear(cpu, file, file.require_tensor("w"), layout,
                                              [&](double done) { last = done; });
@@ -102,8 +105,8 @@ TEST_CASE("equal block scales collapse to one, different ones stay") {
 }
 
 TEST_CASE("dense matrices of every type multiply, alone and in batches") {
-    const auto type = GENERATE(gguf::tensor_type::f32, gguf::tensor_type::f16, gguf::tensor_type::bf16,
-                               gguf::tensor_type::q8_0);
+    const auto type = GENERATE(gguf::tensor_type::f32, gguf::tensor_type::f16,
+                               gguf::tensor_type::bf16, gguf::tensor_type::q8_0);
     const std::int64_t cols = 96, rows = 77;
     model::random_numbers random(2);
     std::vector<float> values(static_cast<std::size_t>(rows * cols));
@@ -149,7 +152,8 @@ TEST_CASE("models with wrong, missing or unknown tensors are refused") {
     CHECK_NOTHROW(model::load_transformer(cpu, good, two_bit, {}));
 
     // The same file again, with one tensor renamed, added or of another width.
-    const auto spoiled = [&](std::string_view which, const std::string& name, bool twice, bool narrow) {
+    const auto spoiled = [&](std::string_view which, const std::string& name, bool twice,
+                             bool narrow) {
         gguf::writer out(folder.path("bad.gguf"));
         for (const gguf::entry& e : good.entries()) {
             const std::string key(e.key);
@@ -161,7 +165,8 @@ TEST_CASE("models with wrong, missing or unknown tensors are refused") {
         for (const gguf::tensor& t : good.tensors()) {
             const bool hit = t.name == which;
             if (!hit || twice) {
-                out.add_tensor(t.name, t.type, std::span(t.extent.data(), static_cast<std::size_t>(t.dimensions)));
+                out.add_tensor(t.name, t.type,
+                               std::span(t.extent.data(), static_cast<std::size_t>(t.dimensions)));
                 data.push_back(t.data);
             }
             if (hit) {

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
-// Tests of examples/model. Enters: a GGUF file of float weights. Leaves: its logits by the textbook, in
-// double, one token after another, with nothing shared with the code under test but the file reader.
+// Tests of examples/model. Enters: a GGUF file of float weights. Leaves: its logits by the
+// textbook, in double, one token after another, with nothing shared with the code under test but
+// the file reader.
 #pragma once
 
 #include <cmath>
@@ -19,7 +20,9 @@ class reference_transformer {
     std::string arch;
     std::vector<std::vector<numbers>> keys, values;  // [layer][position]
 
-    [[nodiscard]] double setting(const char* key) const { return file.get<double>(arch + "." + key); }
+    [[nodiscard]] double setting(const char* key) const {
+        return file.get<double>(arch + "." + key);
+    }
     [[nodiscard]] numbers row(const std::string& name, std::int64_t r) const {
         const gguf::tensor& t = file.require_tensor(name);
         std::vector<float> raw(static_cast<std::size_t>(t.columns()));
@@ -49,9 +52,10 @@ class reference_transformer {
         const std::size_t width = x.size() / heads;
         for (std::size_t h = 0; h < heads; ++h)
             for (std::size_t i = 0; i < width / 2; ++i) {
-                const double angle = static_cast<double>(position) *
-                                     std::pow(setting("rope.freq_base"),
-                                              -2.0 * static_cast<double>(i) / static_cast<double>(width));
+                const double angle =
+                    static_cast<double>(position) *
+                    std::pow(setting("rope.freq_base"),
+                             -2.0 * static_cast<double>(i) / static_cast<double>(width));
                 double& a = x[h * width + (arch == "llama" ? 2 * i : i)];
                 double& b = x[h * width + (arch == "llama" ? 2 * i + 1 : i + width / 2)];
                 const double turned = a * std::cos(angle) - b * std::sin(angle);
@@ -96,7 +100,8 @@ public:
                 }
                 for (std::size_t p = 0; p < weight.size(); ++p)
                     for (std::size_t i = 0; i < width; ++i)
-                        found[head * width + i] += weight[p] / total * values[layer][p][kv * width + i];
+                        found[head * width + i] +=
+                            weight[p] / total * values[layer][p][kv * width + i];
             }
             const bool sub_norms = file.find_tensor(blk + "attn_sub_norm.weight") != nullptr;
             if (sub_norms) found = normed(blk + "attn_sub_norm.weight", found);
@@ -115,7 +120,8 @@ public:
             for (std::size_t i = 0; i < x.size(); ++i) x[i] += thought[i];
         }
         const bool tied = file.find_tensor("output.weight") == nullptr;
-        return product(tied ? "token_embd.weight" : "output.weight", normed("output_norm.weight", x));
+        return product(tied ? "token_embd.weight" : "output.weight",
+                       normed("output_norm.weight", x));
     }
 };
 

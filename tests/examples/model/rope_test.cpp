@@ -40,8 +40,10 @@ TEST_CASE("each pair turns by its own angle, in both pairings") {
                 const double angle = static_cast<double>(5 + t) *
                                      std::pow(100.0, -2.0 * static_cast<double>(i) / 6.0);
                 const double p = double{before[a]}, q = double{before[b]};
-                CHECK(double{x[a]} == Approx(p * std::cos(angle) - q * std::sin(angle)).margin(1e-5));
-                CHECK(double{x[b]} == Approx(p * std::sin(angle) + q * std::cos(angle)).margin(1e-5));
+                CHECK(double{x[a]} ==
+                      Approx(p * std::cos(angle) - q * std::sin(angle)).margin(1e-5));
+                CHECK(double{x[b]} ==
+                      Approx(p * std::sin(angle) + q * std::cos(angle)).margin(1e-5));
             }
             CHECK(x[head + 6] == before[head + 6]);
             CHECK(x[head + 7] == before[head + 7]);

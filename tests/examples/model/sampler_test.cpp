@@ -42,7 +42,8 @@ TEST_CASE("the numbers behind a seed are fixed for ever") {
     CHECK(r.bits() == 3203168211198807973u);
     CHECK(r.bits() == 9817491932198370423u);
     const std::vector<float> logits = {0.1f, 0.7f, -0.3f, 1.2f, 0.4f, -2.0f};
-    sampler a(generic, {.temperature = 1.0f, .seed = 42}), b(generic, {.temperature = 1.0f, .seed = 42});
+    sampler a(generic, {.temperature = 1.0f, .seed = 42}),
+        b(generic, {.temperature = 1.0f, .seed = 42});
     sampler c(generic, {.temperature = 1.0f, .seed = 43});
     std::vector<int> first, second, third;
     for (int i = 0; i < 64; ++i) {
@@ -62,7 +63,8 @@ TEST_CASE("draws follow the softmax") {
     double total = 0;
     for (const float l : logits) total += std::exp(double{l / temperature});
     for (int i = 0; i < 4; ++i) {
-        const double p = std::exp(double{logits[static_cast<std::size_t>(i)] / temperature}) / total;
+        const double p =
+            std::exp(double{logits[static_cast<std::size_t>(i)] / temperature}) / total;
         const auto at = seen.find(i);
         const double got = at == seen.end() ? 0.0 : at->second / double{count};
         CHECK(std::fabs(got - p) < 5 * std::sqrt(p * (1 - p) / count));
@@ -71,7 +73,8 @@ TEST_CASE("draws follow the softmax") {
 
 TEST_CASE("top-k and top-p leave out what they should") {
     // probabilities 0.5, 0.25, 0.15, 0.1 (in another order)
-    const std::vector<float> logits = {std::log(0.15f), std::log(0.5f), std::log(0.1f), std::log(0.25f)};
+    const std::vector<float> logits = {std::log(0.15f), std::log(0.5f), std::log(0.1f),
+                                       std::log(0.25f)};
     const auto ids = [&](model::sampling how) {
         how.temperature = 1.0f;
         std::vector<int> out;
@@ -91,7 +94,8 @@ TEST_CASE("top-k and top-p leave out what they should") {
 
 TEST_CASE("equal logits are cut by id, and useless ones do no harm") {
     std::vector<float> equal(100, 1.0f);
-    for (const auto& [id, times] : draw_many({.temperature = 1.0f, .top_k = 3}, equal, 500)) CHECK(id < 3);
+    for (const auto& [id, times] : draw_many({.temperature = 1.0f, .top_k = 3}, equal, 500))
+        CHECK(id < 3);
     const float nan = std::numeric_limits<float>::quiet_NaN();
     const float inf = std::numeric_limits<float>::infinity();
     CHECK(draw_many({.temperature = 1.0f}, {nan, nan}, 5).size() == 1);

@@ -40,7 +40,7 @@ TEST_CASE("wrong usage ends with 2 and one line") {
         {"make-dummy", "-o", "x", "--type", "Q4_0"},
         {"convert", "x"},
     }));
-    const outcome o = trilobit(arguments);
+    const outcome o = run_program(arguments);
     INFO(o.err);
     CHECK(o.status == 2);
     CHECK(o.complained());
@@ -48,15 +48,15 @@ TEST_CASE("wrong usage ends with 2 and one line") {
 }
 
 TEST_CASE("help and version end with 0 and print to stdout") {
-    for (const char* command : {"run", "chat", "logits", "tokenize", "perplexity", "info", "convert",
-                                "make-dummy", "bench"}) {
-        const outcome o = trilobit({command, "--help"});
+    for (const char* command : {"run", "chat", "logits", "tokenize", "perplexity", "info",
+                                "convert", "make-dummy", "bench"}) {
+        const outcome o = run_program({command, "--help"});
         CHECK(o.status == 0);
         CHECK_THAT(o.out, ContainsSubstring("--help"));
         CHECK(o.err.empty());
     }
-    CHECK_THAT(trilobit({"--help"}).out, ContainsSubstring("TRILOBIT_ARCH"));
-    CHECK_THAT(trilobit({"--version"}).out, StartsWith("trilobit "));
+    CHECK_THAT(run_program({"--help"}).out, ContainsSubstring("TRILOBIT_ARCH"));
+    CHECK_THAT(run_program({"--version"}).out, StartsWith("trilobit "));
 }
 
 TEST_CASE("unreadable models end with 1 and one line") {
@@ -79,11 +79,13 @@ TEST_CASE("unreadable models end with 1 and one line") {
     };
     for (const std::string& path : bad)
         for (const std::vector<std::string>& command :
-             {std::vector<std::string>{"run", "-p", "a", "-n", "1"}, {"logits", "--tokens", "1"}, {"chat"},
+             {std::vector<std::string>{"run", "-p", "a", "-n", "1"},
+              {"logits", "--tokens", "1"},
+              {"chat"},
               {"bench", "-p", "1", "-n", "1"}}) {
             std::vector<std::string> arguments = command;
             arguments.insert(arguments.end(), {"-m", path});
-            const outcome o = trilobit(arguments);
+            const outcome o = run_program(arguments);
             INFO(path << ": " << o.err);
             CHECK(o.status == 1);
             CHECK(o.complained());
@@ -95,7 +97,7 @@ TEST_CASE("other failures say what they are about") {
     const std::string& m = tiny_model();
     const auto fails = [](const std::vector<std::string>& arguments, const std::string& about,
                           const std::vector<std::string>& environment = {}) {
-        const outcome o = trilobit(arguments, "", environment);
+        const outcome o = run_program(arguments, "", environment);
         INFO(o.err);
         CHECK(o.status == 1);
         CHECK(o.complained());
@@ -111,15 +113,15 @@ TEST_CASE("other failures say what they are about") {
     fails({"make-dummy", "-o", "/no/such/folder/x.gguf"}, "/no/such/folder/x.gguf");
     fails({"convert", m, "-o", "/tmp/never"}, "--type");
     fails({"run", "-m", m, "-n", "1"}, "TRILOBIT_ARCH", {"TRILOBIT_ARCH=abacus"});
-    CHECK_THAT(trilobit({"run", "-m", m, "-n", "1"}, "", {"TRILOBIT_ARCH=abacus"}).err,
+    CHECK_THAT(run_program({"run", "-m", m, "-n", "1"}, "", {"TRILOBIT_ARCH=abacus"}).err,
                ContainsSubstring("'abacus'") && ContainsSubstring("generic"));
     CHECK_FALSE(std::filesystem::exists("/tmp/never"));
 }
 
 TEST_CASE("run prints the prompt and a continuation, the same for the same seed") {
-    const std::vector<std::string> arguments = {"run",    "-m",  tiny_model(), "-p", "hi sati",
-                                                "--temp", "1.0", "--seed",     "5",  "-n", "12"};
-    const outcome one = trilobit(arguments), two = trilobit(arguments);
+    const std::vector<std::string> arguments = {
+        "run", "-m", tiny_model(), "-p", "hi sati", "--temp", "1.0", "--seed", "5", "-n", "12"};
+    const outcome one = run_program(arguments), two = run_program(arguments);
     CHECK(one.status == 0);
     CHECK_THAT(one.out, StartsWith("hi sati"));
     CHECK(one.out.ends_with("\n"));
@@ -127,30 +129,32 @@ TEST_CASE("run prints the prompt and a continuation, the same for the same seed"
     CHECK_THAT(one.err, ContainsSubstring("prefill") && ContainsSubstring("tokens/s"));
     auto other = arguments;
     other[8] = "6";
-    CHECK(trilobit(other).out != one.out);
+    CHECK(run_program(other).out != one.out);
     other = arguments;
     other.emplace_back("--no-echo");
-    const outcome silent = trilobit(other);
+    const outcome silent = run_program(other);
     CHECK("hi sati" + silent.out == one.out);
-    CHECK_THAT(trilobit({"run", "-m", tiny_model(), "-c", "16", "-n", "100"}).err,
+    CHECK_THAT(run_program({"run", "-m", tiny_model(), "-c", "16", "-n", "100"}).err,
                ContainsSubstring("context of 16 positions is full") || ContainsSubstring("decode"));
 }
 
 TEST_CASE("every back end and thread count writes the same text") {
-    const std::vector<std::string> arguments = {"run", "-m", tiny_model(), "-p", "kalo", "-n", "24", "--temp", "0.9"};
-    const std::string expected = trilobit(arguments).out;
+    const std::vector<std::string> arguments = {"run", "-m", tiny_model(), "-p", "kalo",
+                                                "-n",  "24", "--temp",     "0.9"};
+    const std::string expected = run_program(arguments).out;
     for (const char* arch : {"TRILOBIT_ARCH=generic", "TRILOBIT_ARCH=sse2", "TRILOBIT_ARCH=avx2"}) {
-        const outcome o = trilobit(arguments, "", {arch});
+        const outcome o = run_program(arguments, "", {arch});
         if (o.status == 0) CHECK(o.out == expected);
     }
     auto more = arguments;
     more.insert(more.end(), {"-t", "3", "-b", "2", "--layout", "ternary_base3"});
-    CHECK(trilobit(more).out == expected);
+    CHECK(run_program(more).out == expected);
 }
 
 TEST_CASE("logits: batch and step print the same, a position after another") {
-    const outcome batch = trilobit({"logits", "-m", tiny_model(), "--tokens", "3,1,4,1,5"});
-    const outcome step = trilobit({"logits", "-m", tiny_model(), "--tokens", "3,1,4,1,5", "--step"});
+    const outcome batch = run_program({"logits", "-m", tiny_model(), "--tokens", "3,1,4,1,5"});
+    const outcome step =
+        run_program({"logits", "-m", tiny_model(), "--tokens", "3,1,4,1,5", "--step"});
     CHECK(batch.status == 0);
     CHECK(batch.out == step.out);
     CHECK(batch.err.empty());
@@ -172,54 +176,56 @@ TEST_CASE("logits: batch and step print the same, a position after another") {
 TEST_CASE("tokenize prints ids") {
     const scratch_folder folder;
     const std::string& m = tiny_model();
-    const outcome o = trilobit({"tokenize", "-m", m, "-p", "ab"});
+    const outcome o = run_program({"tokenize", "-m", m, "-p", "ab"});
     CHECK(o.out == "1,259,260,261\n");
-    CHECK(trilobit({"tokenize", "-m", m, "-p", "ab", "--no-special"}).out == "259,260,261\n");
-    CHECK(trilobit({"tokenize", "-m", m, "-f", folder.file("t", "ab")}).out == o.out);
-    CHECK(trilobit({"tokenize", "-m", m, "-p", "</s>"}).out == "1,2\n");
-    CHECK(trilobit({"tokenize", "-m", m, "-p", "", "--no-special"}).out == "\n");
+    CHECK(run_program({"tokenize", "-m", m, "-p", "ab", "--no-special"}).out == "259,260,261\n");
+    CHECK(run_program({"tokenize", "-m", m, "-f", folder.file("t", "ab")}).out == o.out);
+    CHECK(run_program({"tokenize", "-m", m, "-p", "</s>"}).out == "1,2\n");
+    CHECK(run_program({"tokenize", "-m", m, "-p", "", "--no-special"}).out == "\n");
 }
 
 TEST_CASE("info, perplexity and bench describe the model") {
     const std::string& m = tiny_model();
-    const outcome info = trilobit({"info", "-m", m});
+    const outcome info = run_program({"info", "-m", m});
     CHECK(info.status == 0);
     CHECK_THAT(info.out, ContainsSubstring("bitnet-b1.58, 2 layers, width 256") &&
                              ContainsSubstring("squared ReLU") && ContainsSubstring("TQ2_0") &&
                              ContainsSubstring("blk.1.ffn_down.weight"));
     const scratch_folder folder;
-    const outcome p = trilobit({"perplexity", "-m", m, "-c", "8", "-f",
-                                folder.file("text", "kalo mine rusa tivo beda fugo hiju pezo")});
+    const outcome p = run_program({"perplexity", "-m", m, "-c", "8", "-f",
+                                   folder.file("text", "kalo mine rusa tivo beda fugo hiju pezo")});
     CHECK(p.status == 0);
     CHECK_THAT(p.out, StartsWith("perplexity "));
     const double value = std::stod(p.out.substr(11));
     CHECK(value > 1.0);
     CHECK_THAT(p.out, ContainsSubstring("windows of 8"));
-    CHECK(trilobit({"perplexity", "-m", m, "-f", folder.file("nothing", "")}).status == 1);
+    CHECK(run_program({"perplexity", "-m", m, "-f", folder.file("nothing", "")}).status == 1);
 }
 
 TEST_CASE("make-dummy writes a file that runs, and convert changes its linears") {
     const scratch_folder folder;
-    REQUIRE(trilobit({"make-dummy", "--shape", "tiny-llama", "--type", "F32", "-o", folder.path("f.gguf")})
+    REQUIRE(run_program({"make-dummy", "--shape", "tiny-llama", "--type", "F32", "-o",
+                         folder.path("f.gguf")})
                 .status == 0);
     for (const char* type : {"F16", "Q8_0", "TQ1_0", "TQ2_0", "I2_S"}) {
-        const outcome o = trilobit({"convert", folder.path("f.gguf"), "--type", type, "-o", folder.path(type)});
+        const outcome o = run_program(
+            {"convert", folder.path("f.gguf"), "--type", type, "-o", folder.path(type)});
         INFO(o.err);
         REQUIRE(o.status == 0);
-        CHECK(trilobit({"run", "-m", folder.path(type), "-p", "kalo", "-n", "4"}).status == 0);
-        CHECK_THAT(trilobit({"info", "-m", folder.path(type)}).out, ContainsSubstring(type));
+        CHECK(run_program({"run", "-m", folder.path(type), "-p", "kalo", "-n", "4"}).status == 0);
+        CHECK_THAT(run_program({"info", "-m", folder.path(type)}).out, ContainsSubstring(type));
     }
     // Random ternary weights by the absmean rule stay the trits that they are.
     const auto logits = [&](const char* name) {
-        return trilobit({"tokenize", "-m", folder.path(name), "-p", "kalo"}).out;
+        return run_program({"tokenize", "-m", folder.path(name), "-p", "kalo"}).out;
     };
     CHECK(logits("TQ2_0") == logits("I2_S"));
     CHECK(folder.entries() == 6);
 }
 
 TEST_CASE("Ctrl-C ends a story cleanly") {
-    const program running({"run", "-m", tiny_model(), "-p", "kalo", "-n", "1000000000", "-c", "512",
-                           "--temp", "1"});
+    const program running(
+        {"run", "-m", tiny_model(), "-p", "kalo", "-n", "1000000000", "-c", "512", "--temp", "1"});
     for (int i = 0; i < 3000 && running.output_so_far().size() < 20; ++i)
         std::this_thread::sleep_for(std::chrono::milliseconds(1));
     running.send(SIGINT);

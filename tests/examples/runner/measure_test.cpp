@@ -17,13 +17,15 @@ TEST_CASE("quantiles") {
 
 TEST_CASE("a plan is run as often as it says") {
     model::compute cpu(2);
-    const auto m = model::random_transformer(cpu, model::config_of_shape("tiny"),
-                                             trilobit::layout_id::ternary_2bit, std::nullopt, 1, {});
+    const auto m =
+        model::random_transformer(cpu, model::config_of_shape("tiny"),
+                                  trilobit::layout_id::ternary_2bit, std::nullopt, 1, {});
     model::state s(m.config, 30, 8);
     int rounds = 0;
     double last = 0;
-    const auto r = runner::measure(cpu, m, s, {.prefill = 20, .decode = 10, .rounds = 4},
-                                   [&](double done) { last = done; }, [&] { ++rounds; });
+    const auto r = runner::measure(
+        cpu, m, s, {.prefill = 20, .decode = 10, .rounds = 4}, [&](double done) { last = done; },
+        [&] { ++rounds; });
     CHECK(rounds == 4);
     CHECK(s.cache.length == 30);
     CHECK(last == Catch::Approx(1.0));
@@ -34,15 +36,16 @@ TEST_CASE("a plan is run as often as it says") {
 }
 
 TEST_CASE("bench prints one JSON object with what the contract names") {
-    const auto o = testing::trilobit({"bench", "--shape", "tiny", "--head", "none", "-p", "8", "-n", "4",
-                                      "-r", "1", "-t", "1", "--json"});
+    const auto o = testing::run_program({"bench", "--shape", "tiny", "--head", "none", "-p", "8",
+                                         "-n", "4", "-r", "1", "-t", "1", "--json"});
     INFO(o.err);
     REQUIRE(o.status == 0);
     CHECK(o.out.starts_with("{"));
     CHECK(o.out.ends_with("}\n"));
-    for (const char* key : {"shape", "layout", "kernel", "arch", "threads", "prefill_tokens_per_s",
-                            "decode_tokens_per_s", "bytes_per_token", "read_gb_per_s",
-                            "decode_fraction_of_read", "peak_rss_mb", "decode_ms_p50", "decode_ms_p90"}) {
+    for (const char* key :
+         {"shape", "layout", "kernel", "arch", "threads", "prefill_tokens_per_s",
+          "decode_tokens_per_s", "bytes_per_token", "read_gb_per_s", "decode_fraction_of_read",
+          "peak_rss_mb", "decode_ms_p50", "decode_ms_p90"}) {
         INFO(key);
         CHECK(o.out.find("\"" + std::string(key) + "\":") != o.out.npos);
     }

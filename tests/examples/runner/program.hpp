@@ -41,7 +41,8 @@ class program {
 public:
     explicit program(const std::vector<std::string>& arguments, const std::string& input = {},
                      const std::vector<std::string>& environment = {}) {
-        const std::string in = folder.file("in", input), out = folder.path("out"), err = folder.path("err");
+        const std::string in = folder.file("in", input), out = folder.path("out"),
+                          err = folder.path("err");
         child = ::fork();
         if (child != 0) return;
         if (std::freopen(in.c_str(), "r", stdin) == nullptr ||
@@ -65,8 +66,8 @@ public:
     }
 };
 
-inline outcome trilobit(const std::vector<std::string>& arguments, const std::string& input = {},
-                        const std::vector<std::string>& environment = {}) {
+inline outcome run_program(const std::vector<std::string>& arguments, const std::string& input = {},
+                           const std::vector<std::string>& environment = {}) {
     return program(arguments, input, environment).wait();
 }
 
