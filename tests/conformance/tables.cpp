@@ -32,12 +32,12 @@ TEMPLATE_LIST_TEST_CASE("every layout and activation has a kernel for every grou
          {activation_id::int8, activation_id::int4, activation_id::int2, activation_id::sign})
         for (const scale_spec& scale : scales)
             for (const int group : {0, 32, 64, 128, 256})
-                for (const std::int64_t tokens : {1, 4, 512}) {
+                for (const std::int64_t batch : {1, 4, 512}) {
                     const packed_shape w{TestType::id, tile_shape::of<TestType>(), 512, 4096,
                                          scale};
-                    const activation_shape x{activation, tokens, 4096, group};
+                    const activation_shape x{activation, batch, 4096, group};
                     CAPTURE(table.name, TestType::name, activation_name(activation),
-                            scale.group_cols, group, tokens);
+                            scale.group_cols, group, batch);
                     const kernel_entry* best = choose_kernel(table, w, x);
                     REQUIRE(best != nullptr);
                     CHECK(best->layout == TestType::id);
@@ -45,6 +45,6 @@ TEMPLATE_LIST_TEST_CASE("every layout and activation has a kernel for every grou
                     CHECK(best->accepts(w, x));
                     const kernel_entry* floor = choose_kernel(table, w, x, kernel_id::generic);
                     REQUIRE(floor != nullptr);
-                    CHECK(best->cost(tokens) <= floor->cost(tokens));
+                    CHECK(best->cost(batch) <= floor->cost(batch));
                 }
 }

@@ -204,7 +204,7 @@ packed_matrix<L> pack(const quantized_view& weights, const pack_options& options
     return pack_rows<L>(
         weights.values.rows, cols, weights.scale,
         [&](std::int64_t row, std::int8_t* values, float* scales) {
-            std::memcpy(values, weights.values.row(row), static_cast<std::size_t>(cols));
+            std::copy_n(weights.values.row(row), cols, values);
             std::copy_n(weights.scales + (per_tensor ? 0 : row * segments), segments, scales);
             return status{};
         },
