@@ -2,6 +2,7 @@
 // Tests of the runner. Enters: arguments. Leaves: what the program `trilobit` did with them.
 #pragma once
 
+#include <fcntl.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -45,10 +46,13 @@ public:
                           err = folder.path("err");
         child = ::fork();
         if (child != 0) return;
-        if (std::freopen(in.c_str(), "r", stdin) == nullptr ||
-            std::freopen(out.c_str(), "w", stdout) == nullptr ||
-            std::freopen(err.c_str(), "w", stderr) == nullptr)
-            ::_exit(126);
+        const auto take = [](const std::string& path, int flags, int descriptor) {
+            const int file = ::open(path.c_str(), flags, 0600);
+            if (file < 0 || ::dup2(file, descriptor) < 0) ::_exit(126);
+        };
+        take(in, O_RDONLY, 0);
+        take(out, O_WRONLY | O_CREAT | O_TRUNC, 1);
+        take(err, O_WRONLY | O_CREAT | O_TRUNC, 2);
         std::vector<char*> argv = {const_cast<char*>(TRILOBIT_PROGRAM)};
         for (const std::string& a : arguments) argv.push_back(const_cast<char*>(a.c_str()));
         argv.push_back(nullptr);
