@@ -15,7 +15,7 @@
 namespace tbx::train {
 
 struct optimiser_options {
-    double lr = 2e-3;
+    double lr = 3e-3;
     double beta1 = 0.9, beta2 = 0.95, epsilon = 1e-8;
     double weight_decay = 0.05;  // of linear weights, until the rate begins to fall
     double clip = 1.0;           // largest norm of the whole gradient

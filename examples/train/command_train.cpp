@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 // Room train: command `train`, from a text file to a model file.
 // Enters: options. Leaves: the model; while it works, a checkpoint and the vocabulary beside it.
+#include <algorithm>
 #include <chrono>
 #include <cmath>
 #include <cstdio>
@@ -76,7 +77,10 @@ outcome train(const train_command& c, const model_config& config,
               const std::vector<std::uint16_t>& tokens, const std::optional<loaded_model>& teacher,
               const std::string& checkpoint) {
     const run_identity run = identity_of(config, c.options, fingerprint(tokens));
-    trainer<Backend> work(config, c.options, tokens);
+    train_options options = c.options;
+    if (c.minutes <= 0)  // a short run has no time to warm up for long
+        options.optimiser.warm_up = std::min(options.optimiser.warm_up, 1 + options.steps / 10);
+    trainer<Backend> work(config, options, tokens);
     if (teacher) work.learn_from(teacher->config, teacher->parameters);
     outcome o{fresh_state(config, c.options.seed)};
     train_state& s = o.state;

@@ -55,7 +55,8 @@ void add_train(CLI::App& app, train_command& c, bool& fp32) {
     app.add_option("--save-every", c.save_every, "steps")->check(positive)->capture_default_str();
     app.add_flag("--resume", c.resume, "go on with the checkpoint, if there is one");
     app.add_flag("--keep-checkpoint", c.keep_checkpoint);
-    app.add_flag("--bf16", c.bf16, "bfloat16 products by oneDNN, where built with it");
+    app.add_flag("--bf16", c.bf16,
+                 "bfloat16 products by oneDNN, where built with it (OMP_NUM_THREADS)");
 }
 
 void add_sample(CLI::App& app, sample_command& c) {

@@ -22,8 +22,8 @@ namespace tbx::train {
 struct train_options {
     optimiser_options optimiser;
     std::int64_t steps = 1000;
-    int batch = 16;  // sequences of `context` tokens in a step
-    int part = 4;    // sequences that go through the model at once
+    int batch = 8;  // sequences of `context` tokens in a step
+    int part = 4;   // sequences that go through the model at once
     std::uint64_t seed = 1;
     float soft = 1.0f;  // weight of the teacher's distribution against the text
 };
