@@ -20,7 +20,7 @@ class rope_table {
 
 public:
     /// Pair i of position p turns by p / divisor * base^(-2i / rope_dim) / divisors[i]. Computed in
-    /// double: at position 10^5 a float angle is already off by a hundredth of a turn.
+    /// double: at position 10^5 an angle in float may be off by 0.004.
     void fill(const config& c, std::span<const float> divisors, std::int64_t first,
               std::int64_t count) {
         pairs = c.rope_dim / 2;

@@ -100,9 +100,11 @@ nlohmann::ordered_json run(const bench_options& o) {
     std::int64_t resident = 0;
     std::optional<trilobit_limits::memory_probe> probe;
     support::progress_bar bar("measuring");
+    double measured = 0;
     const bench_result r = measure(
-        cpu, loaded.model, state, o.plan, [&](double done) { bar.update(done); },
+        cpu, loaded.model, state, o.plan, [&](double done) { bar.update(measured = done); },
         [&] {
+            bar.update(measured, "reading memory");
             if (!probe) resident = peak_resident_bytes();
             if (!probe) probe.emplace(cpu.pool.concurrency());
             (void)probe->round();

@@ -146,9 +146,10 @@ void chat(const chat_options& o) {
         }
         print_now("\n");
         if (support::is_terminal(2)) print_speed(g);
-        // The token that was drawn last has not been run; an end token belongs to the conversation.
+        // The token that was drawn last has not been run, unless Ctrl-C came after it; an end token
+        // belongs to the conversation.
         answer_open = g.end != ending::end_token;
-        if (g.last >= 0 && s.room_left() > 0) (void)s.step(g.last);
+        if (g.last >= 0 && g.end != ending::interrupted && s.room_left() > 0) (void)s.step(g.last);
     }
     if (support::is_terminal(0)) print_now("\n");
 }

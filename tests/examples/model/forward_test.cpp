@@ -87,7 +87,7 @@ TEST_CASE("batches, threads and layouts change no bit") {
     }));
     const std::vector<float> whole = loaded(shape, type, 1).logits(text.size());
     CHECK(std::isfinite(whole.back()));
-    for (const std::size_t step : {1, 2, 8, 13})
+    for (const std::size_t step : {1u, 2u, 8u, 13u})
         CHECK(same(whole, loaded(shape, type, 3).logits(step)));
     for (const auto layout :
          {trilobit::layout_id::ternary_base3, trilobit::layout_id::ternary_planes})
