@@ -25,7 +25,12 @@ struct backwards {
 };
 
 // Large enough that one token alone is handed to threads.
-constexpr std::int64_t rows = 331, cols = 1031, tokens = 33;
+constexpr std::int64_t rows = 331, cols = 1031;
+#if defined(TRILOBIT_TEST_SMALL)
+constexpr std::int64_t tokens = 9;
+#else
+constexpr std::int64_t tokens = 33;
+#endif
 static_assert(rows * cols >= trilobit::detail::worth_a_thread);
 
 struct grouping {

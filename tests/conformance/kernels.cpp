@@ -4,8 +4,12 @@
 
 #include "active.hpp"
 
-#ifndef TRILOBIT_TEST_CASES
+#if defined(TRILOBIT_TEST_SMALL)
+#define TRILOBIT_TEST_CASES 8
+#define TRILOBIT_TEST_WIDEST 14336
+#else
 #define TRILOBIT_TEST_CASES 240
+#define TRILOBIT_TEST_WIDEST trilobit::max_cols
 #endif
 
 using namespace trilobit;
@@ -25,7 +29,7 @@ TEMPLATE_LIST_TEST_CASE("sums at their bounds stay exact up to the widest matrix
     const kernel_table& table = conformance::active_table();
     testing::kernel_check_options options;
     options.cases = 0;
-    options.adversarial_cols = max_cols;
+    options.adversarial_cols = TRILOBIT_TEST_WIDEST;
     const testing::report found = testing::check_kernels(table, type_list<TestType>{}, options);
     INFO(found.text);
     CHECK(found.ok);
