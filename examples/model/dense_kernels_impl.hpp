@@ -15,7 +15,6 @@ namespace tbx::model {
 namespace {
 
 // The one order of every sum
-// -----------------------------------------------------------------------
 
 struct accumulator {
     lanes sum = {};
@@ -145,7 +144,6 @@ void combine(const float* a, std::int64_t a_stride, std::int64_t count, const st
 }
 
 // Element by element
-// ---------------------------------------------------------------------------------
 
 void scale_by(float* out, const float* x, float scale, const float* w, std::int64_t cols) {
     for (std::int64_t i = 0; i < cols; ++i) out[i] = x[i] * scale * w[i];

@@ -2,12 +2,14 @@
 // Room examples/model. Enters: keys and values of tokens, in order. Leaves: those of all positions
 // so far, as IEEE halves, laid out so that attention reads them in straight lines.
 //
-//   keys    (layer, kv_head, block, key_dim, 32)  32 positions are one block: element d of 32
-// neighbouring positions lies together, so 32 scores
-//                                                 grow side by side and no sum crosses lanes
-//   values  (layer, kv_head, position, value_dim) value_dim rounded up to 32
+//   keys    (layer, kv_head, block, key_dim, 32)
+//   values  (layer, kv_head, position, value_dim), value_dim rounded up to 32
+//
+// 32 positions are one block of keys, and their elements number d lie side by side: so do 32 scores
+// while they grow, and no sum crosses lanes.
 #pragma once
 
+#include <algorithm>
 #include <cstring>
 #include <vector>
 
@@ -60,7 +62,7 @@ public:
     }
 
     [[nodiscard]] std::int64_t capacity() const noexcept { return limit; }
-    /// Bytes that one more token reads, with `positions` before it.
+    /// Bytes of one position's keys and values, in all layers.
     [[nodiscard]] std::int64_t bytes_per_position(std::int64_t layers) const noexcept {
         return 2 * layers * kv_heads * (key_dim + padded_value);
     }
@@ -77,27 +79,26 @@ public:
     }
     [[nodiscard]] std::int64_t value_stride() const noexcept { return padded_value; }
 
-    /// Stores k (tokens, kv_heads * key_dim) and v (tokens, kv_heads * value_dim) at length, length
-    /// + 1, ...; `length` itself moves when the last layer is done.
-    void store(const dense_kernels& run, std::int64_t layer, const_matrix k, const_matrix v) {
+    /// Stores one head of k (tokens, kv_heads * key_dim) and v (tokens, kv_heads * value_dim) at
+    /// positions from `length` on; `length` itself moves when the last layer is done. Different
+    /// heads may be stored at once.
+    void store(const dense_kernels& run, std::int64_t layer, std::int64_t head, const_matrix k,
+               const_matrix v) {
         thread_local std::vector<std::uint16_t> row;
         row.resize(static_cast<std::size_t>(key_dim));
         for (std::int64_t t = 0; t < k.rows; ++t) {
-            const std::int64_t block = (length + t) / positions_per_block;
             const std::int64_t slot = (length + t) % positions_per_block;
-            for (std::int64_t h = 0; h < kv_heads; ++h) {
-                std::uint16_t* into = key_at(layer * kv_heads + h, block);
-                // Later slots are read with the block, their scores thrown away.
-                if (slot == 0)
-                    std::memset(into, 0,
-                                static_cast<std::size_t>(key_dim * positions_per_block * 2));
-                run.to_f16(row.data(), k.row(t) + h * key_dim, key_dim);
-                for (std::int64_t d = 0; d < key_dim; ++d)
-                    into[d * positions_per_block + slot] = row[static_cast<std::size_t>(d)];
-                std::uint16_t* value = value_at(layer * kv_heads + h, length + t);
-                run.to_f16(value, v.row(t) + h * value_dim, value_dim);
-                std::fill(value + value_dim, value + padded_value, std::uint16_t{0});
-            }
+            std::uint16_t* into =
+                key_at(layer * kv_heads + head, (length + t) / positions_per_block);
+            // Later slots are read with the block, their scores thrown away.
+            if (slot == 0)
+                std::memset(into, 0, static_cast<std::size_t>(key_dim * positions_per_block * 2));
+            run.to_f16(row.data(), k.row(t) + head * key_dim, key_dim);
+            for (std::int64_t d = 0; d < key_dim; ++d)
+                into[d * positions_per_block + slot] = row[static_cast<std::size_t>(d)];
+            std::uint16_t* value = value_at(layer * kv_heads + head, length + t);
+            run.to_f16(value, v.row(t) + head * value_dim, value_dim);
+            std::fill(value + value_dim, value + padded_value, std::uint16_t{0});
         }
     }
 };

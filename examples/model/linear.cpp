@@ -3,7 +3,6 @@
 #include "model/linear.hpp"
 
 #include <algorithm>
-#include <cmath>
 #include <vector>
 
 namespace tbx::model {

@@ -1,8 +1,7 @@
 // SPDX-License-Identifier: MIT
 // Room examples/model. Enters: a GGUF tensor. Leaves: a dense or a packed matrix; see linear.hpp.
-#include <atomic>
-#include <cmath>
 #include <cstring>
+#include <exception>
 #include <mutex>
 #include <optional>
 #include <vector>

@@ -10,6 +10,7 @@
 #include "trilobit/reference/matmul.hpp"
 #include "trilobit/testing/guarded_buffer.hpp"
 #include "trilobit/testing/random.hpp"
+#include "trilobit/weights/quantize.hpp"
 
 namespace trilobit::testing {
 
