@@ -171,7 +171,8 @@ packed_matrix<L> pack(std::type_identity_t<matrix_view<const float>> weights,
                   "This rule makes values that the layout does not hold.");
     const auto fail = [](const status& s) { return packed_matrix<L>{any_packed_matrix(s)}; };
     if (const status s = check_view(weights); !s.ok()) return fail(s);
-    if (const status s = check_scale_spec(options.scale); !s.ok()) return fail(s);
+    const packed_shape shape{L::id, tile_shape::of<L>(), weights.rows, weights.cols, options.scale};
+    if (const status s = check_packed_shape(shape); !s.ok()) return fail(s);
     unit_sums tensor;
     if (options.scale.per == granularity::tensor) {
         aligned_buffer sums(static_cast<std::size_t>(weights.rows) * sizeof(unit_sums));
