@@ -10,29 +10,50 @@
 namespace tbx::model {
 namespace {
 
+// f(t) for every token of a batch, some on each thread.
+template <class F>
+void each_token(compute& cpu, std::int64_t tokens, F f) {
+    cpu.pool(0, tokens, 4, [&](std::int64_t begin, std::int64_t end) {
+        for (std::int64_t t = begin; t < end; ++t) f(t);
+    });
+}
+
 // out = x / sqrt(mean(x^2) + eps) * w, for each row; out may be x.
-void rms_norm(const dense_kernels& run, const_matrix x, const vector& w, float eps, matrix out) {
-    for (std::int64_t t = 0; t < x.rows; ++t) {
+void rms_norm(compute& cpu, const_matrix x, const vector& w, float eps, matrix out) {
+    each_token(cpu, x.rows, [&](std::int64_t t) {
         const float* row = x.row(t);
         const float squares =
-            run.dot(number_type::f32, reinterpret_cast<const std::byte*>(row), row, x.cols);
+            cpu.dense.dot(number_type::f32, reinterpret_cast<const std::byte*>(row), row, x.cols);
         const float mean = squares / static_cast<float>(x.cols);
-        run.scale_by(out.row(t), row, 1.0f / std::sqrt(mean + eps), w.data(), x.cols);
-    }
+        cpu.dense.scale_by(out.row(t), row, 1.0f / std::sqrt(mean + eps), w.data(), x.cols);
+    });
 }
 
 // x += y
-void add(matrix x, const_matrix y) {
-    for (std::int64_t t = 0; t < x.rows; ++t)
+void add(compute& cpu, matrix x, const_matrix y) {
+    each_token(cpu, x.rows, [&](std::int64_t t) {
         for (std::int64_t i = 0; i < x.cols; ++i) x(t, i) += y(t, i);
+    });
 }
 
 // g = silu(g) * u, or relu(g)^2 * u
 void gate(compute& cpu, gate_function kind, matrix g, const_matrix u) {
-    cpu.pool(0, g.rows, 1, [&](std::int64_t begin, std::int64_t end) {
-        for (std::int64_t t = begin; t < end; ++t)
-            (kind == gate_function::silu ? cpu.dense.silu_gate
-                                         : cpu.dense.squared_relu_gate)(g.row(t), u.row(t), g.cols);
+    const auto run =
+        kind == gate_function::silu ? cpu.dense.silu_gate : cpu.dense.squared_relu_gate;
+    each_token(cpu, g.rows, [&](std::int64_t t) { run(g.row(t), u.row(t), g.cols); });
+}
+
+// Turns queries and keys by their positions, and keeps keys and values for all tokens to come.
+void place(compute& cpu, const config& c, state& s, std::int64_t layer, matrix q, matrix k,
+           const_matrix v) {
+    each_token(cpu, q.rows, [&](std::int64_t t) {
+        rotate(s.rope, c, c.heads, q, t);
+        rotate(s.rope, c, c.kv_heads, k, t);
+    });
+    // A single token is stored sooner than a thread wakes.
+    const std::int64_t grain = q.rows == 1 ? c.kv_heads : 1;
+    cpu.pool(0, c.kv_heads, grain, [&](std::int64_t begin, std::int64_t end) {
+        for (std::int64_t h = begin; h < end; ++h) s.cache.store(cpu.dense, layer, h, k, v);
     });
 }
 
@@ -75,26 +96,24 @@ const_matrix forward(compute& cpu, const transformer& m, state& s, std::span<con
         const layer_weights& l = w.layers[static_cast<std::size_t>(layer)];
 
         // Attention: each token looks at itself and at all tokens before it.
-        rms_norm(cpu.dense, x, l.attention_norm, c.norm_eps, h);  // (n, dim)
-        apply(cpu, l.q, h, q);                                    // (n, heads * key_dim)
-        apply(cpu, l.k, h, k);                                    // (n, kv_heads * key_dim)
-        apply(cpu, l.v, h, v);                                    // (n, kv_heads * value_dim)
-        rotate(s.rope, c, c.heads, q);
-        rotate(s.rope, c, c.kv_heads, k);
-        s.cache.store(cpu.dense, layer, k, v);
+        rms_norm(cpu, x, l.attention_norm, c.norm_eps, h);  // (n, dim)
+        apply(cpu, l.q, h, q);                              // (n, heads * key_dim)
+        apply(cpu, l.k, h, k);                              // (n, kv_heads * key_dim)
+        apply(cpu, l.v, h, v);                              // (n, kv_heads * value_dim)
+        place(cpu, c, s, layer, q, k, v);
         attend(cpu, c, s.cache, layer, q, a);  // (n, heads * value_dim)
-        if (c.sub_norms) rms_norm(cpu.dense, a, l.attention_sub_norm, c.norm_eps, a);
+        if (c.sub_norms) rms_norm(cpu, a, l.attention_sub_norm, c.norm_eps, a);
         apply(cpu, l.output, a, h);  // (n, dim)
-        add(x, h);
+        add(cpu, x, h);
 
         // Feed-forward: each token thinks about what it found.
-        rms_norm(cpu.dense, x, l.ffn_norm, c.norm_eps, h);  // (n, dim)
-        apply(cpu, l.gate, h, g);                           // (n, ffn)
-        apply(cpu, l.up, h, u);                             // (n, ffn)
+        rms_norm(cpu, x, l.ffn_norm, c.norm_eps, h);  // (n, dim)
+        apply(cpu, l.gate, h, g);                     // (n, ffn)
+        apply(cpu, l.up, h, u);                       // (n, ffn)
         gate(cpu, c.gate, g, u);
-        if (c.sub_norms) rms_norm(cpu.dense, g, l.ffn_sub_norm, c.norm_eps, g);
+        if (c.sub_norms) rms_norm(cpu, g, l.ffn_sub_norm, c.norm_eps, g);
         apply(cpu, l.down, g, h);  // (n, dim)
-        add(x, h);
+        add(cpu, x, h);
     }
     s.cache.length += n;
 
@@ -103,7 +122,7 @@ const_matrix forward(compute& cpu, const transformer& m, state& s, std::span<con
                                                                               : n;
     if (rows == 0) return {};
     const matrix tail = x.rows_from(n - rows, rows);
-    rms_norm(cpu.dense, tail, w.output_norm, c.norm_eps, tail);
+    rms_norm(cpu, tail, w.output_norm, c.norm_eps, tail);
     s.logits.resize(static_cast<std::size_t>(rows * c.vocab));
     const matrix logits(s.logits.data(), rows, c.vocab);
     apply(cpu, w.head, tail, logits);  // (rows, vocab)

@@ -28,14 +28,11 @@ std::int64_t positions_for(const model::config& c, const model_options& options,
 }  // namespace
 
 session::session(const model_options& options, std::int64_t positions)
-    : batch(0),
-      file(options.path),
+    : file(options.path),
       cpu(options.machine.thread_count(), {.kernel = options.machine.kernel}),
       model(load(cpu, file, options)),
       state(model.config, positions_for(model.config, options, positions),
-            std::min(options.machine.batch, positions_for(model.config, options, positions))) {
-    batch = state.batch;
-}
+            std::min(options.machine.batch, positions_for(model.config, options, positions))) {}
 
 tokenizer::tokenizer session::open_tokenizer() const {
     auto made = tokenizer::tokenizer::from_gguf(file);
@@ -49,7 +46,7 @@ std::span<const float> session::prefill(std::span<const model::token_id> tokens)
     model::const_matrix logits;
     while (!tokens.empty()) {
         if (support::interrupted()) return {};
-        const auto count = std::min(tokens.size(), static_cast<std::size_t>(batch));
+        const auto count = std::min(tokens.size(), static_cast<std::size_t>(batch_size()));
         logits = model::forward(cpu, model, state, tokens.first(count),
                                 count == tokens.size() ? model::logits_of::last
                                                        : model::logits_of::none);

@@ -32,8 +32,6 @@ public:
 };
 
 class session {
-    std::int64_t batch;
-
 public:
     gguf::reader file;
     model::compute cpu;
@@ -52,7 +50,7 @@ public:
     [[nodiscard]] std::span<const float> step(model::token_id token);
 
     [[nodiscard]] std::int64_t room_left() const noexcept;
-    [[nodiscard]] std::int64_t batch_size() const noexcept { return batch; }
+    [[nodiscard]] std::int64_t batch_size() const noexcept { return state.batch; }
 };
 
 }  // namespace tbx::runner
