@@ -59,7 +59,7 @@ struct dense_kernels {
                     std::int64_t out_stride);
     /// out[i] = x[i] * scale * w[i]: the second half of an RMS norm.
     void (*scale_by)(float* out, const float* x, float scale, const float* w, std::int64_t cols);
-    /// x[i] = exp((x[i] - shift) * scale); returns their sum.
+    /// x[i] = exp((x[i] - shift) * scale), or 0 where that is below e^-64; returns their sum.
     float (*exp_and_sum)(float* x, float shift, float scale, std::int64_t count);
     /// gate[i] = gate[i] / (1 + exp(-gate[i])) * up[i].
     void (*silu_gate)(float* gate, const float* up, std::int64_t count);

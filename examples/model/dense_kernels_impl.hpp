@@ -187,7 +187,12 @@ TBX_INLINE void map(float* x, const float* y, std::int64_t count, F f) {
 }
 
 float exp_and_sum(float* x, float shift, float scale, std::int64_t count) {
-    map(x, x, count, [=](floats v, floats) { return exponential((v - shift) * scale); });
+    map(x, x, count, [=](floats v, floats) {
+        const floats power = (v - shift) * scale;
+        // Below e^-64 nothing can show in a float sum of terms up to 1, but its products would be
+        // subnormal numbers, which processors multiply a hundred times slower.
+        return power < -64.0f ? floats{} : exponential(power);
+    });
     accumulator sum;
     const std::int64_t whole = count / lanes::count * lanes::count;
     for (std::int64_t i = 0; i < whole; i += lanes::count) sum.add(load<lanes>(x + i));

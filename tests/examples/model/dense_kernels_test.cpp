@@ -218,7 +218,10 @@ TEST_CASE("exponential, gates and sums: accurate, and equal everywhere") {
         bool relu_right = true;
         for (std::size_t i = 0; i < x.size(); ++i) {
             const double right = std::exp(double{(x[i] - 1.5f) * 0.9f});
-            worst = std::max(worst, std::fabs(double{e[i]} / right - 1.0));
+            if ((x[i] - 1.5f) * 0.9f < -64.0f)
+                CHECK(e[i] == 0.0f);
+            else
+                worst = std::max(worst, std::fabs(double{e[i]} / right - 1.0));
             total += right;
             const double gate = double{x[i]} / (1.0 + std::exp(-double{x[i]})) * double{up[i]};
             worst_silu =
