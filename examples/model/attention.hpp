@@ -57,9 +57,10 @@ inline void attend_head(const dense_kernels& run, const config& c, const kv_cach
     }
 
     // mixed = weights . values, 32 columns at a time
-    for (std::int64_t d = 0; d < width; d += 32)
-        run.combine(scores, scores_stride, queries, cache.value_rows(layer, kv_head) + d, width,
-                    positions, mixed + d, width);
+    constexpr std::int64_t part = kv_cache::values_per_part;
+    for (std::int64_t p = 0; p * part < width; ++p)
+        run.combine(scores, scores_stride, queries, cache.value_part(layer, kv_head, p), part,
+                    positions, mixed + p * part, width);
 
     for (std::int64_t i = 0; i < queries; ++i) {
         float* to = out.row(begin + i / group) + (kv_head * group + i % group) * c.value_dim;
