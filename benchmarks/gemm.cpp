@@ -47,7 +47,7 @@ void run(benchmark::State& state, bench& b, const row& r) {
     stopwatch watch;
     for (auto _ : state)
         watch.time([&] {
-            const auto s = r.dram ? multiply(at_image(w, b.copies.take())) : multiply(w);
+            auto s = r.dram ? multiply(at_image(w, b.copies.take())) : multiply(w);
             benchmark::DoNotOptimize(s.code);
             benchmark::ClobberMemory();
         });

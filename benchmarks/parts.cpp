@@ -21,7 +21,8 @@ void pack(benchmark::State& state, bench& b) {
             const auto w = trilobit::pack<Layout>({floats.data(), size.rows, size.cols},
                                                   {b.chosen.scale, {}}, b.pool);
             problem = w.status();
-            benchmark::DoNotOptimize(w.view().tiles);
+            const std::byte* tiles = w.view().tiles;
+            benchmark::DoNotOptimize(tiles);
         });
     if (!problem.ok()) return state.SkipWithError(problem.text);
     state.counters["weights_per_s"] = static_cast<double>(size.rows * size.cols) / watch.median();
@@ -38,8 +39,8 @@ void quantize(benchmark::State& state, trilobit::quantize_function f, trilobit::
     for (auto _ : state)
         watch.time([&] {
             for (std::int64_t m = 0; m < tokens; ++m) {
-                const auto s = f(shape, m, floats.data() + m * size.cols,
-                                 reinterpret_cast<std::int8_t*>(values.data()), scales.data());
+                auto s = f(shape, m, floats.data() + m * size.cols,
+                           reinterpret_cast<std::int8_t*>(values.data()), scales.data());
                 benchmark::DoNotOptimize(s.code);
             }
         });
