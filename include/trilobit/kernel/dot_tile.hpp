@@ -28,6 +28,10 @@ struct dot_span {
     std::int64_t token_stride;  // bytes
 };
 
+/// One token reads each weight once, at the speed of memory: this far ahead, past the end of the row
+/// block into the next one, where the hardware's own prefetcher has to start anew.
+inline constexpr int prefetch_bytes = 4096;
+
 /// Registers that one pass covers: `parts` of the tile (16 rows are 1, 2 or 4 registers), `tokens`
 /// tokens, `unroll` tiles with accumulators of their own where one token alone is too few
 /// independent sums to hide the four or five cycles of a dot product.
@@ -75,6 +79,8 @@ void dot_direct(const dot_span& s, int weight, std::int32_t* acc,
         const std::int8_t* x = s.x;
         const auto one_tile = [&](int u) TRILOBIT_LAMBDA_INLINE {
             const u8<Arch> codes = load<Arch>(tile);
+            if constexpr (Tokens == 1)
+                if (p == 0) prefetch<Arch>(tile + prefetch_bytes);
             TRILOBIT_UNROLL for (int f = 0; f < fields; ++f) {
                 const u8<Arch> field = field_of<Arch, Fields>(codes, f);
                 TRILOBIT_UNROLL for (int m = 0; m < Tokens; ++m) {

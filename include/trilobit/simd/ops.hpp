@@ -41,6 +41,16 @@ TRILOBIT_INLINE u8<Arch> load(const std::byte* from) noexcept {
     return u8<Arch>::load_aligned(reinterpret_cast<const std::uint8_t*>(from));
 }
 
+/// Asks for a cache line that will be read soon; any address will do.
+template <class Arch>
+TRILOBIT_INLINE void prefetch(const std::byte* line) noexcept {
+#if defined(__GNUC__)
+    __builtin_prefetch(line);
+#else
+    (void)line;
+#endif
+}
+
 /// Four bytes, any alignment, to every 32-bit lane.
 template <class Arch>
 TRILOBIT_INLINE u8<Arch> broadcast4(const void* from) noexcept {

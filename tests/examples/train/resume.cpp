@@ -16,7 +16,7 @@ namespace {
 std::vector<std::uint16_t> some_tokens() {
     std::vector<std::uint16_t> t;
     std::mt19937 random(2);
-    for (int i = 0; i < 500; ++i)
+    for (unsigned i = 0; i < 500; ++i)
         t.push_back(static_cast<std::uint16_t>(i % 5 == 0 ? random() % 17 : i % 5 + 3));
     return t;
 }
