@@ -81,13 +81,14 @@ struct popcount {
         for (std::int64_t m = token_begin; m < token_end; ++m) {
             auto* to = reinterpret_cast<std::uint32_t*>(t.operand) + m * words(t.x);
             for (std::int64_t first = 0; first < t.x.cols; first += 32, to += planes) {
-                std::uint32_t word[planes] = {};
                 const std::int8_t* x = t.x.token(m) + first;  // zeros past the last column
-                for (int c = 0; c < 32; ++c) {
-                    const unsigned value =
-                        signs ? (x[c] > 0 ? 1u : 0u) : static_cast<std::uint8_t>(x[c]);
-                    for (int b = 0; b < planes; ++b)
-                        word[b] |= (value >> b & 1u) != 0 ? column_bit(c) : 0u;
+                std::uint32_t word[planes] = {};
+                for (int f = 0; f < 8; ++f) {
+                    // Four columns, a byte each, are bit f of the four bytes of every plane's word.
+                    std::uint32_t four;
+                    std::memcpy(&four, x + 4 * f, sizeof four);
+                    if constexpr (signs) four &= ~(four >> 1);  // of +1, -1 and 0 only +1 is left
+                    for (int b = 0; b < planes; ++b) word[b] |= (four >> b & 0x01010101u) << f;
                 }
                 std::copy_n(word, planes, to);
             }
