@@ -48,7 +48,7 @@ TRILOBIT_INLINE void touch(Value& r) noexcept {
 /// products one product, and products made long before they are added end up on the stack.
 template <class Arch, class Sum, class Step>
 TRILOBIT_INLINE std::int64_t repeat(std::int64_t calls, const Sum& zero, Step step) noexcept {
-    constexpr int chains = 12, rounds = 8;
+    constexpr int chains = 12, rounds = 16;
     trilobit::simd::u8<Arch> u(std::uint8_t{3}), s(std::uint8_t{7});
     Sum sums[chains];
     TRILOBIT_UNROLL for (int i = 0; i < chains; ++i) {
@@ -122,7 +122,7 @@ struct primitives {
         for (int i = 0; i < 128; ++i) table[i] = static_cast<std::int8_t>(i % 81 - 40);
         TRILOBIT_COMPILER_BARRIER(table);
         const auto step = [&](i8& sum, u8 u, u8) TRILOBIT_LAMBDA_INLINE {
-            sum = trilobit::simd::lookup128<Arch>(table, u);
+            sum = trilobit::simd::lookup128<Arch>(table, trilobit::simd::lookup_index<Arch>(u));
         };
         return repeat<Arch>(calls, i8(std::int8_t{0}), step);
     }
@@ -130,7 +130,7 @@ struct primitives {
         alignas(64) std::int32_t acc[16] = {1, 2, 3};
         const sixteen scales{{1, 2, 3}};
         const auto step = [&](sixteen& sum, u8, u8) TRILOBIT_LAMBDA_INLINE {
-            trilobit::simd::scale_add16<Arch>(sum.values, acc, scales.values, 1.5f);
+            trilobit::simd::scale_add16<Arch, false>(sum.values, acc, scales.values, 1.5f);
         };
         return repeat<Arch>(calls, sixteen{}, step);
     }

@@ -31,7 +31,7 @@ const dense_kernels& dense_kernels_for([[maybe_unused]] std::string_view arch) n
 #if defined(TBX_DENSE_X86)
     // Every processor with AVX2 has F16C, and with AVX-512 BW has F and VL: the library's back ends
     // of these names check for all of them.
-    if (arch.starts_with("avx512")) return dense_avx512;
+    if (arch.starts_with("avx512") || arch == "amx") return dense_avx512;
     if (arch.starts_with("avx")) return dense_avx2;
 #endif
     return dense_generic;

@@ -97,9 +97,9 @@ const_matrix forward(compute& cpu, const transformer& m, state& s, std::span<con
 
         // Attention: each token looks at itself and at all tokens before it.
         rms_norm(cpu, x, l.attention_norm, c.norm_eps, h);  // (n, dim)
-        apply(cpu, l.q, h, q);                              // (n, heads * key_dim)
-        apply(cpu, l.k, h, k);                              // (n, kv_heads * key_dim)
-        apply(cpu, l.v, h, v);                              // (n, kv_heads * value_dim)
+        apply_all(cpu, h, into{l.q, q},                     // (n, heads * key_dim)
+                  into{l.k, k},                             // (n, kv_heads * key_dim)
+                  into{l.v, v});                            // (n, kv_heads * value_dim)
         place(cpu, c, s, layer, q, k, v);
         attend(cpu, c, s.cache, layer, q, a);  // (n, heads * value_dim)
         if (c.sub_norms) rms_norm(cpu, a, l.attention_sub_norm, c.norm_eps, a);
@@ -107,9 +107,8 @@ const_matrix forward(compute& cpu, const transformer& m, state& s, std::span<con
         add(cpu, x, h);
 
         // Feed-forward: each token thinks about what it found.
-        rms_norm(cpu, x, l.ffn_norm, c.norm_eps, h);  // (n, dim)
-        apply(cpu, l.gate, h, g);                     // (n, ffn)
-        apply(cpu, l.up, h, u);                       // (n, ffn)
+        rms_norm(cpu, x, l.ffn_norm, c.norm_eps, h);        // (n, dim)
+        apply_all(cpu, h, into{l.gate, g}, into{l.up, u});  // (n, ffn) both
         gate(cpu, c.gate, g, u);
         if (c.sub_norms) rms_norm(cpu, g, l.ffn_sub_norm, c.norm_eps, g);
         apply(cpu, l.down, g, h);  // (n, dim)

@@ -57,21 +57,30 @@ const trilobit::packed_view* linear::packed() const noexcept {
     return p != nullptr ? &p->view() : nullptr;
 }
 
+bool shareable(const into& a, const into& b) noexcept {
+    const trilobit::packed_view *p = a.w.packed(), *q = b.w.packed();
+    return p != nullptr && q != nullptr && p->layout == q->layout && p->scale.per == q->scale.per &&
+           p->segments() == q->segments();
+}
+
+void refuse(const trilobit::status& s) {
+    throw error(s.code == trilobit::errc::unsupported ? "--kernel" : "matmul", s.text);
+}
+
 void apply(compute& cpu, const linear& w, const_matrix x, matrix y) {
     if (const trilobit::packed_view* p = w.packed(); p != nullptr) {
-        const trilobit::status s =
-            trilobit::matmul(cpu.arch, *p, x, y, cpu.workspace, cpu.pool, cpu.options);
-        if (!s.ok())
-            throw error(s.code == trilobit::errc::unsupported ? "--kernel" : "matmul", s.text);
-    } else {
-        const auto& dense = std::get<dense_matrix>(w.weights);
-        // Several pieces per thread, so that a slow thread holds nobody up.
-        const std::int64_t pieces = std::int64_t{8} * cpu.pool.concurrency();
-        const std::int64_t grain = (dense.rows / pieces + panel_rows) / panel_rows * panel_rows;
-        cpu.pool(0, dense.rows, grain, [&](std::int64_t begin, std::int64_t end) {
-            dense_rows(cpu.dense, dense, x, y, begin, end);
-        });
+        const trilobit::status s = trilobit::matmul(cpu.arch, *p, x, scaled_into({w, y}),
+                                                    cpu.workspace, cpu.pool, cpu.options);
+        if (!s.ok()) refuse(s);
+        return;
     }
+    const auto& dense = std::get<dense_matrix>(w.weights);
+    // Several pieces per thread, so that a slow thread holds nobody up.
+    const std::int64_t pieces = std::int64_t{8} * cpu.pool.concurrency();
+    const std::int64_t grain = (dense.rows / pieces + panel_rows) / panel_rows * panel_rows;
+    cpu.pool(0, dense.rows, grain, [&](std::int64_t begin, std::int64_t end) {
+        dense_rows(cpu.dense, dense, x, y, begin, end);
+    });
     if (w.scale == 1.0f) return;
     for (std::int64_t t = 0; t < y.rows; ++t)
         for (std::int64_t r = 0; r < y.cols; ++r) y(t, r) *= w.scale;

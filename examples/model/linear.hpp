@@ -54,6 +54,36 @@ struct linear {
 /// x (tokens, cols) -> y (tokens, rows). A token's row has the same bits whatever is beside it.
 void apply(compute& cpu, const linear& w, const_matrix x, matrix y);
 
+/// One of several products of the same activations.
+struct into {
+    const linear& w;
+    matrix y;
+};
+
+/// Packed weights' sums on their way to y.
+[[nodiscard]] inline auto scaled_into(const into& p) {
+    return trilobit::chain(trilobit::epilogue::scale{p.w.scale}, trilobit::epilogue::write{p.y});
+}
+/// Are both packed, and in a way that lets them share quantised activations?
+[[nodiscard]] bool shareable(const into& a, const into& b) noexcept;
+[[noreturn]] void refuse(const trilobit::status& s);
+
+/// Products of `apply`, done at once where the weights allow it: x is quantised and threads are woken
+/// one time for all.
+template <class... Into>
+void apply_all(compute& cpu, const_matrix x, const into& first, const Into&... rest) {
+    if (!(shareable(first, rest) && ...)) {
+        apply(cpu, first.w, x, first.y);
+        (apply(cpu, rest.w, x, rest.y), ...);
+        return;
+    }
+    const trilobit::status s =
+        trilobit::matmul_shared(cpu.arch, x, cpu.workspace, cpu.pool, cpu.options,
+                                trilobit::projection{*first.w.packed(), scaled_into(first)},
+                                trilobit::projection{*rest.w.packed(), scaled_into(rest)}...);
+    if (!s.ok()) refuse(s);
+}
+
 /// Called with the fraction done, from one thread at a time.
 using progress = std::function<void(double)>;
 

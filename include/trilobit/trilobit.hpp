@@ -11,5 +11,5 @@
 #include "trilobit/core/openmp.hpp"
 #include "trilobit/core/thread_pool.hpp"
 #include "trilobit/layout/print.hpp"
-#include "trilobit/matmul/matmul.hpp"
+#include "trilobit/matmul/indexed.hpp"
 #include "trilobit/version.hpp"

@@ -7,8 +7,8 @@
 #include <string_view>
 
 int main() {
-    constexpr std::string_view names[] = {"generic", "sse2",    "ssse3",    "sse4_2",
-                                          "avx2",    "avxvnni", "avx512bw", "avx512vnni"};
+    constexpr std::string_view names[] = {"generic", "sse2",     "ssse3",      "sse4_2", "avx2",
+                                          "avxvnni", "avx512bw", "avx512vnni", "amx"};
     int runnable = 0;
     for (const std::string_view name : names) {
         const bool has = trilobit::dispatch::find(name).ok();

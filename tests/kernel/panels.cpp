@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// Layouts without dot tiles of their own are decoded into panels: column by column against decode.
+// Weights are decoded into panels: column by column against decode.
 #include <catch2/catch_all.hpp>
 #include <vector>
 
@@ -9,37 +9,71 @@
 
 using namespace trilobit;
 
-TEMPLATE_LIST_TEST_CASE("a panel holds weight + 1 of the wanted columns", "[kernel]", layouts) {
-    constexpr int rows = TestType::tile_rows, cols = TestType::tile_cols, tiles = 7;
-    testing::generator r(1);
-    testing::guarded_buffer bytes(tiles * TestType::tile_bytes);
-    std::vector<std::int8_t> w(static_cast<std::size_t>(tiles * rows * cols));
-    for (std::int8_t& v : w) do
-            v = static_cast<std::int8_t>(r.between(-1, 1));
-        while (!TestType::kind::holds(v));
-    for (int t = 0; t < tiles; ++t)
-        TestType::encode(w.data() + t * rows * cols, bytes.data() + t * TestType::tile_bytes);
-    const auto weight = [&](int row, std::int64_t col) {
-        const std::int64_t tile = col / cols;
-        if (tile >= tiles) return 0;
-        return int{w[static_cast<std::size_t>((tile * rows + row) * cols + col % cols)]};
-    };
+namespace {
 
-    // Starts inside tiles and ends past the last one: what is past it decodes as zeros.
-    for (const std::int64_t first : {0, 3, 5, 16, 31, 32})
-        for (const int words : {1, 2, 5, tiles * cols / 4, tiles * cols / 4 + 1}) {
-            const std::int64_t stride = std::int64_t{words} * kernel::panel::tile_bytes;
-            testing::guarded_buffer panels(rows / 16 * stride);
-            kernel::decode_panel<arch::generic, TestType>(bytes.data(), tiles, first, words,
-                                                          panels.data(), stride);
-            int wrong = 0;
-            for (int row = 0; row < rows; ++row)
-                for (int c = 0; c < 4 * words; ++c) {
-                    const auto at = row / 16 * stride + c / 4 * 64 + row % 16 * 4 + c % 4;
-                    wrong += std::to_integer<int>(panels.data()[at]) != weight(row, first + c) + 1;
-                }
+/// Random tiles of one row block, and the weights in them.
+template <class L>
+struct some_tiles {
+    static constexpr int rows = L::tile_rows, cols = L::tile_cols;
+    int tiles;
+    testing::guarded_buffer bytes;
+    std::vector<std::int8_t> w;
+
+    explicit some_tiles(int count)
+        : tiles(count),
+          bytes(std::int64_t{count} * L::tile_bytes),
+          w(static_cast<std::size_t>(count * rows * cols)) {
+        testing::generator r(1);
+        for (std::int8_t& v : w) do
+                v = static_cast<std::int8_t>(r.between(-1, 1));
+            while (!L::kind::holds(v));
+        for (int t = 0; t < tiles; ++t)
+            L::encode(w.data() + t * rows * cols, bytes.data() + t * L::tile_bytes);
+    }
+    /// How many of `words` words from column `first` on are not weight + 1, as far as weights go.
+    [[nodiscard]] int wrong(const std::byte* panels, std::int64_t first, int words) const {
+        int count = 0;
+        for (int row = 0; row < rows; ++row)
+            for (int c = 0; c < 4 * words; ++c) {
+                const std::int64_t tile = (first + c) / cols;
+                if (tile >= tiles) continue;
+                const auto at =
+                    static_cast<std::size_t>((tile * rows + row) * cols + (first + c) % cols);
+                const auto byte =
+                    row / 16 * kernel::panel_stride + c / 4 * 64 + row % 16 * 4 + c % 4;
+                count += std::to_integer<int>(panels[byte]) != w[at] + 1;
+            }
+        return count;
+    }
+    static constexpr std::int64_t panel_bytes = rows / 16 * kernel::panel_stride;
+};
+
+}  // namespace
+
+TEMPLATE_LIST_TEST_CASE("a panel holds weight + 1 of columns from any step on", "[kernel]",
+                        layouts) {
+    // Tiles that do not fill the last step, words that do not either.
+    constexpr int step = kernel::panel_decoder<native_arch, TestType>::step_cols;
+    const some_tiles<TestType> some(4 * 7 + 3);
+    for (const std::int64_t first : {0, step, 3 * step})
+        for (const int words : {1, 2, 5, step / 4, step / 4 + 1, 7 * TestType::tile_cols / 4}) {
+            testing::guarded_buffer panels(some_tiles<TestType>::panel_bytes);
+            kernel::decode_panel<native_arch, TestType>(some.bytes.data(), some.tiles, first, words,
+                                                        panels.data());
             CAPTURE(TestType::name, first, words);
-            CHECK(wrong == 0);
+            CHECK(some.wrong(panels.data(), first, words) == 0);
+        }
+}
+
+TEMPLATE_LIST_TEST_CASE("a panel can start at any column", "[kernel]", layouts) {
+    const some_tiles<TestType> some(7);
+    for (const std::int64_t first : {0, 3, 5, 16, 31, 32})
+        for (const int words : {1, 2, 5, 7 * TestType::tile_cols / 4 + 1}) {
+            testing::guarded_buffer panels(some_tiles<TestType>::panel_bytes);
+            kernel::decode_columns<arch::generic, TestType>(some.bytes.data(), some.tiles, first,
+                                                            words, panels.data());
+            CAPTURE(TestType::name, first, words);
+            CHECK(some.wrong(panels.data(), first, words) == 0);
         }
 }
 

@@ -13,6 +13,7 @@ TEST_CASE("stronger back ends imply weaker ones", "[simd]") {
     CHECK((!f.avxvnni || f.avx2));
     CHECK((!f.avx512bw || f.avx2));
     CHECK((!f.avx512vnni || f.avx512bw));
+    CHECK((!f.amx || f.avx512vnni));
 }
 
 TEST_CASE("names are answered for, unknown ones with no", "[simd]") {
@@ -25,6 +26,7 @@ TEST_CASE("names are answered for, unknown ones with no", "[simd]") {
     CHECK(f.has("avxvnni") == f.avxvnni);
     CHECK(f.has("avx512bw") == f.avx512bw);
     CHECK(f.has("avx512vnni") == f.avx512vnni);
+    CHECK(f.has("amx") == f.amx);
     CHECK_FALSE(f.has(""));
     CHECK_FALSE(f.has("avx"));
     CHECK_FALSE(f.has("AVX2"));

@@ -3,6 +3,7 @@
 // plain memory, so that a program compiled for any machine can call those it has.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <string_view>
 
@@ -18,7 +19,11 @@ struct primitives {
     void (*widen_add)(std::int32_t* sum, const std::int16_t* v);
     void (*popcount_bytes)(const std::uint8_t* v, std::uint8_t* out);
     void (*lookup128)(const std::int8_t* table, const std::uint8_t* index, std::int8_t* out);
-    void (*broadcast4)(const void* from, std::uint8_t* out);  // `from` anywhere
+    void (*digit_sums128)(const std::int8_t* x, std::int8_t* table);       // 8 readable, 128
+    void (*ternary_digits)(const std::uint8_t* codes, std::uint8_t* out);  // 5 times width
+    void (*store_words)(const std::uint8_t* columns, std::byte* to, std::int64_t stride);
+    void (*store_interleaved)(const std::int32_t* v, std::int32_t* to);  // both 4 times width
+    void (*broadcast4)(const void* from, std::uint8_t* out);             // `from` anywhere
     void (*shift_right4)(const std::uint8_t* v, std::uint8_t* out);
     void (*scale_add16)(float* sum, const std::int32_t* acc, const float* scale, float by);  // 16
     void (*load_f16x16)(const std::uint16_t* from, float* to);  // 16; `from` anywhere

@@ -33,7 +33,29 @@ struct of_arch {
         trilobit::simd::popcount_bytes<A>(bytes(v)).store_aligned(out);
     }
     static void lookup128(const std::int8_t* table, const std::uint8_t* index, std::int8_t* out) {
-        trilobit::simd::lookup128<A>(table, bytes(index)).store_aligned(out);
+        trilobit::simd::lookup128<A>(table, trilobit::simd::lookup_index<A>(bytes(index)))
+            .store_aligned(out);
+    }
+    static void digit_sums128(const std::int8_t* x, std::int8_t* table) {
+        trilobit::simd::digit_sums128<A>(x, table);
+    }
+    static void ternary_digits(const std::uint8_t* codes, std::uint8_t* out) {
+        trilobit::simd::u8<A> digits[5];
+        trilobit::simd::ternary_digits<A>(bytes(codes), digits);
+        for (int c = 0; c < 5; ++c)
+            digits[c].store_aligned(out + c * trilobit::simd::register_bytes<A>);
+    }
+    static void store_words(const std::uint8_t* columns, std::byte* to, std::int64_t stride) {
+        trilobit::simd::u8<A> column[4];
+        for (int c = 0; c < 4; ++c)
+            column[c] = bytes(columns + c * trilobit::simd::register_bytes<A>);
+        trilobit::simd::store_words<A>(column, to, stride);
+    }
+    static void store_interleaved(const std::int32_t* v, std::int32_t* to) {
+        trilobit::simd::i32<A> four[4];
+        for (int j = 0; j < 4; ++j)
+            four[j] = trilobit::simd::i32<A>::load_aligned(v + j * trilobit::simd::lanes<A>);
+        trilobit::simd::store_interleaved<A>(four, to);
     }
     static void broadcast4(const void* from, std::uint8_t* out) {
         trilobit::simd::broadcast4<A>(from).store_aligned(out);
@@ -42,7 +64,7 @@ struct of_arch {
         trilobit::simd::shift_right<4, A>(bytes(v)).store_aligned(out);
     }
     static void scale_add16(float* sum, const std::int32_t* acc, const float* scale, float by) {
-        trilobit::simd::scale_add16<A>(sum, acc, scale, by);
+        trilobit::simd::scale_add16<A, false>(sum, acc, scale, by);
     }
     static void load_f16x16(const std::uint16_t* from, float* to) {
         trilobit::simd::load_f16x16<A>(from, to);
@@ -56,6 +78,10 @@ struct of_arch {
                                     &widen_add,
                                     &popcount_bytes,
                                     &lookup128,
+                                    &digit_sums128,
+                                    &ternary_digits,
+                                    &store_words,
+                                    &store_interleaved,
                                     &broadcast4,
                                     &shift_right4,
                                     &scale_add16,

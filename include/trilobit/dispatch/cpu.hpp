@@ -17,6 +17,10 @@
 #elif defined(_M_X64)
 #include <intrin.h>
 #endif
+#if defined(__linux__) && defined(__x86_64__)
+#include <sys/syscall.h>
+#include <unistd.h>
+#endif
 
 namespace trilobit::dispatch {
 
@@ -27,6 +31,7 @@ struct x86_features {
     bool avxvnni = false;
     bool avx512bw = false;    // with F, CD, DQ, VL
     bool avx512vnni = false;  // with VBMI, VBMI2, IFMA, BITALG, VPOPCNTDQ, GFNI
+    bool amx = false;         // int8 tiles, granted to this process
 
 #if defined(__x86_64__) || defined(__i386__) || defined(_M_X64)
     static void cpuid(unsigned leaf, unsigned sub, unsigned (&r)[4]) noexcept {
@@ -48,6 +53,17 @@ struct x86_features {
 #endif
     }
 
+    /// Linux grants the 8 KiB of tile registers to processes that ask; threads started later have
+    /// them too.
+    static bool ask_for_tiles() noexcept {
+#if defined(__linux__) && defined(__x86_64__)
+        constexpr int request_permission = 0x1023, tile_data = 18;  // ARCH_REQ_XCOMP_PERM
+        return syscall(SYS_arch_prctl, request_permission, tile_data) == 0;
+#else
+        return false;
+#endif
+    }
+
     static x86_features detect() noexcept {
         const auto bits = [](unsigned word, std::initializer_list<int> wanted) {
             for (const int b : wanted)
@@ -62,19 +78,33 @@ struct x86_features {
             cpuid(7, 0, seven);
             if (seven[0] >= 1) cpuid(7, 1, seven_one);
         }
-        const unsigned c1 = one[2], d1 = one[3], b7 = seven[1], c7 = seven[2], a71 = seven_one[0];
+        const unsigned c1 = one[2], d1 = one[3], b7 = seven[1], c7 = seven[2], d7 = seven[3];
+        const unsigned a71 = seven_one[0];
         f.sse2 = bits(d1, {26});
         f.ssse3 = f.sse2 && bits(c1, {9});
         f.sse4_2 = f.ssse3 && bits(c1, {19, 20, 23});
-        // XCR0: 1 SSE, 2 AVX, 5-7 AVX-512 state. Without OSXSAVE xgetbv itself faults.
+        // XCR0: 1 SSE, 2 AVX, 5-7 AVX-512, 17-18 tile state. Without OSXSAVE xgetbv itself faults.
         const std::uint64_t saved = bits(c1, {27}) ? saved_state() : 0;
         f.avx2 = f.sse4_2 && (saved & 0x6) == 0x6 && bits(c1, {12, 28, 29}) && bits(b7, {5, 8});
         f.avxvnni = f.avx2 && bits(a71, {4});
         f.avx512bw = f.avx2 && (saved & 0xe6) == 0xe6 && bits(b7, {16, 17, 28, 30, 31});
         f.avx512vnni = f.avx512bw && bits(b7, {21}) && bits(c7, {1, 6, 8, 11, 12, 14});
+        f.amx =
+            f.avx512vnni && (saved & 0x60000) == 0x60000 && bits(d7, {24, 25}) && ask_for_tiles();
         return f;
     }
 #else
+    /// Linux grants the 8 KiB of tile registers to processes that ask; threads started later have
+    /// them too.
+    static bool ask_for_tiles() noexcept {
+#if defined(__linux__) && defined(__x86_64__)
+        constexpr int request_permission = 0x1023, tile_data = 18;  // ARCH_REQ_XCOMP_PERM
+        return syscall(SYS_arch_prctl, request_permission, tile_data) == 0;
+#else
+        return false;
+#endif
+    }
+
     static x86_features detect() noexcept { return {}; }
 #endif
 
@@ -87,6 +117,7 @@ struct x86_features {
         if (arch == arch::avxvnni::name) return avxvnni;
         if (arch == arch::avx512bw::name) return avx512bw;
         if (arch == arch::avx512vnni::name) return avx512vnni;
+        if (arch == arch::amx::name) return amx;
         return false;
     }
 };

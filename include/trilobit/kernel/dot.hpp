@@ -3,46 +3,31 @@
 // Leaves: exact sums by the machine's dot product of bytes. Claims every layout and activation.
 #pragma once
 
+#include "trilobit/kernel/amx.hpp"
 #include "trilobit/kernel/dot_tile.hpp"
 #include "trilobit/kernel/drive.hpp"
+#include "trilobit/kernel/panel.hpp"
 
 namespace trilobit::kernel {
-
-/// Decodes columns [first, first + 4 * words) of one row block's segment into panel tiles:
-/// panel[(r / 16)][word][r % 16][c % 4] = weight + 1. Columns past the segment decode as padding
-/// and meet activations that are zero.
-template <class Arch, class Layout>
-void decode_panel(const std::byte* tiles, std::int64_t tile_count, std::int64_t first, int words,
-                  std::byte* panels, std::int64_t panel_stride) noexcept {
-    constexpr int rows = Layout::tile_rows, cols = Layout::tile_cols;
-    std::int8_t values[rows * cols];
-    const std::int64_t last = first + 4 * words;
-    for (std::int64_t tile = first / cols; tile * cols < last; ++tile) {
-        if (tile < tile_count)
-            Layout::decode(tiles + tile * Layout::tile_bytes, values);
-        else
-            std::memset(values, 0, sizeof values);
-        for (int c = 0; c < cols; ++c) {
-            const std::int64_t col = tile * cols + c - first;
-            if (col < 0 || col >= 4 * words) continue;
-            std::byte* to = panels + col / 4 * panel::tile_bytes + col % 4;
-            for (int r = 0; r < rows; ++r)
-                to[(r / 16) * panel_stride + (r % 16) * 4] =
-                    static_cast<std::byte>(values[r * cols + c] + 1);
-        }
-    }
-}
 
 template <class Arch, class Layout, class Act>
 struct dot {
     static constexpr kernel_id id = kernel_id::dot;
     static constexpr bool available = true;
 
+    /// In cycles of a core that starts one 512-bit dot product in each, for 64 multiply-adds; the
+    /// same unit in every family. Decoding a register of weights takes 1.5 to 5 cycles, or 60
+    /// through the layout's own decode.
     static constexpr double cost(std::int64_t tokens) noexcept {
-        const double dots = simd::exact_dot4<Arch> ? 64.0 / simd::register_bytes<Arch>
-                                                   : 128.0 / simd::register_bytes<Arch>;
-        if constexpr (dot_layout<Layout>) return dots * dot_fields<Layout>::planes;
-        return dots + 60.0 / static_cast<double>(std::min<std::int64_t>(tokens, token_chunk));
+        const double width = 64.0 / simd::register_bytes<Arch>;
+        const double dots = simd::exact_dot4<Arch> ? width : 2 * width;
+        const auto shared = static_cast<double>(std::min<std::int64_t>(tokens, chunk_tokens));
+        if (!decodes(static_cast<int>(shared))) {
+            if constexpr (dot_layout<Layout>) return 1.05 * dots * dot_fields<Layout>::planes;
+        }
+        using decoder = panel_decoder<Arch, Layout>;
+        const double decode = decoder::registers_only ? 2.5 * width : 60;
+        return (has_amx<Arch> ? 0.2 : dots) + decode / shared;
     }
 
     static constexpr bool accepts(const packed_shape& w, const activation_shape& x) noexcept {
@@ -53,50 +38,105 @@ struct dot {
         return x.tokens * segment::count(w, x) * 4;
     }
     static void prepare(const task& t, std::int64_t token_begin, std::int64_t token_end) noexcept {
-        sum_activations<Arch>(t.w, t.x, token_begin, token_end,
-                              reinterpret_cast<std::int32_t*>(t.operand));
+        negated_sums<Arch>(t.w, t.x, token_begin, token_end,
+                           reinterpret_cast<std::int32_t*>(t.operand));
     }
 
-    /// acc starts as the correction for codes that are not weights, so it costs nothing later.
-    static void seed(const task& t, std::int64_t index, std::int64_t token, int tokens, int weight,
-                     std::int32_t* acc) noexcept {
+    /// Is one pass over decoded weights better than masking them again for each few tokens?
+    static constexpr bool decodes(int tokens) noexcept {
+        return !dot_layout<Layout> || tokens >= (has_amx<Arch> ? 4 : 16);
+    }
+
+    static void sum_segment(const task& t, std::int64_t index, const segment& s, const chunk& c,
+                            std::int32_t* acc) noexcept {
         const std::int64_t segments = segment::count(t.w, t.x);
-        const auto* sums = reinterpret_cast<const std::int32_t*>(t.operand);
-        for (int m = 0; m < tokens; ++m)
-            std::fill_n(acc + m * Layout::tile_rows, Layout::tile_rows,
-                        weight * sums[(token + m) * segments + index]);
+        const dot_span span{t.w.tile_at(c.block, s.weight_segment),
+                            0,
+                            0,
+                            0,
+                            t.x.token(c.token) + s.first,
+                            t.x.value_stride(),
+                            reinterpret_cast<const std::int32_t*>(t.operand) + c.token * segments +
+                                index,
+                            segments};
+        if (decodes(c.tokens))
+            by_panels(t, s, c, span, acc);
+        else if constexpr (dot_layout<Layout>)
+            by_tiles(t, s, c, span, acc);
     }
 
-    static void sum_segment(const task& t, std::int64_t index, const segment& s, std::int64_t block,
-                            std::int64_t token, int tokens, std::int32_t* acc) noexcept {
-        const std::int8_t* x = t.x.token(token) + s.first;
-        const std::int64_t token_stride = t.x.value_stride();
-        if constexpr (dot_layout<Layout>) {
-            using fields = dot_fields<Layout>;
-            seed(t, index, token, tokens, fields::sum_weight, acc);
-            const std::byte* tiles = t.w.tile_at(block, 0) + s.first_tile(t.w) * Layout::tile_bytes;
-            for (int plane = 0; plane < fields::planes; ++plane)
-                dot_tokens<Arch, fields>(
-                    {tiles + plane * 64, s.tiles(t.w), Layout::tile_bytes, x, token_stride}, tokens,
-                    fields::plane_weight[plane], acc, Layout::tile_rows);
+    /// Weights as they are packed, masked in registers.
+    static void by_tiles(const task& t, const segment& s, const chunk& c, dot_span span,
+                         std::int32_t* acc) noexcept {
+        using fields = dot_fields<Layout>;
+        constexpr int registers = 64 / simd::register_bytes<Arch>;
+        span.tiles = t.w.tile_at(c.block, 0) + s.first_tile(t.w) * Layout::tile_bytes;
+        span.count = s.tiles(t.w);
+        span.tile_stride = Layout::tile_bytes;
+        span.block_stride = t.w.row_tiles() * Layout::tile_bytes;
+        const std::int64_t acc_stride = c.blocks * Layout::tile_rows;
+        const auto all = static_cast<int>(c.blocks * registers);
+        if constexpr (fields::planes == 2) {
+            // Planes without a correction: the first starts from zero, the second from the first.
+            constexpr std::int32_t zero = 0;
+            span.start = &zero;
+            span.start_stride = 0;
+            dot_tiles<Arch, fields, fields::plane_weight[0]>(span, all, c.tokens, acc, acc_stride);
+            span.start = nullptr;
+            span.tiles += 64;
+            dot_tiles<Arch, fields, fields::plane_weight[1]>(span, all, c.tokens, acc, acc_stride);
         } else {
-            using fields = dot_fields<panel>;
-            constexpr int words =
-                80;  // 320 columns: whole tiles of 5, 16 and 32, 20 KiB for 64 rows
-            constexpr std::int64_t panel_stride = words * panel::tile_bytes;
-            alignas(64) std::byte panels[Layout::tile_rows / 16 * panel_stride];
-            seed(t, index, token, tokens, fields::sum_weight, acc);
-            const std::byte* tiles = t.w.tile_at(block, s.weight_segment);
-            const std::int64_t offset = s.first - t.w.segment_first_col(s.weight_segment);
-            for (std::int64_t c = 0; c < s.width; c += 4 * words) {
-                const auto wanted =
-                    static_cast<int>(ceil_div(std::min<std::int64_t>(4 * words, s.width - c), 4));
-                decode_panel<Arch, Layout>(tiles, t.w.segment_tiles(s.weight_segment), offset + c,
-                                           wanted, panels, panel_stride);
-                for (int sub = 0; sub < Layout::tile_rows / 16; ++sub)
-                    dot_tokens<Arch, fields>({panels + sub * panel_stride, wanted,
-                                              panel::tile_bytes, x + c, token_stride},
-                                             tokens, 1, acc + sub * 16, Layout::tile_rows);
+            dot_tiles<Arch, fields, fields::plane_weight[0]>(span, all, c.tokens, acc, acc_stride);
+        }
+    }
+
+    /// Zeros up to a whole AMX tile of words, whatever the activations beside them are.
+    static void pad_words(std::byte* to, int words) noexcept {
+        if (const int last = words % amx_words; last != 0)
+            for (int i = 0; i < Layout::tile_rows / 16; ++i)
+                std::memset(to + i * panel_stride + words * panel::tile_bytes, 0,
+                            static_cast<std::size_t>(amx_words - last) * panel::tile_bytes);
+    }
+
+    /// Weights decoded to bytes, 64 rows at a time.
+    static void by_panels(const task& t, const segment& s, const chunk& c, dot_span span,
+                          std::int32_t* acc) noexcept {
+        constexpr int group = group_blocks<Layout>, width = panel_width<Arch, Layout>;
+        constexpr int registers = 4 * Layout::tile_rows / simd::register_bytes<Arch>;
+        alignas(64) std::byte panels[group * Layout::tile_rows / 16 * panel_stride];
+        const std::int64_t tiles = t.w.segment_tiles(s.weight_segment);
+        const std::int64_t offset = s.first - t.w.segment_first_col(s.weight_segment);
+        const bool on_steps = segments_start_on_tiles(t.w, t.x) &&
+                              offset % panel_decoder<Arch, Layout>::step_cols == 0;
+        const std::int64_t acc_stride = c.blocks * Layout::tile_rows;
+        span.tiles = panels;
+        span.tile_stride = panel::tile_bytes;
+        span.block_stride = panel_stride;
+        const dot_span first = span;
+        for (std::int64_t b = 0; b < c.blocks; b += group) {
+            const auto blocks = static_cast<int>(std::min<std::int64_t>(group, c.blocks - b));
+            span = first;
+            for (std::int64_t col = 0; col < s.width; col += width) {
+                const std::int64_t cols = std::min<std::int64_t>(width, s.width - col);
+                span.count = ceil_div(cols, 4);
+                for (int i = 0; i < blocks; ++i) {
+                    const std::byte* from = t.w.tile_at(c.block + b + i, s.weight_segment);
+                    std::byte* to = panels + i * Layout::tile_rows / 16 * panel_stride;
+                    const auto words = static_cast<int>(span.count);
+                    if (on_steps)
+                        decode_panel<Arch, Layout>(from, tiles, offset + col, words, to);
+                    else
+                        decode_columns<Arch, Layout>(from, tiles, offset + col, words, to);
+                    if constexpr (has_amx<Arch>) pad_words(to, words);
+                }
+                std::int32_t* to = acc + b * Layout::tile_rows;
+                if constexpr (has_amx<Arch>)
+                    amx_tiles<Arch>(span, blocks * registers, c.tokens, to, acc_stride);
+                else
+                    dot_tiles<Arch, dot_fields<panel>, 1>(span, blocks * registers, c.tokens, to,
+                                                          acc_stride);
+                span.start = nullptr;
+                span.x += width;
             }
         }
     }

@@ -1,13 +1,16 @@
 // SPDX-License-Identifier: MIT
-// Room kernel. Enters: consecutive tiles of one plane and the activations of 1, 2 or 4 tokens.
-// Leaves: sums of code * activation for 16 rows and each token. The loops everything hot is in.
+// Room kernel. Enters: consecutive tiles of one plane and the activations of a few tokens.
+// Leaves: sums of code * activation for some registers of rows and each token. The loops everything
+// hot is in.
 //
 // A 32-bit word of four activations is broadcast against a tile whose 32-bit lanes are rows.
 //
 // dot4 machines (VNNI), ternary_2bit, one 512-bit tile of 256 weights:
 //   4 vpandd + 4T vpdpbusd zmm, m32{1to16}     T tokens; no shift, no shuffle, no horizontal sum
-//   bound by vpdpbusd: 64 MAC a cycle and port, of which T/(T+1) are reached where AND shares it
-// madd2 machines (SSSE3, AVX2, AVX-512BW), the same weights:
+//   bound by vpdpbusd, of which T/(T+1) are reached where AND shares its ports
+// dot4 machines, a panel of decoded weights, R registers of rows:
+//   R loads + T broadcasts + R T vpdpbusd      bound by vpdpbusd alone
+// madd2 machines (SSSE3, AVX2, AVX-512BW), ternary_2bit:
 //   1 vpsrlw + 4 vpand + T (4 vpmaddubsw + 4 vpaddw), folded into int32 every few tiles
 #pragma once
 
@@ -19,32 +22,38 @@
 
 namespace trilobit::kernel {
 
-/// Where the tiles and activations of one call lie.
+/// Where the tiles and activations of one call lie, and what its sums start from.
 struct dot_span {
     const std::byte* tiles;     // of the wanted plane
-    std::int64_t count;         // tiles
-    std::int64_t tile_stride;   // bytes
+    std::int64_t count;         // tiles along the columns
+    std::int64_t tile_stride;   // bytes from tile to tile
+    std::int64_t block_stride;  // bytes from sixteen rows to the next sixteen
     const std::int8_t* x;       // first token's first column
     std::int64_t token_stride;  // bytes
+    const std::int32_t* start;  // one for each token, or null: what acc holds
+    std::int64_t start_stride;
 };
 
 /// One token reads each weight once, at the speed of memory: this far ahead, past the end of the row
 /// block into the next one, where the hardware's own prefetcher has to start anew.
 inline constexpr int prefetch_bytes = 4096;
 
-/// Registers that one pass covers: `parts` of the tile (16 rows are 1, 2 or 4 registers), `tokens`
-/// tokens, `unroll` tiles with accumulators of their own where one token alone is too few
-/// independent sums to hide the four or five cycles of a dot product.
+/// The register tile: `rows` registers of weights times at most `tokens` tokens, `unroll` tiles with
+/// accumulators of their own where one token alone is too few independent sums to hide the four or
+/// five cycles of a dot product. Accumulators, weights and one broadcast must fit the registers.
 template <class Arch, class Fields>
 struct dot_shape {
-    static constexpr int parts = 64 / simd::register_bytes<Arch>;
-    static constexpr int registers = has_avx512bw<Arch> ? 32 : 16;
+    static constexpr bool many = has_avx512bw<Arch>;  // 32 registers rather than 16
     static constexpr bool staged = simd::prefers_madd2<Arch>;
-    static constexpr int chains = staged ? (Fields::fields + 1) / 2 : Fields::fields;
-    /// Largest tile of tokens: accumulators fill half of the registers.
-    static constexpr int tokens = chains * 4 <= registers / 2   ? 4
-                                  : chains * 2 <= registers / 2 ? 2
-                                                                : 1;
+    static constexpr int fields = Fields::fields;
+    static constexpr int chains = staged ? (fields + 1) / 2 : fields;
+    static constexpr bool panels = fields == 1;
+    static constexpr int rows = panels ? (many ? 4 : 2) : 1;
+    static constexpr int tokens = !panels ? (many ? 24 : 8) / chains : staged ? (many ? 5 : 4) : 6;
+    static constexpr int unroll(int count) noexcept {
+        return panels || count > 1 ? 1 : std::max(1, 8 / chains);
+    }
+    static_assert(tokens >= 1);
 };
 
 template <class Arch, class Fields>
@@ -57,139 +66,188 @@ TRILOBIT_INLINE simd::u8<Arch> field_of(simd::u8<Arch> tile, int f) noexcept {
                           ((1u << bits) - 1u) << (bits * static_cast<unsigned>(f))));
 }
 
-/// acc[token][row] += plane weight * sum of code * x, on machines with a dot product of bytes.
-template <class Arch, class Fields, int Tokens>
-void dot_direct(const dot_span& s, int weight, std::int32_t* acc,
-                std::int64_t acc_stride) noexcept {
+/// Bytes from the first of a group of row registers to the r-th; sixteen rows are 1, 2 or 4 registers.
+template <class Arch>
+TRILOBIT_INLINE std::int64_t register_offset(const dot_span& s, int r) noexcept {
+    constexpr int parts = 64 / simd::register_bytes<Arch>;
+    return r / parts * s.block_stride + r % parts * simd::register_bytes<Arch>;
+}
+
+/// to[row] = start + weight * total, for one token.
+template <class Arch, int Weight>
+TRILOBIT_INLINE void finish(const dot_span& s, int token, simd::i32<Arch> total,
+                            std::int32_t* to) noexcept {
+    using i32 = simd::i32<Arch>;
+    if constexpr (Weight == 2) total += total;
+    if constexpr (Weight == -2) total = i32(0) - (total + total);
+    static_assert(Weight == 1 || Weight == 2 || Weight == -2);
+    const i32 start =
+        s.start == nullptr ? i32::load_aligned(to) : i32(s.start[token * s.start_stride]);
+    (start + total).store_aligned(to);
+}
+
+/// acc (Tokens, acc_stride) of Rows registers, on machines with a dot product of bytes.
+template <class Arch, class Fields, int Weight, int Rows, int Tokens>
+void dot_direct(const dot_span& s, std::int32_t* acc, std::int64_t acc_stride) noexcept {
     using namespace simd;
-    constexpr int fields = Fields::fields, parts = dot_shape<Arch, Fields>::parts;
-    constexpr int unroll = Tokens == 1 && fields <= 4 ? 8 / fields : 1;
-    constexpr int bits = 8 / fields;
+    constexpr int fields = Fields::fields, bits = 8 / fields;
+    constexpr int unroll = dot_shape<Arch, Fields>::unroll(Tokens);
     // One addend is at most 4 * (code << bits f) * 128; see max_cols for the sum.
     static_assert(max_cols / (4 * fields) * 4 * 128 *
                           (std::int64_t{Fields::largest_code} << (bits * (fields - 1))) <=
                       std::int64_t{1} << 31,
                   "an int32 accumulator could overflow");
-    for (int p = 0; p < parts; ++p) {
-        i32<Arch> sums[unroll][fields][Tokens];
-        TRILOBIT_UNROLL for (int u = 0; u < unroll; ++u)
-            TRILOBIT_UNROLL for (int f = 0; f < fields; ++f)
-                TRILOBIT_UNROLL for (int m = 0; m < Tokens; ++m) sums[u][f][m] = i32<Arch>(0);
-        const std::byte* tile = s.tiles + p * register_bytes<Arch>;
-        const std::int8_t* x = s.x;
-        const auto one_tile = [&](int u) TRILOBIT_LAMBDA_INLINE {
-            const u8<Arch> codes = load<Arch>(tile);
-            if constexpr (Tokens == 1)
-                if (p == 0) prefetch<Arch>(tile + prefetch_bytes);
-            TRILOBIT_UNROLL for (int f = 0; f < fields; ++f) {
-                const u8<Arch> field = field_of<Arch, Fields>(codes, f);
-                TRILOBIT_UNROLL for (int m = 0; m < Tokens; ++m) {
-                    const u8<Arch> word = broadcast4<Arch>(x + m * s.token_stride + 4 * f);
-                    sums[u][f][m] = dot4<Arch>(sums[u][f][m], field, word);
-                    pin<Arch>(sums[u][f][m]);
+    i32<Arch> sums[unroll][fields][Rows][Tokens];
+    TRILOBIT_UNROLL for (int u = 0; u < unroll; ++u)
+        TRILOBIT_UNROLL for (int f = 0; f < fields; ++f)
+            TRILOBIT_UNROLL for (int r = 0; r < Rows; ++r)
+                TRILOBIT_UNROLL for (int m = 0; m < Tokens; ++m) sums[u][f][r][m] = i32<Arch>(0);
+    const std::byte* tile = s.tiles;
+    const std::int8_t* x = s.x;
+    const auto one_tile = [&](int u) TRILOBIT_LAMBDA_INLINE {
+        u8<Arch> codes[Rows];
+        TRILOBIT_UNROLL for (int r = 0; r < Rows; ++r) codes[r] =
+            load<Arch>(tile + register_offset<Arch>(s, r));
+        if constexpr (Tokens == 1 && !dot_shape<Arch, Fields>::panels)
+            prefetch<Arch>(tile + prefetch_bytes);
+        TRILOBIT_UNROLL for (int f = 0; f < fields; ++f) {
+            u8<Arch> field[Rows];
+            TRILOBIT_UNROLL for (int r = 0; r < Rows; ++r) field[r] =
+                field_of<Arch, Fields>(codes[r], f);
+            TRILOBIT_UNROLL for (int m = 0; m < Tokens; ++m) {
+                const u8<Arch> word = broadcast4<Arch>(x + m * s.token_stride + 4 * f);
+                TRILOBIT_UNROLL for (int r = 0; r < Rows; ++r) {
+                    sums[u][f][r][m] = dot4<Arch>(sums[u][f][r][m], field[r], word);
+                    pin<Arch>(sums[u][f][r][m]);
                 }
             }
-            tile += s.tile_stride;
-            x += 4 * fields;
-        };
-        std::int64_t k = 0;
-        for (; k + unroll <= s.count; k += unroll)
-            TRILOBIT_UNROLL for (int u = 0; u < unroll; ++u) one_tile(u);
+        }
+        tile += s.tile_stride;
+        x += 4 * fields;
+    };
+    std::int64_t k = 0;
+    for (; k + unroll <= s.count; k += unroll)
+        TRILOBIT_UNROLL for (int u = 0; u < unroll; ++u) one_tile(u);
+    if constexpr (unroll > 1)
         for (; k < s.count; ++k) one_tile(0);
 
-        TRILOBIT_UNROLL for (int m = 0; m < Tokens; ++m) {
-            i32<Arch> total(0);
-            TRILOBIT_UNROLL for (int f = 0; f < fields; ++f) {
-                i32<Arch> field_sum = sums[0][f][m];
-                TRILOBIT_UNROLL for (int u = 1; u < unroll; ++u) field_sum += sums[u][f][m];
-                total += field_sum >> (bits * f);
-            }
-            std::int32_t* to = acc + m * acc_stride + p * lanes<Arch>;
-            (i32<Arch>::load_aligned(to) + total * i32<Arch>(weight)).store_aligned(to);
+    TRILOBIT_UNROLL for (int m = 0; m < Tokens; ++m)
+        TRILOBIT_UNROLL for (int r = 0; r < Rows; ++r) {
+        i32<Arch> total(0);
+        TRILOBIT_UNROLL for (int f = 0; f < fields; ++f) {
+            i32<Arch> field_sum = sums[0][f][r][m];
+            TRILOBIT_UNROLL for (int u = 1; u < unroll; ++u) field_sum += sums[u][f][r][m];
+            total = f == 0 ? field_sum : total + (field_sum >> (bits * f));
         }
+        finish<Arch, Weight>(s, m, total, acc + m * acc_stride + r * lanes<Arch>);
     }
 }
 
 /// The same on machines that multiply bytes into int16 pairs. Fields f and f + fields/2 differ by a
 /// shift of four bits and share an accumulator.
-template <class Arch, class Fields, int Tokens>
-void dot_staged(const dot_span& s, int weight, std::int32_t* acc,
-                std::int64_t acc_stride) noexcept {
+template <class Arch, class Fields, int Weight, int Rows, int Tokens>
+void dot_staged(const dot_span& s, std::int32_t* acc, std::int64_t acc_stride) noexcept {
     using namespace simd;
-    constexpr int fields = Fields::fields, parts = dot_shape<Arch, Fields>::parts;
+    constexpr int fields = Fields::fields;
     constexpr int halves = fields == 1 ? 1 : 2, stages = fields / halves, bits = 8 / fields;
     // madd2 adds two products; a stage takes `halves` of them from each tile.
     constexpr int largest =
         halves * 2 * 128 * (Fields::largest_code << (fields == 1 ? 0 : bits * (stages - 1)));
     constexpr std::int64_t fold_every = 32767 / largest;
     static_assert(fold_every >= 1, "one tile alone could overflow int16");
-    for (int p = 0; p < parts; ++p) {
-        i32<Arch> sums[stages][Tokens];
+    // Folded sums wait in memory: registers are for what each tile touches.
+    alignas(64) std::int32_t sums[stages][Rows][Tokens][lanes<Arch>] = {};
+    const std::byte* tile = s.tiles;
+    const std::int8_t* x = s.x;
+    for (std::int64_t k = 0; k < s.count; k += fold_every) {
+        i16<Arch> staged[stages][Rows][Tokens];
         TRILOBIT_UNROLL for (int f = 0; f < stages; ++f)
-            TRILOBIT_UNROLL for (int m = 0; m < Tokens; ++m) sums[f][m] = i32<Arch>(0);
-        const std::byte* tile = s.tiles + p * register_bytes<Arch>;
-        const std::int8_t* x = s.x;
-        for (std::int64_t k = 0; k < s.count; k += fold_every) {
-            i16<Arch> staged[stages][Tokens];
-            TRILOBIT_UNROLL for (int f = 0; f < stages; ++f)
-                TRILOBIT_UNROLL for (int m = 0; m < Tokens; ++m) staged[f][m] = i16<Arch>(0);
-            const std::int64_t end = std::min(k + fold_every, s.count);
-            for (std::int64_t i = k; i < end; ++i) {
-                u8<Arch> codes = load<Arch>(tile);
-                TRILOBIT_UNROLL for (int h = 0; h < halves; ++h) {
-                    TRILOBIT_UNROLL for (int f = 0; f < stages; ++f) {
-                        const u8<Arch> field = field_of<Arch, Fields>(codes, f);
-                        TRILOBIT_UNROLL for (int m = 0; m < Tokens; ++m) {
-                            const int column = 4 * (h * stages + f);
-                            const u8<Arch> word = broadcast4<Arch>(x + m * s.token_stride + column);
-                            staged[f][m] += madd2<Arch>(field, word);
-                            pin<Arch>(staged[f][m]);
+            TRILOBIT_UNROLL for (int r = 0; r < Rows; ++r)
+                TRILOBIT_UNROLL for (int m = 0; m < Tokens; ++m) staged[f][r][m] = i16<Arch>(0);
+        const std::int64_t end = std::min(k + fold_every, s.count);
+        for (std::int64_t i = k; i < end; ++i) {
+            u8<Arch> codes[Rows];
+            TRILOBIT_UNROLL for (int r = 0; r < Rows; ++r) codes[r] =
+                load<Arch>(tile + register_offset<Arch>(s, r));
+            TRILOBIT_UNROLL for (int h = 0; h < halves; ++h) {
+                TRILOBIT_UNROLL for (int f = 0; f < stages; ++f) {
+                    u8<Arch> field[Rows];
+                    TRILOBIT_UNROLL for (int r = 0; r < Rows; ++r) field[r] =
+                        field_of<Arch, Fields>(codes[r], f);
+                    TRILOBIT_UNROLL for (int m = 0; m < Tokens; ++m) {
+                        const int column = 4 * (h * stages + f);
+                        const u8<Arch> word = broadcast4<Arch>(x + m * s.token_stride + column);
+                        TRILOBIT_UNROLL for (int r = 0; r < Rows; ++r) {
+                            staged[f][r][m] += madd2<Arch>(field[r], word);
+                            pin<Arch>(staged[f][r][m]);
                         }
                     }
-                    if constexpr (halves == 2) codes = shift_right<4, Arch>(codes);
                 }
-                tile += s.tile_stride;
-                x += 4 * fields;
+                if constexpr (halves == 2)
+                    TRILOBIT_UNROLL for (int r = 0; r < Rows; ++r) codes[r] =
+                        shift_right<4, Arch>(codes[r]);
             }
-            TRILOBIT_UNROLL for (int f = 0; f < stages; ++f)
-                TRILOBIT_UNROLL for (int m = 0; m < Tokens; ++m) sums[f][m] =
-                    widen_add<Arch>(sums[f][m], staged[f][m]);
+            tile += s.tile_stride;
+            x += 4 * fields;
         }
-        TRILOBIT_UNROLL for (int m = 0; m < Tokens; ++m) {
-            i32<Arch> total(0);
-            TRILOBIT_UNROLL for (int f = 0; f < stages; ++f) total += sums[f][m] >> (bits * f);
-            std::int32_t* to = acc + m * acc_stride + p * lanes<Arch>;
-            (i32<Arch>::load_aligned(to) + total * i32<Arch>(weight)).store_aligned(to);
+        TRILOBIT_UNROLL for (int f = 0; f < stages; ++f)
+            TRILOBIT_UNROLL for (int r = 0; r < Rows; ++r)
+                TRILOBIT_UNROLL for (int m = 0; m < Tokens; ++m) {
+            std::int32_t* to = sums[f][r][m];
+            widen_add<Arch>(i32<Arch>::load_aligned(to), staged[f][r][m]).store_aligned(to);
         }
+    }
+    TRILOBIT_UNROLL for (int m = 0; m < Tokens; ++m)
+        TRILOBIT_UNROLL for (int r = 0; r < Rows; ++r) {
+        i32<Arch> total = i32<Arch>::load_aligned(sums[0][r][m]);
+        TRILOBIT_UNROLL for (int f = 1; f < stages; ++f) total +=
+            i32<Arch>::load_aligned(sums[f][r][m]) >> (bits * f);
+        finish<Arch, Weight>(s, m, total, acc + m * acc_stride + r * lanes<Arch>);
     }
 }
 
-template <class Arch, class Fields, int Tokens>
-TRILOBIT_INLINE void dot_tile(const dot_span& s, int weight, std::int32_t* acc,
+template <class Arch, class Fields, int Weight, int Rows, int Tokens>
+TRILOBIT_INLINE void dot_tile(const dot_span& s, std::int32_t* acc,
                               std::int64_t acc_stride) noexcept {
     if constexpr (dot_shape<Arch, Fields>::staged)
-        dot_staged<Arch, Fields, Tokens>(s, weight, acc, acc_stride);
+        dot_staged<Arch, Fields, Weight, Rows, Tokens>(s, acc, acc_stride);
     else
-        dot_direct<Arch, Fields, Tokens>(s, weight, acc, acc_stride);
+        dot_direct<Arch, Fields, Weight, Rows, Tokens>(s, acc, acc_stride);
 }
 
-/// Any number of tokens, in tiles of 4, 2 and 1.
-template <class Arch, class Fields>
-void dot_tokens(const dot_span& s, int tokens, int weight, std::int32_t* acc,
-                std::int64_t acc_stride) noexcept {
-    constexpr int largest = dot_shape<Arch, Fields>::tokens;
+/// `registers` of rows and `tokens` tokens, in register tiles of nearly equal size: eight tokens are
+/// four and four, not six and two.
+template <class Arch, class Fields, int Weight>
+void dot_tiles(const dot_span& s, int registers, int tokens, std::int32_t* acc,
+               std::int64_t acc_stride) noexcept {
+    using shape = dot_shape<Arch, Fields>;
     dot_span now = s;
-    const auto tile = [&]<int Tokens>(int& m) {
-        now.x = s.x + m * s.token_stride;
-        dot_tile<Arch, Fields, Tokens>(now, weight, acc + m * acc_stride, acc_stride);
-        m += Tokens;
+    const auto rows_of = [&]<int Tokens>(std::int32_t* to) {
+        int r = 0;
+        for (; r + shape::rows <= registers; r += shape::rows) {
+            now.tiles = s.tiles + register_offset<Arch>(s, r);
+            dot_tile<Arch, Fields, Weight, shape::rows, Tokens>(now, to + r * simd::lanes<Arch>,
+                                                                acc_stride);
+        }
+        if constexpr (shape::rows > 1)
+            for (; r < registers; ++r) {
+                now.tiles = s.tiles + register_offset<Arch>(s, r);
+                dot_tile<Arch, Fields, Weight, 1, Tokens>(now, to + r * simd::lanes<Arch>,
+                                                          acc_stride);
+            }
+    };
+    const auto of_size = [&]<int Tokens>(auto&& self, int size, std::int32_t* to) {
+        if (size == Tokens) return rows_of.template operator()<Tokens>(to);
+        if constexpr (Tokens > 1) self.template operator()<Tokens - 1>(self, size, to);
     };
     int m = 0;
-    if constexpr (largest >= 4)
-        while (m + 4 <= tokens) tile.template operator()<4>(m);
-    if constexpr (largest >= 2)
-        while (m + 2 <= tokens) tile.template operator()<2>(m);
-    while (m < tokens) tile.template operator()<1>(m);
+    for (int left = (tokens + shape::tokens - 1) / shape::tokens; left > 0; --left) {
+        const int size = (tokens - m + left - 1) / left;
+        now.x = s.x + m * s.token_stride;
+        if (s.start != nullptr) now.start = s.start + m * s.start_stride;
+        of_size.template operator()<shape::tokens>(of_size, size, acc + m * acc_stride);
+        m += size;
+    }
 }
 
 }  // namespace trilobit::kernel

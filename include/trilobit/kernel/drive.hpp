@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// Room kernel. Enters: a family that can sum one segment of one row block in integers. Leaves: the
-// loops around it, the scaling, and finished sums in the sink.
+// Room kernel. Enters: a family that can sum one segment of a chunk of outputs in integers. Leaves:
+// the loops around it, the scaling, and finished sums in the sink.
 //
 // This is the only place where floats are added, so their order is the same for every family, arch,
 // thread count and batch: for each output, segments in rising column order, each one
@@ -12,62 +12,88 @@
 
 namespace trilobit::kernel {
 
-/// Tokens that pass through one row block while its weights stay in the L1 cache.
-inline constexpr int token_chunk = 32;
+/// Outputs of one chunk: enough rows that one token's fixed costs vanish, enough tokens that a panel
+/// of weights decoded for them costs little. Sums of both kinds lie on the stack, 32 KiB each.
+inline constexpr int chunk_outputs = 8192;
+inline constexpr int chunk_tokens = 128;
 
-/// Scales of one segment of a row block as floats; zero for rows past the matrix.
+/// Row blocks that make up 64 rows, which is what one pass over decoded weights serves.
+template <class Layout>
+inline constexpr int group_blocks = std::max(1, 64 / Layout::tile_rows);
+
+/// Scales of sixteen rows of a row block in one segment as floats; zero for rows past the matrix.
 template <class Arch>
-void load_scales(const packed_view& w, std::int64_t block, std::int64_t weight_segment,
-                 float* scales) noexcept {
-    const std::int64_t at = (block * w.segments() + weight_segment) * w.tile.rows;
-    if (w.scale.per == granularity::tensor) {
-        const float one = w.scale_at(0);
-        for (int r = 0; r < w.tile.rows; ++r) scales[r] = one;
-    } else if (w.scale.type == scale_type::f32) {
-        std::memcpy(scales, static_cast<const float*>(w.scales) + at,
-                    sizeof(float) * static_cast<std::size_t>(w.tile.rows));
-    } else {
-        const auto* halves = static_cast<const std::uint16_t*>(w.scales) + at;
-        for (int r = 0; r < w.tile.rows; r += 16) simd::load_f16x16<Arch>(halves + r, scales + r);
-    }
+TRILOBIT_INLINE void load_scales16(const packed_view& w, std::int64_t block,
+                                   std::int64_t weight_segment, int row, float* scales) noexcept {
+    const std::int64_t at = (block * w.segments() + weight_segment) * w.tile.rows + row;
+    if (w.scale.per == granularity::tensor)
+        std::fill_n(scales, 16, w.scale_at(0));
+    else if (w.scale.type == scale_type::f32)
+        std::memcpy(scales, static_cast<const float*>(w.scales) + at, 16 * sizeof(float));
+    else
+        simd::load_f16x16<Arch>(static_cast<const std::uint16_t*>(w.scales) + at, scales);
 }
 
-/// Family::sum_segment(task, segment index, segment, block, first token, tokens, acc) sets
-/// acc (tokens, tile_rows) to the exact integer sums.
+/// sums = (first ? 0 : sums) + float(acc) * scales, for all outputs of a chunk in one segment.
+template <class Arch, class Layout>
+void add_scaled(const task& t, const segment& s, const chunk& c, bool first,
+                const std::int32_t* acc, float* sums) noexcept {
+    const std::int64_t stride = c.blocks * Layout::tile_rows;
+    alignas(64) float scales[16];
+    for (std::int64_t b = 0; b < c.blocks; ++b)
+        for (int r = 0; r < Layout::tile_rows; r += 16) {
+            load_scales16<Arch>(t.w, c.block + b, s.weight_segment, r, scales);
+            std::int64_t at = b * Layout::tile_rows + r;
+            for (int m = 0; m < c.tokens; ++m, at += stride) {
+                const float by = t.x.scale_of(c.token + m, s.activation_segment);
+                if (first)
+                    simd::scale_add16<Arch, true>(sums + at, acc + at, scales, by);
+                else
+                    simd::scale_add16<Arch, false>(sums + at, acc + at, scales, by);
+            }
+        }
+}
+
+/// Family::sum_segment(task, segment index, segment, chunk, acc) sets acc (tokens, rows of the
+/// chunk's blocks) to the exact integer sums.
 template <class Family, class Arch, class Layout>
 void drive(const task& t, std::int64_t block_begin, std::int64_t block_end,
            std::int64_t token_begin, std::int64_t token_end) noexcept {
     constexpr int rows = Layout::tile_rows;
-    alignas(64) std::int32_t acc[token_chunk * rows];
-    alignas(64) float sums[token_chunk * rows];
-    alignas(64) float scales[rows];
+    constexpr int group = group_blocks<Layout>;
+    static_assert(group * rows <= chunk_outputs);
+    constexpr int most_tokens = std::min(chunk_tokens, chunk_outputs / (group * rows));
+    alignas(64) std::int32_t acc[chunk_outputs];
+    alignas(64) float sums[chunk_outputs];
     const std::int64_t segments = segment::count(t.w, t.x);
 
-    for (std::int64_t token = token_begin; token < token_end; token += token_chunk) {
-        const int tokens = static_cast<int>(std::min<std::int64_t>(token_chunk, token_end - token));
-        for (std::int64_t block = block_begin; block < block_end; ++block) {
-            std::memset(sums, 0, sizeof(float) * static_cast<std::size_t>(tokens * rows));
+    chunk c;
+    for (c.token = token_begin; c.token < token_end; c.token += c.tokens) {
+        // Equal shares: 192 tokens are 96 and 96, not 128 and 64.
+        const std::int64_t left = token_end - c.token;
+        c.tokens = static_cast<int>(ceil_div(left, ceil_div(left, most_tokens)));
+        const std::int64_t most = chunk_outputs / (c.tokens * group * rows) * group;
+        for (c.block = block_begin; c.block < block_end; c.block += c.blocks) {
+            c.blocks = std::min(most, block_end - c.block);
+            if (segments == 0) std::fill_n(sums, c.tokens * c.blocks * rows, 0.0f);
             for (std::int64_t i = 0; i < segments; ++i) {
                 const segment s = segment::at(t.w, t.x, i);
-                Family::sum_segment(t, i, s, block, token, tokens, acc);
-                load_scales<Arch>(t.w, block, s.weight_segment, scales);
-                for (int m = 0; m < tokens; ++m)
-                    for (int r = 0; r < rows; r += 16)
-                        simd::scale_add16<Arch>(sums + m * rows + r, acc + m * rows + r, scales + r,
-                                                t.x.scale_of(token + m, s.activation_segment));
+                Family::sum_segment(t, i, s, c, acc);
+                add_scaled<Arch, Layout>(t, s, c, i == 0, acc, sums);
             }
-            const std::int64_t row = block * rows;
-            const int count = static_cast<int>(std::min<std::int64_t>(rows, t.w.rows - row));
-            for (int m = 0; m < tokens; ++m)
-                t.out.write(t.out.context, sums + m * rows, token + m, row, count);
+            const std::int64_t row = c.block * rows;
+            const auto count = static_cast<int>(std::min(c.blocks * rows, t.w.rows - row));
+            for (int m = 0; m < c.tokens; ++m)
+                t.out.write(t.out.context, sums + m * c.blocks * rows, c.token + m, row, count);
         }
     }
 }
 
-/// Sums of the activations of each segment: int32 (tokens, segments), what `dot` seeds with.
+/// Sums of the activations of each segment, negated: int32 (tokens, segments), what `dot` starts
+/// from, its codes being the weights plus one.
 template <class Arch>
-void sum_activations(const packed_shape& w, const activation_view& x, std::int64_t token_begin,
-                     std::int64_t token_end, std::int32_t* sums) noexcept {
+void negated_sums(const packed_shape& w, const activation_view& x, std::int64_t token_begin,
+                  std::int64_t token_end, std::int32_t* sums) noexcept {
     const std::int64_t segments = segment::count(w, x);
     for (std::int64_t m = token_begin; m < token_end; ++m)
         for (std::int64_t i = 0; i < segments; ++i) {
@@ -75,7 +101,7 @@ void sum_activations(const packed_shape& w, const activation_view& x, std::int64
             const std::int8_t* values = x.token(m) + s.first;
             std::int32_t sum = 0;  // at most 2^18 columns of 128
             for (std::int64_t c = 0; c < s.width; ++c) sum += values[c];
-            sums[m * segments + i] = sum;
+            sums[m * segments + i] = -sum;
         }
 }
 

@@ -20,24 +20,29 @@ struct generic {
     }
     static void prepare(const task&, std::int64_t, std::int64_t) noexcept {}
 
-    static void sum_segment(const task& t, std::int64_t, const segment& s, std::int64_t block,
-                            std::int64_t token, int tokens, std::int32_t* acc) noexcept {
+    static void sum_segment(const task& t, std::int64_t, const segment& s, const chunk& k,
+                            std::int32_t* acc) noexcept {
         constexpr int rows = Layout::tile_rows, cols = Layout::tile_cols;
         std::int8_t values[rows * cols];
-        std::memset(acc, 0, sizeof(std::int32_t) * static_cast<std::size_t>(tokens * rows));
+        const std::int64_t stride = k.blocks * rows;
+        std::memset(acc, 0, sizeof(std::int32_t) * static_cast<std::size_t>(k.tokens * stride));
         const std::int64_t origin = t.w.segment_first_col(s.weight_segment);
-        const std::byte* tiles = t.w.tile_at(block, s.weight_segment);
         const std::int64_t last = s.first + s.width;
-        for (std::int64_t tile = (s.first - origin) / cols; origin + tile * cols < last; ++tile) {
-            Layout::decode(tiles + tile * Layout::tile_bytes, values);
-            const std::int64_t first_col = origin + tile * cols;
-            const auto begin = static_cast<int>(std::max<std::int64_t>(s.first - first_col, 0));
-            const auto end = static_cast<int>(std::min<std::int64_t>(last - first_col, cols));
-            for (int m = 0; m < tokens; ++m) {
-                const std::int8_t* x = t.x.token(token + m) + first_col;
-                for (int r = 0; r < rows; ++r)
-                    for (int c = begin; c < end; ++c)
-                        acc[m * rows + r] += std::int32_t{values[r * cols + c]} * x[c];
+        for (std::int64_t b = 0; b < k.blocks; ++b) {
+            const std::byte* tiles = t.w.tile_at(k.block + b, s.weight_segment);
+            for (std::int64_t tile = (s.first - origin) / cols; origin + tile * cols < last;
+                 ++tile) {
+                Layout::decode(tiles + tile * Layout::tile_bytes, values);
+                const std::int64_t first_col = origin + tile * cols;
+                const auto begin = static_cast<int>(std::max<std::int64_t>(s.first - first_col, 0));
+                const auto end = static_cast<int>(std::min<std::int64_t>(last - first_col, cols));
+                for (int m = 0; m < k.tokens; ++m) {
+                    const std::int8_t* x = t.x.token(k.token + m) + first_col;
+                    std::int32_t* to = acc + m * stride + b * rows;
+                    for (int r = 0; r < rows; ++r)
+                        for (int c = begin; c < end; ++c)
+                            to[r] += std::int32_t{values[r * cols + c]} * x[c];
+                }
             }
         }
     }

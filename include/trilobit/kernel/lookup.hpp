@@ -5,8 +5,10 @@
 // A code stands for five weights, |code| <= 121, and table[|code|] is their sum with the tile's five
 // activations. To keep tables of bytes exact, an int8 activation is split a = 16 h + l with
 // -8 <= h <= 8, -8 <= l <= 7: two tables, every entry within 5 * 8 = 40. Narrower activations need
-// one. Three tiles are added in bytes (120 <= 127), then widened to int16, then to int32.
-//   per table and 320 weights on avx512vnni: vpabsb, vpmovb2m, vpermi2b, vpsubb{k}, vpaddb
+// one. A few tiles are added in bytes, three of such entries: 120 <= 127; then a dot product with
+// 1 in one byte of four widens them to int32, and with 16 for h puts both halves together.
+//   avx512vnni, 64 rows x 5 columns: vpabsb + vpmovb2m, shared by all tokens; for each table
+//   vpermi2b + vpsubb{k} + vpaddb, and 4 vpdpbusd for every three tiles
 #pragma once
 
 #include "trilobit/kernel/drive.hpp"
@@ -15,34 +17,14 @@ namespace trilobit::kernel {
 
 inline constexpr int lookup_table_bytes = 128;
 
-/// For each digit t and code v = 0..127: 0xff where the digit is +1, and where it is -1.
-struct lookup_masks {
-    alignas(64) std::uint8_t plus[5][lookup_table_bytes];
-    alignas(64) std::uint8_t minus[5][lookup_table_bytes];
-};
-inline constexpr lookup_masks lookup_digit_masks = [] {
-    lookup_masks m{};
-    for (std::size_t t = 0; t < 5; ++t)
-        for (std::size_t v = 0; v < lookup_table_bytes; ++v) {
-            const int digit = layout::ternary_base3::digits[v][t];
-            m.plus[t][v] = digit > 0 ? 0xff : 0;
-            m.minus[t][v] = digit < 0 ? 0xff : 0;
-        }
-    return m;
-}();
-
-/// table[v] = sum of digit_t(v) * x_t for v = 0..127: four instructions a digit and register.
+/// x = 16 high + low, -8 <= low <= 7.
 template <class Arch>
-void fill_lookup_table(const std::int8_t (&x)[5], std::int8_t* table) noexcept {
-    using namespace simd;
-    for (int v = 0; v < lookup_table_bytes; v += register_bytes<Arch>) {
-        u8<Arch> sum(0);
-        for (int t = 0; t < 5; ++t) {
-            const u8<Arch> value(static_cast<std::uint8_t>(x[t]));
-            sum += value & u8<Arch>::load_aligned(lookup_digit_masks.plus[t] + v);
-            sum -= value & u8<Arch>::load_aligned(lookup_digit_masks.minus[t] + v);
-        }
-        sum.store_aligned(reinterpret_cast<std::uint8_t*>(table) + v);
+void split_nibbles(const std::int8_t* x, std::int64_t count, std::int8_t* low,
+                   std::int8_t* high) noexcept {
+    for (std::int64_t i = 0; i < count; ++i) {
+        const int l = ((x[i] + 8) & 15) - 8;
+        low[i] = static_cast<std::int8_t>(l);
+        high[i] = static_cast<std::int8_t>((x[i] - l) / 16);
     }
 }
 
@@ -51,11 +33,20 @@ struct lookup {
     static constexpr kernel_id id = kernel_id::lookup;
     static constexpr bool available = std::is_same_v<Layout, layout::ternary_base3>;
     static constexpr int tables = Act::bits > 4 ? 2 : 1;
+    static constexpr std::int64_t tile_table_bytes = tables * lookup_table_bytes;
+    /// Largest |entry|, and how many of them fit a byte.
+    static constexpr int largest = 5 * (tables == 2 ? 8 : -Act::lowest);
+    static constexpr int byte_adds = 127 / largest;
+    /// Tiles whose tables stay in the L1 cache while all row blocks of a chunk pass by: 24 KiB.
+    static constexpr std::int64_t cached_tiles = (24 << 10) / tile_table_bytes;
+    static constexpr int most_tokens = has_avx512bw<Arch> ? 4 : 1;
 
-    /// About five instructions for 64 rows x 5 columns. Tables are 25 or 50 times their token's bytes,
-    /// so those of many tokens leave the caches.
+    /// Two instructions for each register of indices, then three and a few for each table; see dot for
+    /// the unit. Without vpermi2b every entry is fetched by itself.
     static constexpr double cost(std::int64_t tokens) noexcept {
-        return tables * (has_avx512vnni<Arch> ? 1.3 : 40.0) * (tokens <= 8 ? 1 : 8);
+        const auto shared = static_cast<double>(std::min<std::int64_t>(tokens, most_tokens));
+        const double all = 2 / shared + tables * (3 + 4.0 / byte_adds);
+        return has_avx512vnni<Arch> ? all / 7.5 : 100;
     }
     /// A table belongs to the columns of one tile, so no activation scale may change inside it.
     static constexpr bool accepts(const packed_shape& w, const activation_shape& x) noexcept {
@@ -63,78 +54,121 @@ struct lookup {
     }
     static constexpr std::int64_t operand_bytes(const packed_shape& w,
                                                 const activation_shape& x) noexcept {
-        return x.tokens * w.row_tiles() * tables * lookup_table_bytes;
+        return x.tokens * w.row_tiles() * tile_table_bytes;
     }
 
     static void prepare(const task& t, std::int64_t token_begin, std::int64_t token_end) noexcept {
         if constexpr (available) {
             auto* table = reinterpret_cast<std::int8_t*>(t.operand) +
-                          token_begin * t.w.row_tiles() * tables * lookup_table_bytes;
+                          token_begin * t.w.row_tiles() * tile_table_bytes;
             for (std::int64_t m = token_begin; m < token_end; ++m)
                 for (std::int64_t s = 0; s < t.w.segments(); ++s) {
                     const std::int64_t first = t.w.segment_first_col(s);
-                    const std::int64_t last = first + t.w.segment_width(s);
-                    for (std::int64_t c = first; c < last;
-                         c += Layout::tile_cols, table += tables * lookup_table_bytes) {
-                        std::int8_t high[5], low[5];
-                        for (int i = 0; i < 5; ++i) {
-                            const int a = c + i < last ? t.x.token(m)[c + i] : 0;
-                            const int l = tables == 1 ? a : ((a + 8) & 15) - 8;
-                            low[i] = static_cast<std::int8_t>(l);
-                            high[i] = static_cast<std::int8_t>((a - l) / 16);
-                        }
-                        fill_lookup_table<Arch>(low, table);
-                        if constexpr (tables == 2)
-                            fill_lookup_table<Arch>(high, table + lookup_table_bytes);
-                    }
+                    const std::int64_t width = t.w.segment_width(s);
+                    table = make_tables(t.x.token(m) + first, width, table);
                 }
         }
     }
 
-    /// One table of one token against `count` tiles: out[row] += factor * sum of entries.
-    static void sum_table(const std::byte* tiles, std::int64_t count, const std::int8_t* table,
-                          std::int32_t factor, std::int32_t* out) noexcept {
-        using namespace simd;
-        constexpr std::int64_t byte_adds = 3;  // 3 * 40 <= 127
-        constexpr std::int64_t flush_every = byte_adds * (32767 / (byte_adds * 40));  // int16
-        static_assert(byte_adds * 5 * 8 <= 127);
-        constexpr int bytes = register_bytes<Arch>;
-        for (int p = 0; p < Layout::tile_rows; p += bytes)
-            for (std::int64_t k = 0; k < count; k += flush_every) {
-                i16<Arch> even(0), odd(0);
-                const std::int64_t end = std::min(k + flush_every, count);
-                for (std::int64_t i = k; i < end;) {
-                    i8<Arch> sum(0);
-                    for (std::int64_t j = std::min(i + byte_adds, end); i < j; ++i)
-                        sum += lookup128<Arch>(table + i * tables * lookup_table_bytes,
-                                               load<Arch>(tiles + i * Layout::tile_bytes + p));
-                    const auto pairs = xsimd::bitwise_cast<std::int16_t>(sum);
-                    even += (pairs << 8) >> 8;
-                    odd += pairs >> 8;
-                }
-                alignas(64) std::int16_t halves[2][bytes / 2];
-                even.store_aligned(halves[0]);
-                odd.store_aligned(halves[1]);
-                for (int r = 0; r < bytes; ++r) out[p + r] += factor * halves[r % 2][r / 2];
+    /// The tables of one segment's tiles; returns where the next segment's begin.
+    static std::int8_t* make_tables(const std::int8_t* x, std::int64_t width,
+                                    std::int8_t* table) noexcept {
+        constexpr std::int64_t strip = 320;
+        std::int8_t low[strip + 8] = {}, high[strip + 8] = {};
+        for (std::int64_t first = 0; first < width; first += strip) {
+            const std::int64_t count = std::min(strip, width - first);
+            // Zeros stand for columns past the segment: the next one's activations lie there.
+            if (count < strip) std::memset(low, 0, sizeof low), std::memset(high, 0, sizeof high);
+            if constexpr (tables == 2)
+                split_nibbles<Arch>(x + first, count, low, high);
+            else
+                std::memcpy(low, x + first, static_cast<std::size_t>(count));
+            for (std::int64_t c = 0; c < count; c += Layout::tile_cols, table += tile_table_bytes) {
+                simd::digit_sums128<Arch>(low + c, table);
+                if constexpr (tables == 2)
+                    simd::digit_sums128<Arch>(high + c, table + lookup_table_bytes);
             }
+        }
+        return table;
     }
 
-    static void sum_segment(const task& t, std::int64_t, const segment& s, std::int64_t block,
-                            std::int64_t token, int tokens, std::int32_t* acc) noexcept {
-        std::memset(acc, 0,
-                    sizeof(std::int32_t) * static_cast<std::size_t>(tokens * Layout::tile_rows));
+    static void sum_segment(const task& t, std::int64_t, const segment& s, const chunk& c,
+                            std::int32_t* acc) noexcept {
         if constexpr (available) {
+            const std::int64_t stride = c.blocks * Layout::tile_rows;
+            const std::int64_t token_stride = t.w.row_tiles() * tile_table_bytes;
             const std::int64_t first = t.w.segment_first_tile(s.weight_segment);
             const std::int64_t count = t.w.segment_tiles(s.weight_segment);
-            const std::byte* tiles = t.w.tile_at(block, s.weight_segment);
-            for (int m = 0; m < tokens; ++m) {
-                const auto* table =
-                    reinterpret_cast<const std::int8_t*>(t.operand) +
-                    ((token + m) * t.w.row_tiles() + first) * tables * lookup_table_bytes;
-                for (int i = 0; i < tables; ++i)
-                    sum_table(tiles, count, table + i * lookup_table_bytes, i == 0 ? 1 : 16,
-                              acc + m * Layout::tile_rows);
+            const auto* table = reinterpret_cast<const std::int8_t*>(t.operand) +
+                                c.token * token_stride + first * tile_table_bytes;
+            const auto tokens = [&]<int Tokens>(int m) {
+                constexpr std::int64_t step = std::max<std::int64_t>(1, cached_tiles / Tokens);
+                for (std::int64_t k = 0; k < count; k += step)
+                    for (std::int64_t b = 0; b < c.blocks; ++b)
+                        sum_tables<Tokens>(
+                            t.w.tile_at(c.block + b, s.weight_segment) + k * Layout::tile_bytes,
+                            std::min(step, count - k),
+                            table + m * token_stride + k * tile_table_bytes, token_stride, k == 0,
+                            k + step >= count, acc + m * stride + b * Layout::tile_rows, stride);
+            };
+            int m = 0;
+            if constexpr (most_tokens == 4) {
+                for (; m + 4 <= c.tokens; m += 4) tokens.template operator()<4>(m);
+                for (; m + 2 <= c.tokens; m += 2) tokens.template operator()<2>(m);
             }
+            for (; m < c.tokens; ++m) tokens.template operator()<1>(m);
+        }
+    }
+
+    /// `count` tiles of one row block against the tables of a few tokens. Between calls the sums of
+    /// rows 4i, 4i + 1, .. lie apart, as four registers; the last call puts them in order.
+    template <int Tokens>
+    static void sum_tables(const std::byte* tiles, std::int64_t count, const std::int8_t* table,
+                           std::int64_t token_stride, bool first, bool last, std::int32_t* acc,
+                           std::int64_t acc_stride) noexcept {
+        using namespace simd;
+        constexpr int bytes = register_bytes<Arch>, words = lanes<Arch>;
+        for (int p = 0; p < Layout::tile_rows; p += bytes) {
+            std::int32_t* to = acc + p;
+            i32<Arch> sums[Tokens][4];
+            TRILOBIT_UNROLL for (int m = 0; m < Tokens; ++m)
+                TRILOBIT_UNROLL for (int j = 0; j < 4; ++j) sums[m][j] =
+                    first ? i32<Arch>(0) : i32<Arch>::load_aligned(to + m * acc_stride + j * words);
+            const std::byte* tile = tiles + p;
+            const std::int8_t* at = table;
+            std::int64_t left = count;
+            const auto add = [&](int adds) TRILOBIT_LAMBDA_INLINE {
+                i8<Arch> bytes_of[Tokens][tables];
+                TRILOBIT_UNROLL for (int m = 0; m < Tokens; ++m)
+                    TRILOBIT_UNROLL for (int i = 0; i < tables; ++i) bytes_of[m][i] = i8<Arch>(0);
+                TRILOBIT_UNROLL for (int n = 0; n < adds; ++n) {
+                    const lookup_index<Arch> index(load<Arch>(tile));
+                    if constexpr (Tokens == 1) prefetch<Arch>(tile + 4096);
+                    TRILOBIT_UNROLL for (int m = 0; m < Tokens; ++m)
+                        TRILOBIT_UNROLL for (int i = 0; i < tables; ++i) bytes_of[m][i] +=
+                        lookup128<Arch>(at + m * token_stride + i * lookup_table_bytes, index);
+                    tile += Layout::tile_bytes;
+                    at += tile_table_bytes;
+                }
+                TRILOBIT_UNROLL for (int i = 0; i < tables; ++i)
+                    TRILOBIT_UNROLL for (int j = 0; j < 4; ++j) {
+                    const std::uint32_t one = (i == 0 ? 1u : 16u) << (8 * j);
+                    const u8<Arch> chosen = broadcast4<Arch>(&one);
+                    TRILOBIT_UNROLL for (int m = 0; m < Tokens; ++m) {
+                        sums[m][j] = dot4<Arch>(sums[m][j], chosen,
+                                                xsimd::bitwise_cast<std::uint8_t>(bytes_of[m][i]));
+                        pin<Arch>(sums[m][j]);
+                    }
+                }
+                left -= adds;
+            };
+            while (left >= byte_adds) add(byte_adds);
+            while (left > 0) add(1);
+
+            TRILOBIT_UNROLL for (int m = 0; m < Tokens; ++m) if (last)
+                store_interleaved<Arch>(sums[m], to + m * acc_stride);
+            else TRILOBIT_UNROLL for (int j = 0; j < 4; ++j) sums[m][j].store_aligned(
+                to + m * acc_stride + j * words);
         }
     }
 

@@ -61,9 +61,11 @@ struct popcount {
     static constexpr int planes = Act::bits;
     static constexpr bool signs = Act::id == activation_id::sign;
 
-    /// About three instructions for each plane of 8 times register_bytes weights.
+    /// Three instructions for each plane of eight registers of weights, seven where bits are counted by
+    /// shuffles; see dot for the unit.
     static constexpr double cost(std::int64_t) noexcept {
-        return planes * (simd::exact_dot4<Arch> ? 24.0 : 64.0) / simd::register_bytes<Arch>;
+        const double each = simd::exact_dot4<Arch> ? 0.35 : 1.2;
+        return planes * each * 64 / simd::register_bytes<Arch>;
     }
     static constexpr bool accepts(const packed_shape& w, const activation_shape& x) noexcept {
         return segments_start_on_tiles(w, x);
@@ -101,38 +103,56 @@ struct popcount {
         return static_cast<std::int8_t>(b == planes - 1 ? -(1 << b) : 1 << b);
     }
 
-    static void sum_segment(const task& t, std::int64_t, const segment& s, std::int64_t block,
-                            std::int64_t token, int tokens, std::int32_t* acc) noexcept {
+    static void sum_segment(const task& t, std::int64_t, const segment& s, const chunk& c,
+                            std::int32_t* acc) noexcept {
+        constexpr int parts = 64 / simd::register_bytes<Arch>;
+        const std::int64_t stride = c.blocks * Layout::tile_rows;
+        for (std::int64_t b = 0; b < c.blocks; ++b) {
+            const std::byte* tiles =
+                t.w.tile_at(c.block + b, 0) + s.first_tile(t.w) * Layout::tile_bytes;
+            for (int p = 0; p < parts; ++p) {
+                const auto sums = [&]<int Tokens>(int m) {
+                    sum_tokens<Tokens>(
+                        t, s, c.token + m, tiles + p * simd::register_bytes<Arch>,
+                        acc + m * stride + b * Layout::tile_rows + p * simd::lanes<Arch>, stride);
+                };
+                int m = 0;
+                for (; m + 4 <= c.tokens; m += 4) sums.template operator()<4>(m);
+                for (; m < c.tokens; ++m) sums.template operator()<1>(m);
+            }
+        }
+    }
+
+    /// One register of rows and a few tokens, which share the weights and what is constant of them.
+    template <int Tokens>
+    static void sum_tokens(const task& t, const segment& s, std::int64_t token,
+                           const std::byte* tile, std::int32_t* acc, std::int64_t stride) noexcept {
         using namespace simd;
-        constexpr int parts = 64 / register_bytes<Arch>;
-        const std::byte* tiles = t.w.tile_at(block, 0) + s.first_tile(t.w) * Layout::tile_bytes;
+        const auto byte = [](int v) TRILOBIT_LAMBDA_INLINE {
+            return xsimd::bitwise_cast<std::uint8_t>(i8<Arch>(static_cast<std::int8_t>(v)));
+        };
+        const auto* word = reinterpret_cast<const std::uint32_t*>(t.operand) + token * words(t.x) +
+                           s.first / 32 * planes;
         const std::int64_t count = s.tiles(t.w);
         const std::uint32_t last_word = column_mask(s.width - 32 * (count - 1));
-        for (int p = 0; p < parts; ++p)
-            for (int m = 0; m < tokens; ++m) {
-                const auto* word = reinterpret_cast<const std::uint32_t*>(t.operand) +
-                                   (token + m) * words(t.x) + s.first / 32 * planes;
-                // A byte counts at most 8: 2^18 columns times 128 stay far below 2^31.
-                i32<Arch> sum(0);
-                for (std::int64_t k = 0; k < count; ++k, word += planes) {
-                    const std::uint32_t valid_word = k + 1 < count ? ~0u : last_word;
-                    const u8<Arch> valid = broadcast4<Arch>(&valid_word);
-                    u8<Arch> mask, sign;
-                    bit_planes<Layout>::template load<Arch>(tiles + k * Layout::tile_bytes +
-                                                                p * register_bytes<Arch>,
-                                                            valid, mask, sign);
-                    const u8<Arch> constant = popcount_bytes<Arch>(signs ? mask : mask & sign);
-                    sum = dot4<Arch>(sum, constant,
-                                     xsimd::bitwise_cast<std::uint8_t>(i8<Arch>(signs ? -1 : 1)));
-                    for (int b = 0; b < planes; ++b) {
-                        const u8<Arch> met = mask & (sign ^ broadcast4<Arch>(word + b));
-                        sum = dot4<Arch>(
-                            sum, popcount_bytes<Arch>(met),
-                            xsimd::bitwise_cast<std::uint8_t>(i8<Arch>(plane_weight(b))));
-                    }
-                }
-                sum.store_aligned(acc + m * Layout::tile_rows + p * lanes<Arch>);
+        // A byte counts at most 8: 2^18 columns times 128 stay far below 2^31.
+        i32<Arch> sums[Tokens], constant(0);
+        TRILOBIT_UNROLL for (int m = 0; m < Tokens; ++m) sums[m] = i32<Arch>(0);
+        for (std::int64_t k = 0; k < count; ++k, tile += Layout::tile_bytes, word += planes) {
+            const std::uint32_t valid_word = k + 1 < count ? ~0u : last_word;
+            u8<Arch> mask, sign;
+            bit_planes<Layout>::template load<Arch>(tile, broadcast4<Arch>(&valid_word), mask,
+                                                    sign);
+            constant = dot4<Arch>(constant, popcount_bytes<Arch>(signs ? mask : mask & sign),
+                                  byte(signs ? -1 : 1));
+            TRILOBIT_UNROLL for (int b = 0; b < planes; ++b)
+                TRILOBIT_UNROLL for (int m = 0; m < Tokens; ++m) {
+                const u8<Arch> met = mask & (sign ^ broadcast4<Arch>(word + m * words(t.x) + b));
+                sums[m] = dot4<Arch>(sums[m], popcount_bytes<Arch>(met), byte(plane_weight(b)));
             }
+        }
+        TRILOBIT_UNROLL for (int m = 0; m < Tokens; ++m)(sums[m] + constant)
+            .store_aligned(acc + m * stride);
     }
 
     static void run(const task& t, std::int64_t block_begin, std::int64_t block_end,

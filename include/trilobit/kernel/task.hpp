@@ -34,8 +34,8 @@ constexpr std::string_view kernel_name(kernel_id id) {
     return "unknown";
 }
 
-/// Where finished sums go: `count` consecutive rows of one token. A kernel calls it once for each
-/// (token, row block); calls for different row blocks come from different threads.
+/// Where finished sums go: `count` consecutive rows of one token. A kernel writes each output once;
+/// calls for different row blocks come from different threads.
 struct sink {
     void (*write)(const void* context, const float* sums, std::int64_t token, std::int64_t row,
                   int count) = nullptr;
@@ -48,6 +48,13 @@ struct task {
     activation_view x;
     std::byte* operand = nullptr;
     sink out;
+};
+
+/// Outputs that are summed together: some row blocks of some tokens.
+struct chunk {
+    std::int64_t block = 0, blocks = 0;
+    std::int64_t token = 0;
+    int tokens = 0;
 };
 
 /// Columns that share a weight scale and an activation scale: the finer of the two groupings.

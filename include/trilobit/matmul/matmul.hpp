@@ -6,12 +6,11 @@
 // executor or number of tokens in a call.
 #pragma once
 
+#include <array>
 #include <concepts>
 
-#include "trilobit/core/executor.hpp"
 #include "trilobit/matmul/epilogue.hpp"
-#include "trilobit/matmul/workspace.hpp"
-#include "trilobit/pack/pack.hpp"
+#include "trilobit/matmul/run.hpp"
 
 namespace trilobit {
 
@@ -30,50 +29,80 @@ void call_epilogue(const void* epilogue, const float* sums, std::int64_t token, 
     (*static_cast<const Epilogue*>(epilogue))(const_cast<float*>(sums), count, token, row);
 }
 
-/// Below this many multiply-adds waking a thread costs more than it saves.
-inline constexpr std::int64_t worth_a_thread = std::int64_t{1} << 18;
-
-template <class Executor, class F>
-void split(Executor& run, std::int64_t count, std::int64_t work, F&& f) {
-    // Four pieces for each thread: a late or slow one costs a quarter of its share at most.
-    const std::int64_t pieces = std::int64_t{4} * run.concurrency();
-    if (work < worth_a_thread || run.concurrency() <= 1)
-        f(std::int64_t{0}, count);
-    else
-        run(std::int64_t{0}, count, ceil_div(count, pieces), f);
-}
-
-template <class Epilogue, class Executor>
-status run_kernel(const kernel_entry& kernel, quantize_function quantize, const packed_view& w,
-                  matrix_view<const float> x, const Epilogue& epilogue,
-                  const activation_shape& shape, workspace& scratch, Executor& run) {
-    const workspace_layout at = workspace_layout::of(kernel, w, shape);
-    std::byte* memory = scratch.reserve(at.size);
-    if (memory == nullptr)
-        return {errc::out_of_memory, "There is not enough memory to quantise the activations."};
-    auto* values = reinterpret_cast<std::int8_t*>(memory + at.values);
-    auto* scales = reinterpret_cast<float*>(memory + at.scales);
-    const task t{w,
-                 activation_view{shape, values, scales},
-                 memory + at.operand,
-                 {&call_epilogue<Epilogue>, &epilogue}};
-
-    shared_status problem;
-    split(run, shape.tokens, shape.tokens * shape.cols * 16,
-          [&](std::int64_t begin, std::int64_t end) {
-              for (std::int64_t m = begin; m < end; ++m)
-                  if (const status s = quantize(shape, m, x.row(m), values, scales); !s.ok())
-                      return problem.fail(s);
-              kernel.prepare(t, begin, end);
-          });
-    if (!problem.ok()) return problem.get();
-    split(
-        run, w.row_blocks(), shape.tokens * w.rows * w.cols,
-        [&](std::int64_t begin, std::int64_t end) { kernel.run(t, begin, end, 0, shape.tokens); });
+/// What any product of these activations needs to be true of its matrix.
+inline status check_product(const packed_view& w, matrix_view<const float> x) noexcept {
+    if (x.cols != w.cols)
+        return {errc::bad_shape,
+                "The activations have another number of columns than the weights."};
+    if (w.rows != 0 && w.tiles == nullptr)
+        return {errc::bad_shape,
+                "This packed matrix holds nothing: packing it failed, or it was never packed."};
     return {};
 }
 
+/// Products that share activations share what a kernel makes of them.
+inline status check_shared(const packed_view& a, const packed_view& b) noexcept {
+    if (a.layout != b.layout || a.cols != b.cols || a.scale.per != b.scale.per ||
+        a.scale.segments(a.cols) != b.scale.segments(b.cols))
+        return {errc::bad_shape,
+                "Matrices that share activations must have one layout, width and scale grouping."};
+    return {};
+}
+
+/// The kernel for checked products, or why there is none.
+inline result<const kernel_entry*> kernel_for(const kernel_table& table, const packed_view& w,
+                                              const activation_shape& shape,
+                                              const matmul_options& options) noexcept {
+    if (options.activation_group != 0 && !valid_group(options.activation_group))
+        return status{errc::bad_shape, "An activation group must span 32, 64, 128 or 256 columns."};
+    const kernel_entry* kernel = choose_kernel(table, w, shape, options.kernel);
+    if (kernel == nullptr)
+        return status{errc::unsupported,
+                      "No kernel of this back end serves this layout, activation and grouping."};
+    return kernel;
+}
+
 }  // namespace detail
+
+/// One of several multiplications of the same activations, for matmul_shared().
+template <class Epilogue>
+struct projection {
+    const packed_view& w;
+    Epilogue epilogue;
+};
+template <class Epilogue>
+projection(const packed_view&, Epilogue) -> projection<Epilogue>;
+
+/// Several matrices times the same activations (Q, K and V; gate and up), which are quantised once
+/// and spread over the threads once. x is (tokens, cols); all matrices have one layout, width and
+/// scale grouping, and any numbers of rows.
+template <executor Executor, class... Epilogues>
+    requires(std::invocable<const Epilogues&, float*, int, std::int64_t, std::int64_t> && ...)
+status matmul_shared(const kernel_table& table, matrix_view<const float> x, workspace& scratch,
+                     Executor& run, const matmul_options& options,
+                     const projection<Epilogues>&... products) {
+    if (const status s = check_view(x); !s.ok()) return s;
+    const std::array<detail::product_part, sizeof...(products)> parts{detail::product_part{
+        &products.w,
+        {&detail::call_epilogue<std::remove_cvref_t<Epilogues>>, &products.epilogue},
+        0,
+        x.rows}...};
+    const packed_view* first = nullptr;
+    for (const auto& p : parts) {
+        if (const status s = detail::check_product(*p.w, x); !s.ok()) return s;
+        if (p.w->rows == 0) continue;
+        if (first == nullptr) first = p.w;
+        if (const status s = detail::check_shared(*first, *p.w); !s.ok()) return s;
+    }
+    const activation_shape shape{options.activation, x.rows, x.cols, options.activation_group};
+    const packed_view& any = first != nullptr ? *first : *parts.front().w;
+    const auto kernel = detail::kernel_for(table, any, shape, options);
+    if (!kernel.ok()) return kernel.error();
+    if (x.rows == 0 || first == nullptr) return {};
+    return detail::run_products(
+        *kernel.value(), table.quantize[static_cast<int>(options.activation)], parts, shape,
+        [&](std::int64_t m) { return x.row(m); }, scratch, run);
+}
 
 /// The general form: sums go to `epilogue` instead of to a matrix. x is (tokens, w.cols).
 template <class Epilogue, executor Executor>
@@ -81,23 +110,7 @@ template <class Epilogue, executor Executor>
 status matmul(const kernel_table& table, const packed_view& w, matrix_view<const float> x,
               const Epilogue& epilogue, workspace& scratch, Executor& run,
               const matmul_options& options = {}) {
-    if (const status s = check_view(x); !s.ok()) return s;
-    if (x.cols != w.cols)
-        return {errc::bad_shape,
-                "The activations have another number of columns than the weights."};
-    if (options.activation_group != 0 && !valid_group(options.activation_group))
-        return {errc::bad_shape, "An activation group must span 32, 64, 128 or 256 columns."};
-    if (x.rows == 0 || w.rows == 0) return {};
-    if (w.tiles == nullptr)
-        return {errc::bad_shape,
-                "This packed matrix holds nothing: packing it failed, or it was never packed."};
-    const activation_shape shape{options.activation, x.rows, x.cols, options.activation_group};
-    const kernel_entry* kernel = choose_kernel(table, w, shape, options.kernel);
-    if (kernel == nullptr)
-        return {errc::unsupported,
-                "No kernel of this back end serves this layout, activation and grouping."};
-    const quantize_function quantize = table.quantize[static_cast<int>(options.activation)];
-    return detail::run_kernel(*kernel, quantize, w, x, epilogue, shape, scratch, run);
+    return matmul_shared(table, x, scratch, run, options, projection<const Epilogue&>{w, epilogue});
 }
 
 /// y is (tokens, w.rows).

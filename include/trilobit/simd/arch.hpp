@@ -79,13 +79,16 @@ struct avx512vnni : avx512bw {  // Ice Lake and Zen 4 on: VNNI, VBMI, BITALG, GF
     static constexpr std::string_view name = "avx512vnni";
     using registers = xsimd::avx512bw;
 };
+struct amx : avx512vnni {  // Sapphire Rapids on: tiles of int8 beside the same registers
+    static constexpr std::string_view name = "amx";
+};
 
 }  // namespace arch
 
 /// The one list of back ends, weakest first. Tests, benchmarks, the tables of `dispatch` and the
 /// CMake function name the same ones.
 using archs = type_list<arch::generic, arch::sse2, arch::ssse3, arch::sse4_2, arch::avx2,
-                        arch::avxvnni, arch::avx512bw, arch::avx512vnni>;
+                        arch::avxvnni, arch::avx512bw, arch::avx512vnni, arch::amx>;
 
 template <class A>
 concept has_sse2 = std::derived_from<A, arch::sse2>;
@@ -100,7 +103,11 @@ concept has_avx512bw = has_avx2<A> && std::derived_from<A, arch::avx512bw>;
 template <class A>
 concept has_avx512vnni = has_avx512bw<A> && std::derived_from<A, arch::avx512vnni>;
 
-/// The strongest back end that this translation unit's flags allow.
+template <class A>
+concept has_amx = has_avx512vnni<A> && std::derived_from<A, arch::amx>;
+
+/// The strongest back end that this translation unit's flags allow. Never amx: its tiles
+/// have to be asked for at run time, which the run-time dispatch does.
 #if defined(__AVX512VNNI__) && defined(__AVX512VBMI__) && defined(__AVX512BITALG__)
 using native_arch = arch::avx512vnni;
 #elif defined(__AVX512BW__) && defined(__AVX512CD__) && defined(__AVX512DQ__) && \

@@ -2,14 +2,7 @@
 // Room simd. Enters: registers. Leaves: the primitives that kernels are written in. Each has here
 // its contract and a portable default in xsimd's operators; ops_x86.hpp ranks better ones by
 // concept. A new back end is one such file: what it does not specialise falls back to this one.
-//
-// primitive       instructions: avx512vnni  avxvnni  avx2          ssse3         sse2
-// dot4                          1           1        3             3             8
-// madd2                         1           1        1             1             -
-// widen_add                     2           2        2             2             2
-// popcount_bytes                1           5        5             5             10
-// lookup128                     1           17       17            17            (memory)
-// scale_add                     2           2        2             2             2
+// What each costs: docs/kernels.md.
 #pragma once
 
 #include <bit>
@@ -41,6 +34,11 @@ TRILOBIT_INLINE u8<Arch> load(const std::byte* from) noexcept {
     return u8<Arch>::load_aligned(reinterpret_cast<const std::uint8_t*>(from));
 }
 
+template <class Arch>
+TRILOBIT_INLINE void store(u8<Arch> v, std::byte* to) noexcept {
+    v.store_aligned(reinterpret_cast<std::uint8_t*>(to));
+}
+
 /// Asks for a cache line that will be read soon; any address will do.
 template <class Arch>
 TRILOBIT_INLINE void prefetch(const std::byte* line) noexcept {
@@ -59,10 +57,14 @@ TRILOBIT_INLINE u8<Arch> broadcast4(const void* from) noexcept {
     return xsimd::bitwise_cast<std::uint8_t>(i32<Arch>(word));
 }
 
-/// 16-bit lanes shifted right by N; mask afterwards what crossed between bytes.
+/// 16-bit lanes shifted by N; mask afterwards what crossed between bytes.
 template <int N, class Arch>
 TRILOBIT_INLINE u8<Arch> shift_right(u8<Arch> v) noexcept {
     return xsimd::bitwise_cast<std::uint8_t>(xsimd::bitwise_cast<std::uint16_t>(v) >> N);
+}
+template <int N, class Arch>
+TRILOBIT_INLINE u8<Arch> shift_left(u8<Arch> v) noexcept {
+    return xsimd::bitwise_cast<std::uint8_t>(xsimd::bitwise_cast<std::uint16_t>(v) << N);
 }
 
 // ---- portable defaults -------------------------------------------------------------------------
@@ -107,14 +109,22 @@ struct popcount_bytes_op {
     }
 };
 
+/// What lookups by one register of signed bytes share.
+template <class Arch>
+struct lookup_index {
+    u8<Arch> codes;
+    TRILOBIT_INLINE explicit lookup_index(u8<Arch> c) noexcept : codes(c) {}
+};
+
 /// out[i] = index[i] is a signed byte; table[|index[i]|], negated where index[i] < 0. The table has
 /// 128 entries, none of them -128; |index| <= 127 (-128 reads some entry of the table).
 template <class Arch>
 struct lookup128_op {
-    TRILOBIT_INLINE static i8<Arch> call(const std::int8_t* table, u8<Arch> index) noexcept {
+    TRILOBIT_INLINE static i8<Arch> call(const std::int8_t* table,
+                                         const lookup_index<Arch>& index) noexcept {
         alignas(64) std::uint8_t bytes[register_bytes<Arch>];
         alignas(64) std::int8_t out[register_bytes<Arch>];
-        index.store_aligned(bytes);
+        index.codes.store_aligned(bytes);
         for (int i = 0; i < register_bytes<Arch>; ++i) {
             const int code = static_cast<std::int8_t>(bytes[i]);
             const std::int8_t entry = table[(code < 0 ? -code : code) & 127];
@@ -124,16 +134,131 @@ struct lookup128_op {
     }
 };
 
-/// sum[i] += float(acc[i]) * scale[i] * by, in this order and with each step rounded.
+/// For each digit c and ternary_base3 code v = 0..127: 0xff where it is +1, and where it is -1.
+struct ternary_digit_masks {
+    alignas(64) std::uint8_t plus[5][128];
+    alignas(64) std::uint8_t minus[5][128];
+};
+inline constexpr ternary_digit_masks digit_masks = [] {
+    ternary_digit_masks m{};
+    for (std::size_t c = 0; c < 5; ++c)
+        for (std::size_t v = 0; v < 128; ++v) {
+            const int digit = layout::ternary_base3::digits[v][c];
+            m.plus[c][v] = digit > 0 ? 0xff : 0;
+            m.minus[c][v] = digit < 0 ? 0xff : 0;
+        }
+    return m;
+}();
+
+/// table[v] = sum over c of digit_c(v) * x[c], v = 0..121; what is beyond may hold anything.
+/// |x[c]| <= 25; eight bytes at x are readable.
 template <class Arch>
-struct scale_add_op {
-    static constexpr int width = lanes<Arch>;
-    TRILOBIT_INLINE static void call(float* sum, const std::int32_t* acc, const float* scale,
-                                     float by) noexcept {
-        const auto factor = f32<Arch>::load_aligned(scale) * f32<Arch>(by);
-        auto product = xsimd::batch_cast<float>(i32<Arch>::load_aligned(acc)) * factor;
+struct digit_sums128_op {
+    TRILOBIT_INLINE static void call(const std::int8_t* x, std::int8_t* table) noexcept {
+        for (int v = 0; v < 128; v += register_bytes<Arch>) {
+            u8<Arch> sum(std::uint8_t{0});
+            for (int c = 0; c < 5; ++c) {
+                const u8<Arch> value(static_cast<std::uint8_t>(x[c]));
+                sum += value & u8<Arch>::load_aligned(digit_masks.plus[c] + v);
+                sum -= value & u8<Arch>::load_aligned(digit_masks.minus[c] + v);
+            }
+            sum.store_aligned(reinterpret_cast<std::uint8_t*>(table) + v);
+        }
+    }
+};
+
+/// to[4 i + j] = v[j][i]
+template <class Arch>
+struct store_interleaved_op {
+    TRILOBIT_INLINE static void call(const i32<Arch>* v, std::int32_t* to) noexcept {
+        alignas(64) std::int32_t lane[4][lanes<Arch>];
+        for (int j = 0; j < 4; ++j) v[j].store_aligned(lane[j]);
+        for (int i = 0; i < lanes<Arch>; ++i)
+            for (int j = 0; j < 4; ++j) to[4 * i + j] = lane[j][i];
+    }
+};
+
+/// lane[i] = u[i] * factor / 65536, rounded down.
+template <class Arch>
+struct mulhi_op {
+    TRILOBIT_INLINE static u16<Arch> call(u16<Arch> u, std::uint16_t factor) noexcept {
+        alignas(64) std::uint16_t lane[register_bytes<Arch> / 2];
+        u.store_aligned(lane);
+        for (std::uint16_t& v : lane)
+            v = static_cast<std::uint16_t>(std::uint32_t{v} * factor >> 16);
+        return u16<Arch>::load_aligned(lane);
+    }
+};
+
+/// out[i] = index[i] < 0x80 ? table[index[i] % 16] : 0
+template <class Arch>
+struct lookup16_op {
+    TRILOBIT_INLINE static u8<Arch> call(const std::uint8_t* table, u8<Arch> index) noexcept {
+        alignas(64) std::uint8_t bytes[register_bytes<Arch>];
+        index.store_aligned(bytes);
+        for (std::uint8_t& b : bytes) b = b < 0x80 ? table[b % 16] : std::uint8_t{0};
+        return u8<Arch>::load_aligned(bytes);
+    }
+};
+
+/// Tables of sixteen for the digits of a ternary_base3 code plus 121: of its rest modulo 9, and of its
+/// quotient by 9 below 16 and from 16 on, three digits in two bits each.
+struct ternary_digit_tables {
+    alignas(16) std::uint8_t first[16], second[16], high[2][16];
+};
+inline constexpr ternary_digit_tables digit_tables = [] {
+    ternary_digit_tables t{};
+    for (unsigned i = 0; i < 16; ++i) {
+        t.first[i] = static_cast<std::uint8_t>(i % 3);
+        t.second[i] = static_cast<std::uint8_t>(i / 3 % 3);
+        for (unsigned q = i, part = 0; part < 2; ++part, q += 16)
+            t.high[part][i] = static_cast<std::uint8_t>(q % 3 | q / 3 % 3 << 2 | q / 9 % 3 << 4);
+    }
+    return t;
+}();
+
+/// out[c][i] = digit c of the ternary_base3 code in byte i, plus one.
+template <class Arch>
+struct ternary_digits_op {
+    TRILOBIT_INLINE static void call(u8<Arch> codes, u8<Arch>* out) noexcept {
+        const u8<Arch> u = codes + u8<Arch>(std::uint8_t{121}), three(std::uint8_t{3});
+        const auto words = xsimd::bitwise_cast<std::uint16_t>(u);
+        // 7282 / 65536 is 1/9 closely enough for all bytes.
+        const auto even = mulhi_op<Arch>::call(words & u16<Arch>(std::uint16_t{0xff}), 7282);
+        const auto odd = mulhi_op<Arch>::call(words >> 8, 7282);
+        const u8<Arch> q = xsimd::bitwise_cast<std::uint8_t>(even | odd << 8);
+        const u8<Arch> rest = u - q - shift_left<3, Arch>(q);  // q <= 28: no bit crosses
+        out[0] = lookup16_op<Arch>::call(digit_tables.first, rest);
+        out[1] = lookup16_op<Arch>::call(digit_tables.second, rest);
+        const u8<Arch> high =
+            lookup16_op<Arch>::call(digit_tables.high[0], q + u8<Arch>(std::uint8_t{0x70})) |
+            lookup16_op<Arch>::call(digit_tables.high[1], q - u8<Arch>(std::uint8_t{16}));
+        out[2] = high & three;
+        out[3] = shift_right<2, Arch>(high) & three;
+        out[4] = shift_right<4, Arch>(high) & three;
+    }
+};
+
+/// Byte i of column[0..3] becomes the four bytes of row i: sixteen rows are 64 bytes at `to`, the next
+/// sixteen are `stride` bytes further.
+template <class Arch>
+struct store_words_op {
+    TRILOBIT_INLINE static void call(const u8<Arch>* column, std::byte* to,
+                                     std::int64_t stride) noexcept {
+        alignas(64) std::uint8_t bytes[4][register_bytes<Arch>];
+        for (int c = 0; c < 4; ++c) column[c].store_aligned(bytes[c]);
+        for (int i = 0; i < register_bytes<Arch>; ++i)
+            for (int c = 0; c < 4; ++c)
+                to[i / 16 * stride + i % 16 * 4 + c] = static_cast<std::byte>(bytes[c][i]);
+    }
+};
+
+/// Keeps a product rounded: nothing may be contracted across it. TRILOBIT_COMPILER_BARRIER goes
+/// through memory; back ends with registers that an asm can name need not.
+template <class Arch>
+struct keep_rounded_op {
+    TRILOBIT_INLINE static void call(f32<Arch>& product) noexcept {
         TRILOBIT_COMPILER_BARRIER(product);
-        (f32<Arch>::load_aligned(sum) + product).store_aligned(sum);
     }
 };
 
@@ -173,15 +298,40 @@ TRILOBIT_INLINE u8<Arch> popcount_bytes(u8<Arch> v) noexcept {
     return popcount_bytes_op<Arch>::call(v);
 }
 template <class Arch>
-TRILOBIT_INLINE i8<Arch> lookup128(const std::int8_t* table, u8<Arch> index) noexcept {
+TRILOBIT_INLINE void ternary_digits(u8<Arch> codes, u8<Arch>* out) noexcept {
+    ternary_digits_op<Arch>::call(codes, out);
+}
+template <class Arch>
+TRILOBIT_INLINE void store_words(const u8<Arch>* column, std::byte* to,
+                                 std::int64_t stride) noexcept {
+    store_words_op<Arch>::call(column, to, stride);
+}
+template <class Arch>
+TRILOBIT_INLINE i8<Arch> lookup128(const std::int8_t* table,
+                                   const lookup_index<Arch>& index) noexcept {
     return lookup128_op<Arch>::call(table, index);
 }
-/// Sixteen rows at once: what a dot tile holds. All pointers 64-byte aligned.
 template <class Arch>
+TRILOBIT_INLINE void digit_sums128(const std::int8_t* x, std::int8_t* table) noexcept {
+    digit_sums128_op<Arch>::call(x, table);
+}
+template <class Arch>
+TRILOBIT_INLINE void store_interleaved(const i32<Arch>* v, std::int32_t* to) noexcept {
+    store_interleaved_op<Arch>::call(v, to);
+}
+/// sum[i] = (First ? 0 : sum[i]) + float(acc[i]) * (scale[i] * by), each step rounded, for the sixteen
+/// rows of a dot tile. All pointers 64-byte aligned.
+template <class Arch, bool First>
 TRILOBIT_INLINE void scale_add16(float* sum, const std::int32_t* acc, const float* scale,
                                  float by) noexcept {
-    for (int i = 0; i < 16; i += lanes<Arch>)
-        scale_add_op<Arch>::call(sum + i, acc + i, scale + i, by);
+    for (int i = 0; i < 16; i += lanes<Arch>) {
+        const auto factor = f32<Arch>::load_aligned(scale + i) * f32<Arch>(by);
+        auto product = xsimd::batch_cast<float>(i32<Arch>::load_aligned(acc + i)) * factor;
+        keep_rounded_op<Arch>::call(product);
+        // Added to zero too: a product of -0 becomes the +0 that a sum of nothing else is.
+        const auto before = First ? f32<Arch>(0.0f) : f32<Arch>::load_aligned(sum + i);
+        (before + product).store_aligned(sum + i);
+    }
 }
 template <class Arch>
 TRILOBIT_INLINE void load_f16x16(const std::uint16_t* from, float* to) noexcept {

@@ -20,6 +20,15 @@ struct pin_op<Arch> {
 };
 #endif
 
+#if defined(__GNUC__)
+template <has_sse2 Arch>
+struct keep_rounded_op<Arch> {
+    TRILOBIT_INLINE static void call(f32<Arch>& product) noexcept {
+        __asm__("" : "+v"(product.data));
+    }
+};
+#endif
+
 // SSE2: no pmaddubsw, but pmaddwd on even and odd bytes, widened in place, lands in the right lane.
 template <has_sse2 Arch>
 struct dot4_op<Arch> {
@@ -40,7 +49,37 @@ struct widen_add_op<Arch> {
     }
 };
 
+template <has_sse2 Arch>
+struct mulhi_op<Arch> {
+    TRILOBIT_INLINE static u16<Arch> call(u16<Arch> u, std::uint16_t factor) noexcept {
+        return u16<Arch>(_mm_mulhi_epu16(u, u16<Arch>(factor)));
+    }
+};
+
+// Interleaved twice, byte by byte and pair by pair, four columns of sixteen rows are their words.
+template <has_sse2 Arch>
+struct store_words_op<Arch> {
+    TRILOBIT_INLINE static void call(const u8<Arch>* column, std::byte* to, std::int64_t) noexcept {
+        const __m128i a = column[0], b = column[1], c = column[2], d = column[3];
+        const __m128i ab_low = _mm_unpacklo_epi8(a, b), ab_high = _mm_unpackhi_epi8(a, b);
+        const __m128i cd_low = _mm_unpacklo_epi8(c, d), cd_high = _mm_unpackhi_epi8(c, d);
+        auto* out = reinterpret_cast<__m128i*>(to);
+        _mm_store_si128(out, _mm_unpacklo_epi16(ab_low, cd_low));
+        _mm_store_si128(out + 1, _mm_unpackhi_epi16(ab_low, cd_low));
+        _mm_store_si128(out + 2, _mm_unpacklo_epi16(ab_high, cd_high));
+        _mm_store_si128(out + 3, _mm_unpackhi_epi16(ab_high, cd_high));
+    }
+};
+
 #if defined(__SSSE3__)
+
+template <has_ssse3 Arch>
+struct lookup16_op<Arch> {
+    TRILOBIT_INLINE static u8<Arch> call(const std::uint8_t* table, u8<Arch> index) noexcept {
+        return u8<Arch>(
+            _mm_shuffle_epi8(_mm_load_si128(reinterpret_cast<const __m128i*>(table)), index));
+    }
+};
 
 template <has_ssse3 Arch>
 struct madd2_op<Arch> {
@@ -105,6 +144,42 @@ struct popcount_bytes_op<Arch> {
 };
 
 template <has_avx2 Arch>
+struct mulhi_op<Arch> {
+    TRILOBIT_INLINE static u16<Arch> call(u16<Arch> u, std::uint16_t factor) noexcept {
+        return u16<Arch>(_mm256_mulhi_epu16(u, u16<Arch>(factor)));
+    }
+};
+
+template <has_avx2 Arch>
+struct lookup16_op<Arch> {
+    TRILOBIT_INLINE static u8<Arch> call(const std::uint8_t* table, u8<Arch> index) noexcept {
+        const __m256i both =
+            _mm256_broadcastsi128_si256(_mm_load_si128(reinterpret_cast<const __m128i*>(table)));
+        return u8<Arch>(_mm256_shuffle_epi8(both, index));
+    }
+};
+
+// Interleaving stays inside 128-bit lanes: lane i of a result is rows of the i-th sixteen.
+template <has_avx2 Arch>
+struct store_words_op<Arch> {
+    TRILOBIT_INLINE static void store(__m256i words, std::byte* to, std::int64_t stride) noexcept {
+        _mm_store_si128(reinterpret_cast<__m128i*>(to), _mm256_castsi256_si128(words));
+        _mm_store_si128(reinterpret_cast<__m128i*>(to + stride),
+                        _mm256_extracti128_si256(words, 1));
+    }
+    TRILOBIT_INLINE static void call(const u8<Arch>* column, std::byte* to,
+                                     std::int64_t stride) noexcept {
+        const __m256i a = column[0], b = column[1], c = column[2], d = column[3];
+        const __m256i ab_low = _mm256_unpacklo_epi8(a, b), ab_high = _mm256_unpackhi_epi8(a, b);
+        const __m256i cd_low = _mm256_unpacklo_epi8(c, d), cd_high = _mm256_unpackhi_epi8(c, d);
+        store(_mm256_unpacklo_epi16(ab_low, cd_low), to, stride);
+        store(_mm256_unpackhi_epi16(ab_low, cd_low), to + 16, stride);
+        store(_mm256_unpacklo_epi16(ab_high, cd_high), to + 32, stride);
+        store(_mm256_unpackhi_epi16(ab_high, cd_high), to + 48, stride);
+    }
+};
+
+template <has_avx2 Arch>
 struct load_f16_op<Arch> {
     TRILOBIT_INLINE static void call(const std::uint16_t* from, float* to) noexcept {
         for (int i = 0; i < 16; i += 8)
@@ -161,6 +236,66 @@ struct popcount_bytes_op<Arch> {
 };
 
 template <has_avx512bw Arch>
+struct mulhi_op<Arch> {
+    TRILOBIT_INLINE static u16<Arch> call(u16<Arch> u, std::uint16_t factor) noexcept {
+        return u16<Arch>(_mm512_mulhi_epu16(u, u16<Arch>(factor)));
+    }
+};
+
+template <has_avx512bw Arch>
+struct lookup16_op<Arch> {
+    TRILOBIT_INLINE static u8<Arch> call(const std::uint8_t* table, u8<Arch> index) noexcept {
+        const __m512i all =
+            _mm512_broadcast_i32x4(_mm_load_si128(reinterpret_cast<const __m128i*>(table)));
+        return u8<Arch>(_mm512_shuffle_epi8(all, index));
+    }
+};
+
+// Stores of 128 bits: extracting to memory takes a store port only, and shuffles are scarce.
+template <has_avx512bw Arch>
+struct store_words_op<Arch> {
+    TRILOBIT_INLINE static void store(__m512i words, std::byte* to, std::int64_t stride) noexcept {
+        const auto lane = [&](int i) TRILOBIT_LAMBDA_INLINE {
+            return reinterpret_cast<__m128i*>(to + i * stride);
+        };
+        _mm_store_si128(lane(0), _mm512_castsi512_si128(words));
+        _mm_store_si128(lane(1), _mm512_extracti32x4_epi32(words, 1));
+        _mm_store_si128(lane(2), _mm512_extracti32x4_epi32(words, 2));
+        _mm_store_si128(lane(3), _mm512_extracti32x4_epi32(words, 3));
+    }
+    TRILOBIT_INLINE static void call(const u8<Arch>* column, std::byte* to,
+                                     std::int64_t stride) noexcept {
+        const __m512i a = column[0], b = column[1], c = column[2], d = column[3];
+        const __m512i ab_low = _mm512_unpacklo_epi8(a, b), ab_high = _mm512_unpackhi_epi8(a, b);
+        const __m512i cd_low = _mm512_unpacklo_epi8(c, d), cd_high = _mm512_unpackhi_epi8(c, d);
+        store(_mm512_unpacklo_epi16(ab_low, cd_low), to, stride);
+        store(_mm512_unpackhi_epi16(ab_low, cd_low), to + 16, stride);
+        store(_mm512_unpacklo_epi16(ab_high, cd_high), to + 32, stride);
+        store(_mm512_unpackhi_epi16(ab_high, cd_high), to + 48, stride);
+    }
+};
+
+template <has_avx512bw Arch>
+struct store_interleaved_op<Arch> {
+    TRILOBIT_INLINE static void call(const i32<Arch>* v, std::int32_t* to) noexcept {
+        const __m512i a = v[0], b = v[1], c = v[2], d = v[3];
+        const __m512i ab_low = _mm512_unpacklo_epi32(a, b), ab_high = _mm512_unpackhi_epi32(a, b);
+        const __m512i cd_low = _mm512_unpacklo_epi32(c, d), cd_high = _mm512_unpackhi_epi32(c, d);
+        const auto store = [&](__m512i four, int at) TRILOBIT_LAMBDA_INLINE {
+            auto* lane = reinterpret_cast<__m128i*>(to + at);
+            _mm_store_si128(lane, _mm512_castsi512_si128(four));
+            _mm_store_si128(lane + 4, _mm512_extracti32x4_epi32(four, 1));
+            _mm_store_si128(lane + 8, _mm512_extracti32x4_epi32(four, 2));
+            _mm_store_si128(lane + 12, _mm512_extracti32x4_epi32(four, 3));
+        };
+        store(_mm512_unpacklo_epi64(ab_low, cd_low), 0);
+        store(_mm512_unpackhi_epi64(ab_low, cd_low), 4);
+        store(_mm512_unpacklo_epi64(ab_high, cd_high), 8);
+        store(_mm512_unpackhi_epi64(ab_high, cd_high), 12);
+    }
+};
+
+template <has_avx512bw Arch>
 struct load_f16_op<Arch> {
     TRILOBIT_INLINE static void call(const std::uint16_t* from, float* to) noexcept {
         _mm512_store_ps(
@@ -185,14 +320,110 @@ struct popcount_bytes_op<Arch> {
     }
 };
 
+template <has_avx512vnni Arch>
+struct lookup_index<Arch> {
+    __m512i magnitude;
+    __mmask64 negative;
+    TRILOBIT_INLINE explicit lookup_index(u8<Arch> codes) noexcept
+        : magnitude(_mm512_abs_epi8(codes)), negative(_mm512_movepi8_mask(codes)) {}
+};
+
 // vpermi2b reads seven bits of each index: 128 bytes of table are two registers.
 template <has_avx512vnni Arch>
 struct lookup128_op<Arch> {
-    TRILOBIT_INLINE static i8<Arch> call(const std::int8_t* table, u8<Arch> index) noexcept {
-        const __m512i found = _mm512_permutex2var_epi8(
-            _mm512_load_si512(table), _mm512_abs_epi8(index), _mm512_load_si512(table + 64));
-        return i8<Arch>(
-            _mm512_mask_sub_epi8(found, _mm512_movepi8_mask(index), _mm512_setzero_si512(), found));
+    TRILOBIT_INLINE static i8<Arch> call(const std::int8_t* table,
+                                         const lookup_index<Arch>& index) noexcept {
+        const __m512i found = _mm512_permutex2var_epi8(_mm512_load_si512(table), index.magnitude,
+                                                       _mm512_load_si512(table + 64));
+        return i8<Arch>(_mm512_mask_sub_epi8(found, index.negative, _mm512_setzero_si512(), found));
+    }
+};
+
+/// A code of 0..121 is low + 9 high, low in -4..4 being its first two digits. Sums of these two parts
+/// take 9 and 14 bytes of one register, at 0 and at 16; each of their bytes adds up to three of the
+/// activations, with a sign.
+struct digit_parts {
+    alignas(64) std::uint8_t low[128], high[128];  // where code v finds its parts
+    alignas(64) std::uint8_t column[3][64];        // which activation
+    std::uint64_t plus[3], minus[3];               // which bytes add it, which subtract it
+};
+inline constexpr digit_parts digit_part_tables = [] {
+    digit_parts p{};
+    const auto& digits = layout::ternary_base3::digits;
+    for (unsigned v = 0; v < 128; ++v) {
+        p.low[v] = static_cast<std::uint8_t>((v + 4) % 9);
+        p.high[v] = static_cast<std::uint8_t>(16 + (v + 4) / 9);
+    }
+    const auto place = [&](unsigned at, std::size_t c, unsigned slot, int digit) {
+        p.column[slot][at] = static_cast<std::uint8_t>(c);
+        if (digit > 0) p.plus[slot] |= std::uint64_t{1} << at;
+        if (digit < 0) p.minus[slot] |= std::uint64_t{1} << at;
+    };
+    for (unsigned i = 0; i < 9; ++i)
+        for (unsigned c = 0; c < 2; ++c)
+            place(i, c, c, digits[static_cast<std::uint8_t>(static_cast<int>(i) - 4)][c]);
+    for (unsigned i = 0; i < 14; ++i)
+        for (unsigned c = 2; c < 5; ++c)
+            place(16 + i, c, c - 2, digits[9 * i > 121 ? 121 : 9 * i][c]);
+    return p;
+}();
+
+template <has_avx512vnni Arch>
+struct digit_sums128_op<Arch> {
+    TRILOBIT_INLINE static void call(const std::int8_t* x, std::int8_t* table) noexcept {
+        std::int64_t five;
+        std::memcpy(&five, x, sizeof five);
+        const __m512i values = _mm512_set1_epi64(five);
+        const digit_parts& p = digit_part_tables;
+        __m512i parts = _mm512_setzero_si512();
+        TRILOBIT_UNROLL for (int i = 0; i < 3; ++i) {
+            const __m512i value = _mm512_shuffle_epi8(values, _mm512_load_si512(p.column[i]));
+            parts = _mm512_mask_add_epi8(parts, p.plus[i], parts, value);
+            parts = _mm512_mask_sub_epi8(parts, p.minus[i], parts, value);
+        }
+        for (int v = 0; v < 128; v += 64)
+            _mm512_store_si512(
+                table + v,
+                _mm512_add_epi8(_mm512_permutexvar_epi8(_mm512_load_si512(p.low + v), parts),
+                                _mm512_permutexvar_epi8(_mm512_load_si512(p.high + v), parts)));
+    }
+};
+
+/// By |code|: digits 0..3 plus one in two bits each, and digit 4 plus one.
+struct ternary_code_tables {
+    alignas(64) std::uint8_t four[128], fifth[128];
+};
+inline constexpr ternary_code_tables code_tables = [] {
+    ternary_code_tables t{};
+    for (std::size_t v = 0; v < 128; ++v) {
+        const auto& digits = layout::ternary_base3::digits[v];
+        unsigned four = 0;
+        for (std::size_t c = 0; c < 4; ++c) four |= static_cast<unsigned>(digits[c] + 1) << (2 * c);
+        t.four[v] = static_cast<std::uint8_t>(four);
+        t.fifth[v] = static_cast<std::uint8_t>(digits[4] + 1);
+    }
+    return t;
+}();
+
+// Two lookups by |code|; negative codes have 2 - digit in each field, which borrows from no other.
+template <has_avx512vnni Arch>
+struct ternary_digits_op<Arch> {
+    TRILOBIT_INLINE static __m512i lookup(const std::uint8_t* table, __m512i index,
+                                          __mmask64 negative, std::uint8_t twos) noexcept {
+        const __m512i found = _mm512_permutex2var_epi8(_mm512_load_si512(table), index,
+                                                       _mm512_load_si512(table + 64));
+        return _mm512_mask_sub_epi8(found, negative, u8<Arch>(twos), found);
+    }
+    TRILOBIT_INLINE static void call(u8<Arch> codes, u8<Arch>* out) noexcept {
+        const __m512i index = _mm512_abs_epi8(codes);
+        const __mmask64 negative = _mm512_movepi8_mask(codes);
+        const u8<Arch> four(lookup(code_tables.four, index, negative, 0xaa));
+        const u8<Arch> three(std::uint8_t{3});
+        out[0] = four & three;
+        out[1] = shift_right<2, Arch>(four) & three;
+        out[2] = shift_right<4, Arch>(four) & three;
+        out[3] = shift_right<6, Arch>(four) & three;
+        out[4] = u8<Arch>(lookup(code_tables.fifth, index, negative, 2));
     }
 };
 

@@ -1,0 +1,106 @@
+// SPDX-License-Identifier: MIT
+// Room kernel. Enters: a panel of decoded weights and the activations of any number of tokens.
+// Leaves: exact sums by AMX, Intel's matrix unit of 2023: 1,024 multiply-adds a cycle.
+//
+// Sixteen words of a panel are a B tile as they lie, sixteen tokens' 64 columns an A tile as they
+// lie, and a C tile is sixteen tokens x sixteen rows of acc. 32 tokens x 32 rows are four C tiles:
+//   2 tileloadd A + 2 tileloadd B + 4 tdpbsud    65,536 multiply-adds; tdpbsud takes 16 cycles
+//
+// Tiles exist for a process that has asked the system for them: dispatch/cpu.hpp does.
+#pragma once
+
+#include "trilobit/kernel/dot_tile.hpp"
+
+namespace trilobit::kernel {
+/// Words of weights in a B tile: a panel's last ones are zeros up to a multiple of it.
+inline constexpr int amx_words = 16;
+}  // namespace trilobit::kernel
+
+#if defined(__AMX_INT8__) || defined(__AMXINT8__)  // GCC, Clang
+
+namespace trilobit::kernel {
+
+/// What ldtilecfg reads. Tiles 0-3 are C, 4 and 5 A, 6 and 7 B; `upper` and `lower` tokens.
+struct alignas(64) amx_config {
+    std::uint8_t palette = 1, start_row = 0, reserved[14] = {};
+    std::uint16_t bytes[16] = {};  // of a row
+    std::uint8_t rows[16] = {};
+
+    TRILOBIT_INLINE amx_config(int upper, int lower) noexcept {
+        const int tile_rows[8] = {upper, upper, lower, lower, upper, lower, amx_words, amx_words};
+        for (int i = 0; i < 8; ++i) {
+            bytes[i] = 64;
+            rows[i] = static_cast<std::uint8_t>(tile_rows[i]);
+        }
+    }
+};
+
+/// acc (up to 32 tokens, 16 or 32 rows) += panel * x over all words of the span.
+template <class Arch, bool TwoTokens, bool TwoRows>
+void amx_tile(const dot_span& s, std::int32_t* acc, std::int64_t acc_stride) noexcept {
+    const auto acc_bytes = static_cast<std::size_t>(acc_stride) * sizeof *acc;
+    std::int32_t* lower = acc + 16 * acc_stride;
+    _tile_loadd(0, acc, acc_bytes);
+    if constexpr (TwoRows) _tile_loadd(1, acc + 16, acc_bytes);
+    if constexpr (TwoTokens) _tile_loadd(2, lower, acc_bytes);
+    if constexpr (TwoTokens && TwoRows) _tile_loadd(3, lower + 16, acc_bytes);
+    const std::int8_t* x = s.x;
+    const std::byte* w = s.tiles;
+    const auto token_bytes = static_cast<std::size_t>(s.token_stride);
+    for (std::int64_t k = 0; k < s.count; k += amx_words) {
+        _tile_loadd(6, w, 64);
+        if constexpr (TwoRows) _tile_loadd(7, w + s.block_stride, 64);
+        _tile_loadd(4, x, token_bytes);
+        _tile_dpbsud(0, 4, 6);
+        if constexpr (TwoRows) _tile_dpbsud(1, 4, 7);
+        if constexpr (TwoTokens) {
+            _tile_loadd(5, x + 16 * s.token_stride, token_bytes);
+            _tile_dpbsud(2, 5, 6);
+            if constexpr (TwoRows) _tile_dpbsud(3, 5, 7);
+        }
+        x += 4 * amx_words;
+        w += amx_words * panel::tile_bytes;
+    }
+    _tile_stored(0, acc, acc_bytes);
+    if constexpr (TwoRows) _tile_stored(1, acc + 16, acc_bytes);
+    if constexpr (TwoTokens) _tile_stored(2, lower, acc_bytes);
+    if constexpr (TwoTokens && TwoRows) _tile_stored(3, lower + 16, acc_bytes);
+}
+
+/// `blocks` of sixteen rows and `tokens` tokens. Reads the activations of whole groups of 64 columns,
+/// which those of every token allow.
+template <class Arch>
+void amx_tiles(const dot_span& s, int blocks, int tokens, std::int32_t* acc,
+               std::int64_t acc_stride) noexcept {
+    if (s.start != nullptr)
+        for (int m = 0; m < tokens; ++m)
+            std::fill_n(acc + m * acc_stride, 16 * blocks, s.start[m * s.start_stride]);
+    // Rows outside: their weights, 20 KiB, stay in the L1 cache while all tokens pass by.
+    dot_span now = s;
+    int configured = 0;
+    for (int b = 0; b < blocks; b += 2) {
+        now.tiles = s.tiles + b * s.block_stride;
+        const bool two = b + 1 < blocks;
+        for (int m = 0; m < tokens; m += 32) {
+            const int size = std::min(32, tokens - m);
+            if (size != configured) {
+                const amx_config config(std::min(size, 16), std::max(size - 16, 1));
+                _tile_loadconfig(&config);
+                configured = size;
+            }
+            now.x = s.x + m * s.token_stride;
+            std::int32_t* to = acc + m * acc_stride + 16 * b;
+            if (size > 16)
+                two ? amx_tile<Arch, true, true>(now, to, acc_stride)
+                    : amx_tile<Arch, true, false>(now, to, acc_stride);
+            else
+                two ? amx_tile<Arch, false, true>(now, to, acc_stride)
+                    : amx_tile<Arch, false, false>(now, to, acc_stride);
+        }
+    }
+    _tile_release();
+}
+
+}  // namespace trilobit::kernel
+
+#endif

@@ -1,0 +1,180 @@
+// SPDX-License-Identifier: MIT
+// Room kernel. Enters: tiles of any layout. Leaves: a panel: some columns of up to 64 rows, a byte a
+// weight, in the order that the dot product wants. Made once for many tokens, it costs little, and
+// what a layout saves in memory it keeps.
+//
+//   panel[row / 16][word][row % 16][c % 4] = weight + 1     word = c / 4, c the column in the panel
+//
+// For AMX this is a tile as it stands: sixteen words of sixteen rows.
+#pragma once
+
+#include <cstring>
+
+#include "trilobit/kernel/dot_fields.hpp"
+#include "trilobit/simd/ops.hpp"
+
+namespace trilobit::kernel {
+
+/// Columns of a panel at most: 20 KiB for 64 rows, which stay in the L1 cache beside activations.
+inline constexpr int panel_cols = 320;
+inline constexpr std::int64_t panel_stride = panel_cols / 4 * panel::tile_bytes;
+
+/// decode(tiles, count, panel) writes `step_cols` columns of one row block from the next tiles, of
+/// which `count` >= 1 exist; what is past them may decode as anything. Any layout, through its own
+/// decode, a column at a time.
+template <class Arch, class Layout>
+struct panel_decoder {
+    static constexpr bool registers_only = false;  // does it go through the layout's decode?
+    static constexpr int rows = Layout::tile_rows, cols = Layout::tile_cols;
+    static constexpr int step_tiles = cols % 4 == 0 ? 1 : cols % 2 == 0 ? 2 : 4;
+    static constexpr int step_cols = step_tiles * cols;
+    static void decode(const std::byte* tiles, std::int64_t count, std::byte* to) noexcept {
+        std::int8_t values[rows * cols];
+        for (int tile = 0; tile < step_tiles && tile < count; ++tile) {
+            Layout::decode(tiles + tile * Layout::tile_bytes, values);
+            for (int i = 0; i < cols; ++i) {
+                const int c = tile * cols + i;
+                for (int r = 0; r < rows; ++r)
+                    to[r / 16 * panel_stride + c / 4 * 64 + r % 16 * 4 + c % 4] =
+                        static_cast<std::byte>(values[r * cols + i] + 1);
+            }
+        }
+    }
+};
+
+/// 16 rows x 16 columns: a load, three shifts, four masks, four stores.
+template <class Arch>
+struct panel_decoder<Arch, layout::ternary_2bit> {
+    static constexpr bool registers_only = true;
+    static constexpr int step_cols = 16;
+    static void decode(const std::byte* tile, std::int64_t, std::byte* to) noexcept {
+        using namespace simd;
+        const u8<Arch> low(std::uint8_t{3});
+        for (int p = 0; p < 64; p += register_bytes<Arch>) {
+            const u8<Arch> codes = load<Arch>(tile + p);
+            store<Arch>(codes & low, to + p);
+            store<Arch>(shift_right<2, Arch>(codes) & low, to + p + 64);
+            store<Arch>(shift_right<4, Arch>(codes) & low, to + p + 128);
+            store<Arch>(shift_right<6, Arch>(codes) & low, to + p + 192);
+        }
+    }
+};
+
+/// Words 0..7 of a tile whose bits are `twos` and, where there are any, `ones`.
+template <class Arch, bool Ones>
+TRILOBIT_INLINE void store_bits(simd::u8<Arch> twos, simd::u8<Arch> ones, std::byte* to) noexcept {
+    using namespace simd;
+    const u8<Arch> one(std::uint8_t{1}), two(std::uint8_t{2});
+    const auto word = [&]<int F>() TRILOBIT_LAMBDA_INLINE {
+        u8<Arch> codes = two;
+        if constexpr (F == 0)
+            codes = codes & shift_left<1, Arch>(twos);
+        else
+            codes = codes & shift_right<F - 1, Arch>(twos);
+        if constexpr (Ones) codes = codes | (shift_right<F, Arch>(ones) & one);
+        store<Arch>(codes, to + 64 * F);
+    };
+    word.template operator()<0>();
+    word.template operator()<1>();
+    word.template operator()<2>();
+    word.template operator()<3>();
+    word.template operator()<4>();
+    word.template operator()<5>();
+    word.template operator()<6>();
+    word.template operator()<7>();
+}
+
+/// 16 rows x 32 columns: a load, eight shifts, eight masks, eight stores.
+template <class Arch>
+struct panel_decoder<Arch, layout::binary_1bit> {
+    static constexpr bool registers_only = true;
+    static constexpr int step_cols = 32;
+    static void decode(const std::byte* tile, std::int64_t, std::byte* to) noexcept {
+        for (int p = 0; p < 64; p += simd::register_bytes<Arch>) {
+            const simd::u8<Arch> plus = simd::load<Arch>(tile + p);
+            store_bits<Arch, false>(plus, plus, to + p);
+        }
+    }
+};
+
+/// The same twice: weight + 1 is 2 where the mask is set and the sign is not, 1 without a mask.
+template <class Arch>
+struct panel_decoder<Arch, layout::ternary_planes> {
+    static constexpr bool registers_only = true;
+    static constexpr int step_cols = 32;
+    static void decode(const std::byte* tile, std::int64_t, std::byte* to) noexcept {
+        using namespace simd;
+        for (int p = 0; p < 64; p += register_bytes<Arch>) {
+            const u8<Arch> mask = load<Arch>(tile + p);
+            const u8<Arch> sign = load<Arch>(tile + layout::ternary_planes::plane_bytes + p);
+            store_bits<Arch, true>(mask & ~sign, ~mask, to + p);
+        }
+    }
+};
+
+/// 64 rows x 20 columns: the five digits of four tiles, and four of these at a time interleaved.
+template <class Arch>
+struct panel_decoder<Arch, layout::ternary_base3> {
+    static constexpr bool registers_only = true;
+    static constexpr int step_cols = 20;
+    static void decode(const std::byte* tiles, std::int64_t count, std::byte* to) noexcept {
+        using namespace simd;
+        for (int p = 0; p < 64; p += register_bytes<Arch>) {
+            u8<Arch> digits[20];
+            TRILOBIT_UNROLL for (int tile = 0; tile < 4; ++tile) {
+                // Past the last tile the one before it is read again.
+                const std::int64_t at = tile < count ? tile : count - 1;
+                ternary_digits<Arch>(load<Arch>(tiles + at * 64 + p), digits + 5 * tile);
+            }
+            TRILOBIT_UNROLL for (int word = 0; word < 5; ++word) store_words<Arch>(
+                digits + 4 * word, to + p / 16 * panel_stride + word * panel::tile_bytes,
+                panel_stride);
+        }
+    }
+};
+
+/// Columns of one panel of a layout: whole steps of its decoder.
+template <class Arch, class Layout>
+inline constexpr int panel_width =
+    panel_cols / panel_decoder<Arch, Layout>::step_cols * panel_decoder<Arch, Layout>::step_cols;
+
+/// Columns [first, first + 4 * words) of a segment of one row block, `first` where a step starts.
+/// Columns past the segment's last tile decode as anything and meet activations that are zero.
+template <class Arch, class Layout>
+void decode_panel(const std::byte* tiles, std::int64_t tile_count, std::int64_t first, int words,
+                  std::byte* to) noexcept {
+    using decoder = panel_decoder<Arch, Layout>;
+    static_assert(panel_width<Arch, Layout> > 0, "a tile is wider than a panel");
+    constexpr int step_tiles = decoder::step_cols / Layout::tile_cols;
+    constexpr int panel_bytes = panel_width<Arch, Layout> / Layout::tile_cols * Layout::tile_bytes;
+    std::int64_t tile = first / Layout::tile_cols;
+    for (int c = 0; c < 4 * words && tile < tile_count; c += decoder::step_cols) {
+        const std::byte* from = tiles + tile * Layout::tile_bytes;
+        // The next panel of these rows follows this one, and is wanted when all tokens have passed.
+        for (int line = 0; line < step_tiles * Layout::tile_bytes; line += 64)
+            simd::prefetch<Arch>(from + panel_bytes + line);
+        decoder::decode(from, tile_count - tile, to + c / 4 * panel::tile_bytes);
+        tile += step_tiles;
+    }
+}
+
+/// The same for any first column, a column at a time: activation groups finer than the tiles.
+template <class Arch, class Layout>
+void decode_columns(const std::byte* tiles, std::int64_t tile_count, std::int64_t first, int words,
+                    std::byte* to) noexcept {
+    constexpr int rows = Layout::tile_rows, cols = Layout::tile_cols;
+    std::int8_t values[rows * cols];
+    const std::int64_t last = first + 4 * words;
+    for (std::int64_t tile = first / cols; tile * cols < last && tile < tile_count; ++tile) {
+        Layout::decode(tiles + tile * Layout::tile_bytes, values);
+        for (int i = 0; i < cols; ++i) {
+            const std::int64_t c = tile * cols + i - first;
+            if (c < 0 || c >= 4 * words) continue;
+            for (int r = 0; r < rows; ++r)
+                to[r / 16 * panel_stride + c / 4 * 64 + r % 16 * 4 + c % 4] =
+                    static_cast<std::byte>(values[r * cols + i] + 1);
+        }
+    }
+}
+
+}  // namespace trilobit::kernel
