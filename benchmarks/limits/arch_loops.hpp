@@ -8,6 +8,7 @@
 #include <cstdint>
 #include <string_view>
 
+#include "trilobit/kernel/amx.hpp"
 #include "trilobit/simd/ops.hpp"
 
 namespace trilobit_limits {
@@ -83,6 +84,34 @@ std::int64_t dot_loop(std::int64_t macs) noexcept {
                                    [](i32<Arch>& sum, u8<Arch> u, u8<Arch> s)
                                        TRILOBIT_LAMBDA_INLINE { sum = dot4<Arch>(sum, u, s); });
 }
+
+#if defined(__AMX_INT8__) || defined(__AMXINT8__)
+/// Four tiles of sums, as many as there are operands for without loads; 16 x 16 x 64 each.
+template <class Arch>
+std::int64_t tile_loop(std::int64_t macs) noexcept {
+    const trilobit::kernel::amx_config config(16, 16);
+    alignas(64) static constexpr std::byte operands[1024] = {};
+    _tile_loadconfig(&config);
+    // Each is a statement of its own with GCC, a macro around an asm.
+    _tile_zero(0);
+    _tile_zero(1);
+    _tile_zero(2);
+    _tile_zero(3);
+    _tile_loadd(4, operands, 64);
+    _tile_loadd(5, operands, 64);
+    _tile_loadd(6, operands, 64);
+    _tile_loadd(7, operands, 64);
+    std::int64_t done = 0;
+    for (; done < macs; done += 4 * 16 * 16 * 64) {
+        _tile_dpbsud(0, 4, 6);
+        _tile_dpbsud(1, 4, 7);
+        _tile_dpbsud(2, 5, 6);
+        _tile_dpbsud(3, 5, 7);
+    }
+    _tile_release();
+    return done;
+}
+#endif
 
 /// What the primitives that work on memory work on.
 struct alignas(64) sixteen {
@@ -164,13 +193,14 @@ std::uint64_t read_loop(const std::byte* from, std::size_t size) noexcept {
 template <class Arch>
 constexpr arch_loops arch_loops_of() noexcept {
     using namespace trilobit;
-    const std::string_view instruction = has_avx512vnni<Arch> ? "vpdpbusd zmm"
-                                         : has_avxvnni<Arch>  ? "vpdpbusd ymm"
-                                         : has_avx512bw<Arch> ? "vpmaddubsw zmm"
-                                         : has_avx2<Arch>     ? "vpmaddubsw ymm"
-                                         : has_ssse3<Arch>    ? "pmaddubsw"
-                                         : has_sse2<Arch>     ? "pmaddwd"
-                                                              : "dot4, portable";
+    const std::string_view instruction = has_amx<Arch>          ? "tdpbsud"
+                                         : has_avx512vnni<Arch> ? "vpdpbusd zmm"
+                                         : has_avxvnni<Arch>    ? "vpdpbusd ymm"
+                                         : has_avx512bw<Arch>   ? "vpmaddubsw zmm"
+                                         : has_avx2<Arch>       ? "vpmaddubsw ymm"
+                                         : has_ssse3<Arch>      ? "pmaddubsw"
+                                         : has_sse2<Arch>       ? "pmaddwd"
+                                                                : "dot4, portable";
     using p = primitives<Arch>;
     arch_loops loops{Arch::name,
                      instruction,
@@ -184,6 +214,9 @@ constexpr arch_loops arch_loops_of() noexcept {
                       {"load_f16x16", &p::load_f16x16},
                       {"madd2"}}};
     if constexpr (has_ssse3<Arch>) loops.primitives[6].run = &p::madd2;
+#if defined(__AMX_INT8__) || defined(__AMXINT8__)
+    if constexpr (has_amx<Arch>) loops.dot = &tile_loop<Arch>;
+#endif
     return loops;
 }
 

@@ -4,7 +4,11 @@
 // One matrix-vector product lasts tens of microseconds, as long as waking a thread from a condition
 // variable. So workers spin for a while after each job before they sleep, and the caller never
 // waits for a worker that has not joined: if it arrives late, the work is already done. General
-// pools queue, steal and allocate per task, which costs more than the job; this one does none.
+// pools queue and allocate per task, which costs more than the job; this one does neither.
+//
+// Each thread has a share of its own, one run of consecutive pieces, and takes from the others' only
+// when that is done: a thread that streams weights from memory starts anew at each jump, which costs
+// it more than a microsecond.
 #pragma once
 
 #include <algorithm>
@@ -24,8 +28,13 @@ class thread_pool {
     struct job {
         void (*call)(void*, std::int64_t, std::int64_t) = nullptr;
         void* context = nullptr;
-        std::int64_t last = 0;
-        std::int64_t grain = 1;
+        std::int64_t first = 0, last = 0, grain = 1;
+        std::uint64_t tag = 0;  // of this job, in the upper half
+    };
+    /// Pieces of one thread's share that are taken; a count with an older tag is of an older job, which
+    /// spares the caller from clearing the counts of many threads.
+    struct alignas(64) share {
+        std::atomic<std::uint64_t> taken{0};
     };
 
     // About 50 us of pauses: longer than the gap between two products of one token, shorter than
@@ -37,11 +46,11 @@ class thread_pool {
         0};                                     // one more for each job; woken sleepers watch it
     alignas(64) std::atomic<bool> open{false};  // may a worker still join `current`?
     alignas(64) std::atomic<int> joined{0};     // workers inside `current`
-    alignas(64) std::atomic<std::int64_t> next{0};  // first index nobody has taken
     std::atomic<bool> stopping{false};
     std::atomic<bool> busy{false};
     int workers = 0;
     bool spin = true;
+    std::unique_ptr<share[]> shares;  // the caller's, then each worker's
     std::unique_ptr<std::thread[]> threads;
 
     static void pause() noexcept {
@@ -52,16 +61,35 @@ class thread_pool {
 #endif
     }
 
-    void take_pieces() noexcept {
-        const job mine = current;
+    /// The next piece of a share, or -1.
+    static std::int64_t take(share& from, std::uint64_t tag, std::int64_t pieces) noexcept {
+        std::uint64_t seen = from.taken.load(std::memory_order_relaxed);
         for (;;) {
-            const std::int64_t begin = next.fetch_add(mine.grain, std::memory_order_relaxed);
-            if (begin >= mine.last) return;
-            mine.call(mine.context, begin, std::min(begin + mine.grain, mine.last));
+            const std::uint64_t count = (seen ^ tag) >> 32 == 0 ? seen - tag : 0;
+            if (count >= static_cast<std::uint64_t>(pieces)) return -1;
+            if (from.taken.compare_exchange_weak(seen, tag + count + 1, std::memory_order_relaxed))
+                return static_cast<std::int64_t>(count);
         }
     }
 
-    void serve() noexcept {
+    void take_pieces(int self) noexcept {
+        const job mine = current;
+        const int all = workers + 1;
+        const std::int64_t pieces = (mine.last - mine.first + mine.grain - 1) / mine.grain;
+        const std::int64_t each = pieces / all, more = pieces % all;
+        for (int i = 0; i < all; ++i) {
+            const int whose = (self + i) % all;
+            const std::int64_t before = whose * each + std::min<std::int64_t>(whose, more);
+            const std::int64_t count = each + (whose < more ? 1 : 0);
+            for (std::int64_t p;
+                 (p = take(shares[static_cast<std::size_t>(whose)], mine.tag, count)) >= 0;) {
+                const std::int64_t begin = mine.first + (before + p) * mine.grain;
+                mine.call(mine.context, begin, std::min(begin + mine.grain, mine.last));
+            }
+        }
+    }
+
+    void serve(int self) noexcept {
         std::uint32_t seen = 0;
         for (;;) {
             for (int i = 0; spin && i < spins_before_sleep; ++i) {
@@ -74,7 +102,7 @@ class thread_pool {
             // Sequentially consistent on purpose: either the caller, having closed the job, sees
             // this worker inside and waits, or the worker sees it closed and touches nothing.
             joined.fetch_add(1);
-            if (open.load()) take_pieces();
+            if (open.load()) take_pieces(self);
             joined.fetch_sub(1);
         }
     }
@@ -85,9 +113,10 @@ public:
     explicit thread_pool(int concurrency)
         : workers(std::clamp(concurrency, 1, 1024) - 1),
           spin(static_cast<unsigned>(workers) < std::thread::hardware_concurrency()),
+          shares(std::make_unique<share[]>(static_cast<std::size_t>(workers) + 1)),
           threads(std::make_unique<std::thread[]>(static_cast<std::size_t>(workers))) {
         for (int i = 0; i < workers; ++i)
-            threads[static_cast<std::size_t>(i)] = std::thread([this] { serve(); });
+            threads[static_cast<std::size_t>(i)] = std::thread([this, i] { serve(i + 1); });
     }
     thread_pool(const thread_pool&) = delete;
     thread_pool& operator=(const thread_pool&) = delete;
@@ -104,19 +133,25 @@ public:
     template <class F>
     void operator()(std::int64_t first, std::int64_t last, std::int64_t grain, F&& f) {
         if (first >= last) return;
-        const std::int64_t step = std::max<std::int64_t>(grain, 1);
+        // A count of pieces has 32 bits.
+        const std::int64_t most = (last - first) >> 31;
+        const std::int64_t step =
+            std::max<std::int64_t>(grain, 1) * (most / std::max<std::int64_t>(grain, 1) + 1);
         if (workers == 0 || last - first <= step || busy.exchange(true, std::memory_order_acquire))
             return f(first, last);
         using function = std::remove_reference_t<F>;
         current = {[](void* context, std::int64_t begin, std::int64_t end) {
                        (*static_cast<function*>(context))(begin, end);
                    },
-                   const_cast<void*>(static_cast<const void*>(std::addressof(f))), last, step};
-        next.store(first, std::memory_order_relaxed);
+                   const_cast<void*>(static_cast<const void*>(std::addressof(f))),
+                   first,
+                   last,
+                   step,
+                   std::uint64_t{epoch.load(std::memory_order_relaxed) + 1} << 32};
         open.store(true);
         epoch.fetch_add(1, std::memory_order_release);
         epoch.notify_all();
-        take_pieces();
+        take_pieces(0);
         open.store(false);
         while (joined.load() != 0) pause();
         busy.store(false, std::memory_order_release);

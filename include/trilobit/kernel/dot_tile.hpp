@@ -46,12 +46,22 @@ struct dot_shape {
     static constexpr bool many = has_avx512bw<Arch>;  // 32 registers rather than 16
     static constexpr bool staged = simd::prefers_madd2<Arch>;
     static constexpr int fields = Fields::fields;
-    static constexpr int chains = staged ? (fields + 1) / 2 : fields;
     static constexpr bool panels = fields == 1;
+    /// Fields f and f + fields/2 differ by a shift of four bits: where sums are int16, or sixteen
+    /// registers are to hold eight masks beside the sums, they share an accumulator after it.
+    static constexpr int halves = !panels && (staged || (fields == 8 && !many)) ? 2 : 1;
+    static constexpr int stages = fields / halves;
     static constexpr int rows = panels ? (many ? 4 : 2) : 1;
-    static constexpr int tokens = !panels ? (many ? 24 : 8) / chains : staged ? (many ? 5 : 4) : 6;
+    static constexpr int tokens = panels ? (!many    ? (staged ? 4 : 6)
+                                            : staged ? 5
+                                                     : 6)
+                                         : (!many         ? 8
+                                            : staged      ? 12
+                                            : fields == 8 ? 16
+                                                          : 24) /
+                                               stages;
     static constexpr int unroll(int count) noexcept {
-        return panels || count > 1 ? 1 : std::max(1, 8 / chains);
+        return panels || count > 1 ? 1 : std::max(1, 8 / stages);
     }
     static_assert(tokens >= 1);
 };
@@ -90,16 +100,17 @@ TRILOBIT_INLINE void finish(const dot_span& s, int token, simd::i32<Arch> total,
 template <class Arch, class Fields, int Weight, int Rows, int Tokens>
 void dot_direct(const dot_span& s, std::int32_t* acc, std::int64_t acc_stride) noexcept {
     using namespace simd;
+    using shape = dot_shape<Arch, Fields>;
     constexpr int fields = Fields::fields, bits = 8 / fields;
-    constexpr int unroll = dot_shape<Arch, Fields>::unroll(Tokens);
+    constexpr int halves = shape::halves, stages = shape::stages, unroll = shape::unroll(Tokens);
     // One addend is at most 4 * (code << bits f) * 128; see max_cols for the sum.
-    static_assert(max_cols / (4 * fields) * 4 * 128 *
-                          (std::int64_t{Fields::largest_code} << (bits * (fields - 1))) <=
+    static_assert(max_cols / (4 * fields) * 4 * 128 * halves *
+                          (std::int64_t{Fields::largest_code} << (bits * (stages - 1))) <=
                       std::int64_t{1} << 31,
                   "an int32 accumulator could overflow");
-    i32<Arch> sums[unroll][fields][Rows][Tokens];
+    i32<Arch> sums[unroll][stages][Rows][Tokens];
     TRILOBIT_UNROLL for (int u = 0; u < unroll; ++u)
-        TRILOBIT_UNROLL for (int f = 0; f < fields; ++f)
+        TRILOBIT_UNROLL for (int f = 0; f < stages; ++f)
             TRILOBIT_UNROLL for (int r = 0; r < Rows; ++r)
                 TRILOBIT_UNROLL for (int m = 0; m < Tokens; ++m) sums[u][f][r][m] = i32<Arch>(0);
     const std::byte* tile = s.tiles;
@@ -108,19 +119,24 @@ void dot_direct(const dot_span& s, std::int32_t* acc, std::int64_t acc_stride) n
         u8<Arch> codes[Rows];
         TRILOBIT_UNROLL for (int r = 0; r < Rows; ++r) codes[r] =
             load<Arch>(tile + register_offset<Arch>(s, r));
-        if constexpr (Tokens == 1 && !dot_shape<Arch, Fields>::panels)
-            prefetch<Arch>(tile + prefetch_bytes);
-        TRILOBIT_UNROLL for (int f = 0; f < fields; ++f) {
-            u8<Arch> field[Rows];
-            TRILOBIT_UNROLL for (int r = 0; r < Rows; ++r) field[r] =
-                field_of<Arch, Fields>(codes[r], f);
-            TRILOBIT_UNROLL for (int m = 0; m < Tokens; ++m) {
-                const u8<Arch> word = broadcast4<Arch>(x + m * s.token_stride + 4 * f);
-                TRILOBIT_UNROLL for (int r = 0; r < Rows; ++r) {
-                    sums[u][f][r][m] = dot4<Arch>(sums[u][f][r][m], field[r], word);
-                    pin<Arch>(sums[u][f][r][m]);
+        if constexpr (Tokens == 1 && !shape::panels) prefetch<Arch>(tile + prefetch_bytes);
+        TRILOBIT_UNROLL for (int h = 0; h < halves; ++h) {
+            TRILOBIT_UNROLL for (int f = 0; f < stages; ++f) {
+                u8<Arch> field[Rows];
+                TRILOBIT_UNROLL for (int r = 0; r < Rows; ++r) field[r] =
+                    field_of<Arch, Fields>(codes[r], f);
+                TRILOBIT_UNROLL for (int m = 0; m < Tokens; ++m) {
+                    const int column = 4 * (h * stages + f);
+                    const u8<Arch> word = broadcast4<Arch>(x + m * s.token_stride + column);
+                    TRILOBIT_UNROLL for (int r = 0; r < Rows; ++r) {
+                        sums[u][f][r][m] = dot4<Arch>(sums[u][f][r][m], field[r], word);
+                        pin<Arch>(sums[u][f][r][m]);
+                    }
                 }
             }
+            if constexpr (halves == 2)
+                TRILOBIT_UNROLL for (int r = 0; r < Rows; ++r) codes[r] =
+                    shift_right<4, Arch>(codes[r]);
         }
         tile += s.tile_stride;
         x += 4 * fields;
@@ -134,7 +150,7 @@ void dot_direct(const dot_span& s, std::int32_t* acc, std::int64_t acc_stride) n
     TRILOBIT_UNROLL for (int m = 0; m < Tokens; ++m)
         TRILOBIT_UNROLL for (int r = 0; r < Rows; ++r) {
         i32<Arch> total(0);
-        TRILOBIT_UNROLL for (int f = 0; f < fields; ++f) {
+        TRILOBIT_UNROLL for (int f = 0; f < stages; ++f) {
             i32<Arch> field_sum = sums[0][f][r][m];
             TRILOBIT_UNROLL for (int u = 1; u < unroll; ++u) field_sum += sums[u][f][r][m];
             total = f == 0 ? field_sum : total + (field_sum >> (bits * f));
@@ -143,13 +159,13 @@ void dot_direct(const dot_span& s, std::int32_t* acc, std::int64_t acc_stride) n
     }
 }
 
-/// The same on machines that multiply bytes into int16 pairs. Fields f and f + fields/2 differ by a
-/// shift of four bits and share an accumulator.
+/// The same on machines that multiply bytes into int16 pairs.
 template <class Arch, class Fields, int Weight, int Rows, int Tokens>
 void dot_staged(const dot_span& s, std::int32_t* acc, std::int64_t acc_stride) noexcept {
     using namespace simd;
-    constexpr int fields = Fields::fields;
-    constexpr int halves = fields == 1 ? 1 : 2, stages = fields / halves, bits = 8 / fields;
+    using shape = dot_shape<Arch, Fields>;
+    constexpr int fields = Fields::fields, bits = 8 / fields;
+    constexpr int halves = shape::halves, stages = shape::stages;
     // madd2 adds two products; a stage takes `halves` of them from each tile.
     constexpr int largest =
         halves * 2 * 128 * (Fields::largest_code << (fields == 1 ? 0 : bits * (stages - 1)));

@@ -11,6 +11,7 @@
 //   vpermi2b + vpsubb{k} + vpaddb, and 4 vpdpbusd for every three tiles
 #pragma once
 
+#include "trilobit/kernel/dot_tile.hpp"
 #include "trilobit/kernel/drive.hpp"
 
 namespace trilobit::kernel {
@@ -28,6 +29,16 @@ void split_nibbles(const std::int8_t* x, std::int64_t count, std::int8_t* low,
     }
 }
 
+/// Where the tiles and tables of some calls lie.
+struct lookup_span {
+    const std::byte* tiles;     // of the chunk's first row block
+    std::int64_t block_stride;  // bytes from row block to row block
+    std::int64_t count;         // tiles
+    const std::int8_t* table;   // of the first token and tile
+    std::int64_t token_stride;  // bytes from token to token
+    bool first, last;           // of the calls that make up a sum
+};
+
 template <class Arch, class Layout, class Act>
 struct lookup {
     static constexpr kernel_id id = kernel_id::lookup;
@@ -37,9 +48,14 @@ struct lookup {
     /// Largest |entry|, and how many of them fit a byte.
     static constexpr int largest = 5 * (tables == 2 ? 8 : -Act::lowest);
     static constexpr int byte_adds = 127 / largest;
-    /// Tiles whose tables stay in the L1 cache while all row blocks of a chunk pass by: 24 KiB.
-    static constexpr std::int64_t cached_tiles = (24 << 10) / tile_table_bytes;
-    static constexpr int most_tokens = has_avx512bw<Arch> ? 4 : 1;
+    /// Tiles that all row blocks of a chunk pass before the next. Several tokens: their tables stay in
+    /// the L1 cache. One token: it runs at the speed of memory, which wants whole rows in order; its
+    /// tables come from the L2 cache, and serve two row blocks each time.
+    static constexpr std::int64_t step_tiles(int tokens) noexcept {
+        return (tokens == 1 ? 256 << 10 : (24 << 10) / tokens) / tile_table_bytes;
+    }
+    /// Each token keeps four sums and one or two registers of bytes.
+    static constexpr int most_tokens = !has_avx512bw<Arch> ? 1 : tables == 2 ? 2 : 4;
 
     /// Two instructions for each register of indices, then three and a few for each table; see dot for
     /// the unit. Without vpermi2b every entry is fetched by itself.
@@ -102,73 +118,102 @@ struct lookup {
             const auto* table = reinterpret_cast<const std::int8_t*>(t.operand) +
                                 c.token * token_stride + first * tile_table_bytes;
             const auto tokens = [&]<int Tokens>(int m) {
-                constexpr std::int64_t step = std::max<std::int64_t>(1, cached_tiles / Tokens);
-                for (std::int64_t k = 0; k < count; k += step)
-                    for (std::int64_t b = 0; b < c.blocks; ++b)
-                        sum_tables<Tokens>(
-                            t.w.tile_at(c.block + b, s.weight_segment) + k * Layout::tile_bytes,
-                            std::min(step, count - k),
-                            table + m * token_stride + k * tile_table_bytes, token_stride, k == 0,
-                            k + step >= count, acc + m * stride + b * Layout::tile_rows, stride);
+                constexpr std::int64_t step = step_tiles(Tokens);
+                for (std::int64_t k = 0; k < count; k += step) {
+                    const lookup_span span{t.w.tile_at(c.block, s.weight_segment) +
+                                               k * Layout::tile_bytes,
+                                           t.w.row_tiles() * Layout::tile_bytes,
+                                           std::min(step, count - k),
+                                           table + m * token_stride + k * tile_table_bytes,
+                                           token_stride,
+                                           k == 0,
+                                           k + step >= count};
+                    std::int32_t* to = acc + m * stride;
+                    std::int64_t b = 0;
+                    if constexpr (Tokens == 1 && has_avx512bw<Arch>)
+                        for (; b + 2 <= c.blocks; b += 2)
+                            sum_tables<2, Tokens>(span, b, to, stride);
+                    for (; b < c.blocks; ++b) sum_tables<1, Tokens>(span, b, to, stride);
+                }
             };
             int m = 0;
-            if constexpr (most_tokens == 4) {
+            if constexpr (most_tokens >= 4)
                 for (; m + 4 <= c.tokens; m += 4) tokens.template operator()<4>(m);
+            if constexpr (most_tokens >= 2)
                 for (; m + 2 <= c.tokens; m += 2) tokens.template operator()<2>(m);
-            }
             for (; m < c.tokens; ++m) tokens.template operator()<1>(m);
         }
     }
 
-    /// `count` tiles of one row block against the tables of a few tokens. Between calls the sums of
+    /// Some tiles of Blocks row blocks against the tables of a few tokens. Between calls the sums of
     /// rows 4i, 4i + 1, .. lie apart, as four registers; the last call puts them in order.
-    template <int Tokens>
-    static void sum_tables(const std::byte* tiles, std::int64_t count, const std::int8_t* table,
-                           std::int64_t token_stride, bool first, bool last, std::int32_t* acc,
+    template <int Blocks, int Tokens>
+    static void sum_tables(const lookup_span& s, std::int64_t block, std::int32_t* acc,
                            std::int64_t acc_stride) noexcept {
         using namespace simd;
         constexpr int bytes = register_bytes<Arch>, words = lanes<Arch>;
         for (int p = 0; p < Layout::tile_rows; p += bytes) {
-            std::int32_t* to = acc + p;
-            i32<Arch> sums[Tokens][4];
-            TRILOBIT_UNROLL for (int m = 0; m < Tokens; ++m)
-                TRILOBIT_UNROLL for (int j = 0; j < 4; ++j) sums[m][j] =
-                    first ? i32<Arch>(0) : i32<Arch>::load_aligned(to + m * acc_stride + j * words);
-            const std::byte* tile = tiles + p;
-            const std::int8_t* at = table;
-            std::int64_t left = count;
-            const auto add = [&](int adds) TRILOBIT_LAMBDA_INLINE {
-                i8<Arch> bytes_of[Tokens][tables];
+            std::int32_t* to = acc + block * Layout::tile_rows + p;
+            i32<Arch> sums[Blocks][Tokens][4];
+            TRILOBIT_UNROLL for (int b = 0; b < Blocks; ++b)
                 TRILOBIT_UNROLL for (int m = 0; m < Tokens; ++m)
-                    TRILOBIT_UNROLL for (int i = 0; i < tables; ++i) bytes_of[m][i] = i8<Arch>(0);
-                TRILOBIT_UNROLL for (int n = 0; n < adds; ++n) {
-                    const lookup_index<Arch> index(load<Arch>(tile));
-                    if constexpr (Tokens == 1) prefetch<Arch>(tile + 4096);
+                    TRILOBIT_UNROLL for (int j = 0; j < 4; ++j) sums[b][m][j] =
+                        s.first ? i32<Arch>(0)
+                                : i32<Arch>::load_aligned(to + b * Layout::tile_rows +
+                                                          m * acc_stride + j * words);
+            const std::byte* tile = s.tiles + block * s.block_stride + p;
+            const std::int8_t* table = s.table;
+            const auto add = [&]<int Adds>() TRILOBIT_LAMBDA_INLINE {
+                i8<Arch> bytes_of[Blocks][Tokens][tables];
+                TRILOBIT_UNROLL for (int b = 0; b < Blocks; ++b)
                     TRILOBIT_UNROLL for (int m = 0; m < Tokens; ++m)
-                        TRILOBIT_UNROLL for (int i = 0; i < tables; ++i) bytes_of[m][i] +=
-                        lookup128<Arch>(at + m * token_stride + i * lookup_table_bytes, index);
+                        TRILOBIT_UNROLL for (int i = 0; i < tables; ++i) bytes_of[b][m][i] =
+                            i8<Arch>(0);
+                const auto one_tile = [&]() TRILOBIT_LAMBDA_INLINE {
+                    TRILOBIT_UNROLL for (int b = 0; b < Blocks; ++b) {
+                        const std::byte* from = tile + b * s.block_stride;
+                        const lookup_index<Arch> index(load<Arch>(from));
+                        if constexpr (Tokens == 1) prefetch<Arch>(from + prefetch_bytes);
+                        TRILOBIT_UNROLL for (int m = 0; m < Tokens; ++m)
+                            TRILOBIT_UNROLL for (int i = 0; i < tables; ++i) bytes_of[b][m][i] +=
+                            lookup128<Arch>(table + m * s.token_stride + i * lookup_table_bytes,
+                                            index);
+                    }
                     tile += Layout::tile_bytes;
-                    at += tile_table_bytes;
-                }
+                    table += tile_table_bytes;
+                };
+                if constexpr (Adds <= 3)
+                    TRILOBIT_UNROLL for (int n = 0; n < Adds; ++n) one_tile();
+                else
+                    for (int n = 0; n < Adds; ++n) one_tile();
                 TRILOBIT_UNROLL for (int i = 0; i < tables; ++i)
                     TRILOBIT_UNROLL for (int j = 0; j < 4; ++j) {
                     const std::uint32_t one = (i == 0 ? 1u : 16u) << (8 * j);
                     const u8<Arch> chosen = broadcast4<Arch>(&one);
-                    TRILOBIT_UNROLL for (int m = 0; m < Tokens; ++m) {
-                        sums[m][j] = dot4<Arch>(sums[m][j], chosen,
-                                                xsimd::bitwise_cast<std::uint8_t>(bytes_of[m][i]));
-                        pin<Arch>(sums[m][j]);
+                    TRILOBIT_UNROLL for (int b = 0; b < Blocks; ++b)
+                        TRILOBIT_UNROLL for (int m = 0; m < Tokens; ++m) {
+                        sums[b][m][j] =
+                            dot4<Arch>(sums[b][m][j], chosen,
+                                       xsimd::bitwise_cast<std::uint8_t>(bytes_of[b][m][i]));
                     }
                 }
-                left -= adds;
             };
-            while (left >= byte_adds) add(byte_adds);
-            while (left > 0) add(1);
+            std::int64_t left = s.count;
+            for (; left >= byte_adds; left -= byte_adds) add.template operator()<byte_adds>();
+            for (; left > 0; --left) add.template operator()<1>();
 
-            TRILOBIT_UNROLL for (int m = 0; m < Tokens; ++m) if (last)
-                store_interleaved<Arch>(sums[m], to + m * acc_stride);
-            else TRILOBIT_UNROLL for (int j = 0; j < 4; ++j) sums[m][j].store_aligned(
-                to + m * acc_stride + j * words);
+            TRILOBIT_UNROLL for (int b = 0; b < Blocks; ++b)
+                TRILOBIT_UNROLL for (int m = 0; m < Tokens; ++m) {
+                std::int32_t* out = to + b * Layout::tile_rows + m * acc_stride;
+                // A copy: GCC leaves in memory what has its address taken after the loop.
+                const i32<Arch> apart[4] = {sums[b][m][0], sums[b][m][1], sums[b][m][2],
+                                            sums[b][m][3]};
+                if (s.last)
+                    store_interleaved<Arch>(apart, out);
+                else
+                    TRILOBIT_UNROLL for (int j = 0; j < 4; ++j) sums[b][m][j].store_aligned(
+                        out + j * words);
+            }
         }
     }
 

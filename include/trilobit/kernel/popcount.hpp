@@ -106,6 +106,8 @@ struct popcount {
     static void sum_segment(const task& t, std::int64_t, const segment& s, const chunk& c,
                             std::int32_t* acc) noexcept {
         constexpr int parts = 64 / simd::register_bytes<Arch>;
+        // Tokens that share weights, as far as registers hold their sums and the planes' weights.
+        constexpr int tile = has_avx512bw<Arch> ? (planes < 8 ? 4 : 2) : (planes < 2 ? 2 : 1);
         const std::int64_t stride = c.blocks * Layout::tile_rows;
         for (std::int64_t b = 0; b < c.blocks; ++b) {
             const std::byte* tiles =
@@ -117,8 +119,9 @@ struct popcount {
                         acc + m * stride + b * Layout::tile_rows + p * simd::lanes<Arch>, stride);
                 };
                 int m = 0;
-                for (; m + 4 <= c.tokens; m += 4) sums.template operator()<4>(m);
-                for (; m < c.tokens; ++m) sums.template operator()<1>(m);
+                for (; m + tile <= c.tokens; m += tile) sums.template operator()<tile>(m);
+                if constexpr (tile > 1)
+                    for (; m < c.tokens; ++m) sums.template operator()<1>(m);
             }
         }
     }

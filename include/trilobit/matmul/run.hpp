@@ -23,14 +23,15 @@ struct product_part {
 /// Below this many multiply-adds waking a thread costs more than it saves.
 inline constexpr std::int64_t worth_a_thread = std::int64_t{1} << 18;
 
+/// Pieces for each thread: a late or slow one costs half a piece of its share. Even numbers of units,
+/// where there are enough: some kernels take two row blocks at once.
+inline constexpr std::int64_t pieces_per_thread = 16;
+
 template <class Executor, class F>
 void split(Executor& run, std::int64_t count, std::int64_t work, F&& f) {
-    // Four pieces for each thread: a late or slow one costs a quarter of its share at most.
-    const std::int64_t pieces = std::int64_t{4} * run.concurrency();
-    if (work < worth_a_thread || run.concurrency() <= 1)
-        f(std::int64_t{0}, count);
-    else
-        run(std::int64_t{0}, count, ceil_div(count, pieces), f);
+    if (work < worth_a_thread || run.concurrency() <= 1) return f(std::int64_t{0}, count);
+    const std::int64_t grain = ceil_div(count, pieces_per_thread * run.concurrency());
+    run(std::int64_t{0}, count, grain > 1 ? round_up(grain, 2) : 1, f);
 }
 
 /// One product cut into units of 64 rows x some tokens, token ranges outermost.
@@ -93,13 +94,13 @@ status run_products(const kernel_entry& kernel, quantize_function quantize,
     if (!problem.ok()) return problem.get();
 
     // Rows first; where they are too few for the threads, tokens too.
-    const std::int64_t pieces = std::int64_t{4} * run.concurrency();
+    const std::int64_t pieces = pieces_per_thread * run.concurrency();
     std::int64_t units = 0, work = 0;
     for (const product_part& p : parts) {
         units += unit_grid(p, 1).count();
         work += (p.token_end - p.token_begin) * p.w->rows * p.w->cols;
     }
-    const std::int64_t ranges = units == 0 ? 1 : ceil_div(pieces, units);
+    const std::int64_t ranges = units == 0 ? 1 : ceil_div(pieces / 4, units);
     units = 0;
     for (const product_part& p : parts) units += unit_grid(p, ranges).count();
     split(run, units, work, [&](std::int64_t begin, std::int64_t end) {

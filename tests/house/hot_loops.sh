@@ -1,0 +1,63 @@
+#!/bin/sh
+# SPDX-License-Identifier: MIT
+# Looks at the hot loops of objects compiled for one instruction set: an innermost loop with four or
+# more dot products or lookups must not store a vector register to the stack. Spilled sums cost half
+# the speed, silently, and depend on the compiler's mood. One store beside eight products is let pass,
+# and constants read from the stack cost little.
+#   hot_loops.sh OBJDUMP OBJECT... (objects may also come as one list with semicolons)
+set -u
+objdump=$1
+shift
+seen=0
+failed=0
+for object in $(printf '%s\n' "$@" | tr ';' '\n'); do
+    case $(basename "$object") in
+        trilobit_arch_*avx* | trilobit_arch_*amx*) ;;  # smaller sets have too few registers to care
+        *) continue ;;
+    esac
+    seen=$((seen + 1))
+    "$objdump" -d -C --no-show-raw-insn "$object" | awk -v object="$(basename "$object")" '
+        function hex(text,    i, value) {
+            value = 0
+            for (i = 1; i <= length(text); ++i)
+                value = value * 16 + index("0123456789abcdef", substr(text, i, 1)) - 1
+            return value
+        }
+        # An innermost loop is a backward jump over lines with no other backward jump among them.
+        function close_loop(from, to,    i, hot, spills, what) {
+            for (i = from; i < to; ++i) if (back[i]) return
+            for (i = from; i <= to; ++i) {
+                if (line[i] ~ /vpdpbusd|pmaddubsw|vperm[it]2b/) ++hot
+                if (line[i] ~ /%[xyz]mm[0-9]+,-?[0-9a-fx]*\(%rsp/ ||
+                    (frame && line[i] ~ /%[xyz]mm[0-9]+,-?[0-9a-fx]*\(%rbp/)) {
+                    ++spills
+                    what = line[i]
+                }
+            }
+            # Lookups without vpermi2b fetch entry by entry; the floor promises nothing.
+            if (hot < 4 || name ~ /kernel::generic/) return
+            if (name ~ /kernel::lookup/ && name !~ /vnni|amx/) return
+            if (name ~ /kernel::lookup<[^,]*avxvnni/) return
+            ++loops
+            if (8 * spills > hot) {
+                printf "%s: %s: %d stores to the stack beside %d products:%s\n", object, name, spills, hot, what
+                bad = 1
+            }
+        }
+        /^[0-9a-f]+ </ { name = $0; sub(/^[0-9a-f]+ </, "", name); n = 0; frame = 0; split("", at); split("", back); next }
+        /^ +[0-9a-f]+:/ {
+            ++n
+            here = $1
+            sub(/:/, "", here)
+            at[hex(here)] = n
+            line[n] = $0
+            if ($0 ~ /mov +%rsp,%rbp/) frame = 1
+            if ($2 ~ /^j/ && $3 ~ /^[0-9a-f]+$/ && hex($3) in at) {
+                close_loop(at[hex($3)], n)
+                back[n] = 1
+            }
+        }
+        END { printf "%s: %d hot loops\n", object, loops; exit bad }' || failed=1
+done
+if [ $seen = 0 ]; then echo "no object was given"; exit 1; fi
+exit $failed
