@@ -5,6 +5,7 @@
 #pragma once
 
 #include <functional>
+#include <span>
 #include <variant>
 
 #include <trilobit/core/aligned_buffer.hpp>
@@ -53,6 +54,10 @@ struct linear {
 
 /// x (tokens, cols) -> y (tokens, rows). A token's row has the same bits whatever is beside it.
 void apply(compute& cpu, const linear& w, const_matrix x, matrix y);
+
+/// y[i] = what apply() makes of row rows[i] and the one token x, to the bit; w is dense.
+void apply_rows(compute& cpu, const linear& w, const float* x, std::span<const std::int32_t> rows,
+                float* y);
 
 /// Called with the fraction done, from one thread at a time.
 using progress = std::function<void(double)>;
