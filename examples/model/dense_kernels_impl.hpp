@@ -14,7 +14,9 @@
 namespace tbx::model {
 namespace {
 
-// How far in front of what is computed a single row fetches.
+// How far in front of what is computed a single row fetches. Left to the hardware, one thread read a
+// head of 128256 x 2560 at 11 GB/s in F16 and 4.6 in Q8_0; so at 13.5 and 10.2, where plain reading
+// gave 13 (one core of a shared Sapphire Rapids).
 constexpr std::int64_t read_ahead = 4096;
 
 // As an integer, because it may point behind the array.
@@ -61,7 +63,10 @@ template <class Source>
 TBX_INLINE float dot_source(Source source, const float* x, std::int64_t cols) {
     accumulator sum;
     const std::int64_t whole = cols / lanes::count * lanes::count;
-    for (std::int64_t i = 0; i < whole; i += lanes::count) sum.add(source.at(i), x + i);
+    for (std::int64_t i = 0; i < whole; i += lanes::count) {
+        prefetch(source.place(i), read_ahead);
+        sum.add(source.at(i), x + i);
+    }
     if (whole == cols) return sum.total();
     float tail[lanes::count];
     for (std::int64_t i = whole; i < cols; ++i) tail[i - whole] = source.one(i) * x[i];
