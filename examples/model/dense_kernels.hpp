@@ -67,6 +67,8 @@ struct dense_kernels {
     void (*squared_relu_gate)(float* gate, const float* up, std::int64_t count);
     /// out[i] = the nearest IEEE half, ties to even; beyond the largest half, the largest.
     void (*to_f16)(std::uint16_t* out, const float* x, std::int64_t count);
+    /// sum of w[i] * x[i]; no sum of some of these products may leave an int32.
+    std::int32_t (*dot_int8)(const std::int8_t* w, const std::int16_t* x, std::int64_t cols);
 };
 
 /// The table that goes with the library's back end of that name (trilobit::kernel_table::name).

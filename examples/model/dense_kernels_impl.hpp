@@ -14,6 +14,18 @@
 namespace tbx::model {
 namespace {
 
+// How far in front of what is computed a single row fetches. Left to the hardware, one thread read a
+// head of 128256 x 2560 at 11 GB/s in F16 and 4.6 in Q8_0; so at 13.5 and 10.2, where plain reading
+// gave 13 (one core of a shared Sapphire Rapids).
+constexpr std::int64_t read_ahead = 4096;
+
+// As an integer, because it may point behind the array.
+TBX_INLINE void prefetch(const void* from, std::int64_t bytes) {
+    const auto address =
+        reinterpret_cast<std::uintptr_t>(from) + static_cast<std::uintptr_t>(bytes);
+    __builtin_prefetch(reinterpret_cast<const void*>(address));
+}
+
 // The one order of every sum
 
 struct accumulator {
@@ -51,7 +63,10 @@ template <class Source>
 TBX_INLINE float dot_source(Source source, const float* x, std::int64_t cols) {
     accumulator sum;
     const std::int64_t whole = cols / lanes::count * lanes::count;
-    for (std::int64_t i = 0; i < whole; i += lanes::count) sum.add(source.at(i), x + i);
+    for (std::int64_t i = 0; i < whole; i += lanes::count) {
+        prefetch(source.place(i), read_ahead);
+        sum.add(source.at(i), x + i);
+    }
     if (whole == cols) return sum.total();
     float tail[lanes::count];
     for (std::int64_t i = whole; i < cols; ++i) tail[i - whole] = source.one(i) * x[i];
@@ -109,13 +124,6 @@ void dot_many(const float* w, const float* x, std::int64_t x_stride, std::int64_
         dot_block<block>(w, x + t * x_stride, x_stride, cols, y + t * y_stride, y_stride);
     for (; t < count; ++t)
         dot_block<1>(w, x + t * x_stride, x_stride, cols, y + t * y_stride, y_stride);
-}
-
-// As an integer, because it may point behind the array.
-TBX_INLINE void prefetch(const void* from, std::int64_t bytes) {
-    const auto address =
-        reinterpret_cast<std::uintptr_t>(from) + static_cast<std::uintptr_t>(bytes);
-    __builtin_prefetch(reinterpret_cast<const void*>(address));
 }
 
 template <int Count>
@@ -238,8 +246,42 @@ void to_f16(std::uint16_t* out, const float* x, std::int64_t count) {
     }
 }
 
-constexpr dense_kernels table = {TBX_DENSE_NAME, decode,      dot,       dot_many,          combine,
-                                 scale_by,       exp_and_sum, silu_gate, squared_relu_gate, to_f16};
+// 64 columns at a time in two chains; integers add up to the same in any order.
+std::int32_t dot_int8(const std::int8_t* w, const std::int16_t* x, std::int64_t cols) {
+    std::int64_t i = 0;
+    std::int32_t sum = 0;
+#if defined(__AVX512BW__)
+    __m512i first = _mm512_setzero_si512(), second = first;
+    for (; i + 64 <= cols; i += 64) {
+        prefetch(w + i, read_ahead);
+        const auto low = _mm512_cvtepi8_epi16(load<__m256i>(w + i));
+        const auto high = _mm512_cvtepi8_epi16(load<__m256i>(w + i + 32));
+        first = _mm512_add_epi32(first, _mm512_madd_epi16(low, load<__m512i>(x + i)));
+        second = _mm512_add_epi32(second, _mm512_madd_epi16(high, load<__m512i>(x + i + 32)));
+    }
+    sum = _mm512_reduce_add_epi32(_mm512_add_epi32(first, second));
+#elif defined(__AVX2__)
+    __m256i part[4] = {};
+    for (; i + 64 <= cols; i += 64) {
+        prefetch(w + i, read_ahead);
+        for (int p = 0; p < 4; ++p) {
+            const auto codes = _mm256_cvtepi8_epi16(load<__m128i>(w + i + 16 * p));
+            part[p] =
+                _mm256_add_epi32(part[p], _mm256_madd_epi16(codes, load<__m256i>(x + i + 16 * p)));
+        }
+    }
+    const __m256i all =
+        _mm256_add_epi32(_mm256_add_epi32(part[0], part[1]), _mm256_add_epi32(part[2], part[3]));
+    const auto eight = bits<integers>(all);
+    for (int lane = 0; lane < register_floats; ++lane) sum += eight[lane];
+#endif
+    for (; i < cols; ++i) sum += static_cast<std::int32_t>(w[i]) * x[i];
+    return sum;
+}
+
+constexpr dense_kernels table = {TBX_DENSE_NAME,    decode,   dot,         dot_many,
+                                 combine,           scale_by, exp_and_sum, silu_gate,
+                                 squared_relu_gate, to_f16,   dot_int8};
 
 }  // namespace
 }  // namespace tbx::model

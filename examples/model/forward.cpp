@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// Room examples/model. Enters: tokens. Leaves: logits. The whole transformer is the function at the
-// end; the few above it are what it does to one row of numbers.
+// Room examples/model. Enters: tokens. Leaves: logits. The whole transformer is before_head(); the
+// few above it are what it does to one row of numbers, and the head is what follows it.
 #include "model/forward.hpp"
 
 #include <cmath>
@@ -69,10 +69,19 @@ void check_tokens(const transformer& m, const state& s, std::span<const token_id
                         "the model has " + std::to_string(m.weights.embedding.rows) + " tokens");
 }
 
+// Every row of the head against every row of x.
+const_matrix all_logits(compute& cpu, const transformer& m, state& s, const_matrix x) {
+    if (x.empty()) return {};
+    s.logits.resize(static_cast<std::size_t>(x.rows * m.config.vocab));
+    const matrix logits(s.logits.data(), x.rows, m.config.vocab);
+    apply(cpu, m.weights.head, x, logits);  // (rows, vocab)
+    return logits;
+}
+
 }  // namespace
 
-const_matrix forward(compute& cpu, const transformer& m, state& s, std::span<const token_id> tokens,
-                     logits_of wanted) {
+const_matrix before_head(compute& cpu, const transformer& m, state& s,
+                         std::span<const token_id> tokens, logits_of wanted) {
     check_tokens(m, s, tokens);
     const config& c = m.config;
     const weights& w = m.weights;
@@ -122,10 +131,26 @@ const_matrix forward(compute& cpu, const transformer& m, state& s, std::span<con
     if (rows == 0) return {};
     const matrix tail = x.rows_from(n - rows, rows);
     rms_norm(cpu, tail, w.output_norm, c.norm_eps, tail);
-    s.logits.resize(static_cast<std::size_t>(rows * c.vocab));
-    const matrix logits(s.logits.data(), rows, c.vocab);
-    apply(cpu, w.head, tail, logits);  // (rows, vocab)
-    return logits;
+    return tail;  // (rows, dim)
+}
+
+const_matrix forward(compute& cpu, const transformer& m, state& s, std::span<const token_id> tokens,
+                     logits_of wanted) {
+    return all_logits(cpu, m, s, before_head(cpu, m, s, tokens, wanted));
+}
+
+outlook look_ahead(compute& cpu, const transformer& m, state& s, std::span<const token_id> tokens,
+                   head_use head) {
+    const const_matrix x = before_head(cpu, m, s, tokens, logits_of::last);
+    if (x.empty()) return {};
+    outlook out;
+    if (head.two_stage != nullptr && head.best > 0)
+        out.best = head.two_stage->best(cpu, x.data, head.best);
+    if (out.best.empty()) {
+        const const_matrix logits = all_logits(cpu, m, s, x);
+        out.logits = {logits.data, static_cast<std::size_t>(logits.cols)};
+    }
+    return out;
 }
 
 }  // namespace tbx::model

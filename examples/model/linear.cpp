@@ -13,11 +13,15 @@ namespace {
 constexpr std::int64_t panel_rows = 16;
 constexpr std::int64_t token_group = 12;
 
+// The one way in which a row meets a single token.
+float dense_row(const dense_kernels& run, const dense_matrix& w, std::int64_t row, const float* x) {
+    return run.dot(w.type, w.row(row), x, w.cols);
+}
+
 void dense_rows(const dense_kernels& run, const dense_matrix& w, const_matrix x, matrix y,
                 std::int64_t begin, std::int64_t end) {
     if (x.rows == 1) {
-        for (std::int64_t r = begin; r < end; ++r)
-            y.data[r] = run.dot(w.type, w.row(r), x.data, w.cols);
+        for (std::int64_t r = begin; r < end; ++r) y.data[r] = dense_row(run, w, r, x.data);
         return;
     }
     thread_local std::vector<float> panel;  // (panel_rows, cols)
@@ -84,6 +88,17 @@ void apply(compute& cpu, const linear& w, const_matrix x, matrix y) {
     if (w.scale == 1.0f) return;
     for (std::int64_t t = 0; t < y.rows; ++t)
         for (std::int64_t r = 0; r < y.cols; ++r) y(t, r) *= w.scale;
+}
+
+void apply_rows(compute& cpu, const linear& w, const float* x, std::span<const std::int32_t> rows,
+                float* y) {
+    const auto& dense = std::get<dense_matrix>(w.weights);
+    cpu.pool(0, std::ssize(rows), panel_rows, [&](std::int64_t begin, std::int64_t end) {
+        for (std::int64_t i = begin; i < end; ++i) {
+            y[i] = dense_row(cpu.dense, dense, rows[static_cast<std::size_t>(i)], x);
+            if (w.scale != 1.0f) y[i] *= w.scale;
+        }
+    });
 }
 
 }  // namespace tbx::model

@@ -5,6 +5,7 @@
 #pragma once
 
 #include <functional>
+#include <span>
 #include <variant>
 
 #include <trilobit/core/aligned_buffer.hpp>
@@ -83,6 +84,10 @@ void apply_all(compute& cpu, const_matrix x, const into& first, const Into&... r
                                 trilobit::projection{*rest.w.packed(), scaled_into(rest)}...);
     if (!s.ok()) refuse(s);
 }
+
+/// y[i] = what apply() makes of row rows[i] and the one token x, to the bit; w is dense.
+void apply_rows(compute& cpu, const linear& w, const float* x, std::span<const std::int32_t> rows,
+                float* y);
 
 /// Called with the fraction done, from one thread at a time.
 using progress = std::function<void(double)>;

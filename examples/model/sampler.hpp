@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "model/dense_kernels.hpp"
+#include "model/outlook.hpp"
 
 namespace tbx::model {
 
@@ -34,6 +35,11 @@ struct sampling {
     int top_k = 0;             // only the k likeliest; 0: all
     float top_p = 1.0f;        // only the likeliest that together reach this probability
     std::uint64_t seed = 0;
+
+    /// How many of the likeliest tokens decide; 0: all.
+    [[nodiscard]] std::int64_t tokens_needed() const noexcept {
+        return temperature > 0.0f ? top_k : 1;
+    }
 };
 
 class sampler {
@@ -47,6 +53,7 @@ class sampler {
     random_numbers random;
     std::vector<float> weights;
     std::vector<candidate> candidates;
+    std::vector<scored> list;
 
     // Likelier first; the lower id among equals, so that no sort algorithm can matter.
     static bool before(const candidate& a, const candidate& b) noexcept {
@@ -61,6 +68,33 @@ class sampler {
         return fallback;
     }
 
+    // weight = exp((logit - best) / temperature): a probability but for one common factor
+    float weigh(float best) {
+        return run.exp_and_sum(weights.data(), best, 1.0f / settings.temperature,
+                               std::ssize(weights));
+    }
+
+    void consider(float logit, float weight, std::int32_t id) {
+        if (logit > std::numeric_limits<float>::lowest() && weight > 0.0f)
+            candidates.push_back({weight, id});
+    }
+
+    // Candidates, likeliest first, as far as top_p asks for.
+    std::int32_t draw_sorted(std::int32_t fallback) noexcept {
+        float total = 0.0f;
+        for (const candidate& c : candidates) total += c.weight;
+        if (settings.top_p < 1.0f) {
+            const float wanted = settings.top_p * total;
+            float reached = 0.0f;
+            std::size_t keep = 0;
+            do reached += candidates[keep++].weight;
+            while (reached < wanted && keep < candidates.size());
+            candidates.resize(keep);
+            total = reached;
+        }
+        return draw(total, fallback);
+    }
+
 public:
     sampler(const dense_kernels& kernels, const sampling& chosen)
         : run(kernels), settings(chosen), random(chosen.seed) {}
@@ -73,43 +107,47 @@ public:
         return static_cast<std::int32_t>(best);
     }
 
+    /// `view` is not empty, and its list, if it is one, is as long as settings need.
+    [[nodiscard]] std::int32_t next(const outlook& view) {
+        return view.best.empty() ? next(view.logits) : next(view.best);
+    }
+
     /// `logits` is not empty.
     [[nodiscard]] std::int32_t next(std::span<const float> logits) {
         const std::int32_t top = likeliest(logits);
         if (!(settings.temperature > 0.0f)) return top;
-
-        // weight = exp((logit - best) / temperature): a probability but for one common factor
+        if (settings.top_k > 0) {
+            list.clear();
+            for (std::size_t i = 0; i < logits.size(); ++i)
+                if (logits[i] == logits[i])
+                    list.push_back({static_cast<std::int32_t>(i), logits[i]});
+            if (list.empty()) return top;
+            keep_best(list, settings.top_k);
+            return next(std::span<const scored>(list));
+        }
         weights.assign(logits.begin(), logits.end());
-        float total = run.exp_and_sum(weights.data(), logits[static_cast<std::size_t>(top)],
-                                      1.0f / settings.temperature, std::ssize(weights));
+        const float total = weigh(logits[static_cast<std::size_t>(top)]);
         candidates.clear();
         for (std::size_t i = 0; i < weights.size(); ++i)
-            if (logits[i] > std::numeric_limits<float>::lowest() && weights[i] > 0.0f)
-                candidates.push_back({weights[i], static_cast<std::int32_t>(i)});
+            consider(logits[i], weights[i], static_cast<std::int32_t>(i));
         if (candidates.empty()) return top;  // only when every logit is NaN or -infinity
+        if (!(settings.top_p < 1.0f)) return draw(total, top);
+        std::sort(candidates.begin(), candidates.end(), before);
+        return draw_sorted(top);
+    }
 
-        const bool cut_k = settings.top_k > 0 && settings.top_k < std::ssize(candidates);
-        const bool cut_p = settings.top_p < 1.0f;
-        if (cut_k) {
-            std::nth_element(candidates.begin(), candidates.begin() + (settings.top_k - 1),
-                             candidates.end(), before);
-            candidates.resize(static_cast<std::size_t>(settings.top_k));
-        }
-        if (cut_k || cut_p) {
-            std::sort(candidates.begin(), candidates.end(), before);
-            total = 0.0f;
-            for (const candidate& c : candidates) total += c.weight;
-        }
-        if (cut_p) {
-            const float wanted = settings.top_p * total;
-            float reached = 0.0f;
-            std::size_t keep = 0;
-            do reached += candidates[keep++].weight;
-            while (reached < wanted && keep < candidates.size());
-            candidates.resize(keep);
-            total = reached;
-        }
-        return draw(total, top);
+    /// The same for the top_k best tokens, or the best alone when the temperature is 0.
+    [[nodiscard]] std::int32_t next(std::span<const scored> best) {
+        const scored top = best.front();
+        if (!(settings.temperature > 0.0f)) return top.id;
+        weights.clear();
+        for (const scored& s : best) weights.push_back(s.logit);
+        (void)weigh(top.logit);
+        candidates.clear();
+        for (std::size_t i = 0; i < best.size(); ++i)
+            consider(best[i].logit, weights[i], best[i].id);
+        if (candidates.empty()) return top.id;
+        return draw_sorted(top.id);
     }
 };
 

@@ -4,6 +4,7 @@
 #include "runner/bench.hpp"
 
 #include <algorithm>
+#include <cmath>
 #include <cstdio>
 #include <map>
 #include <memory>
@@ -33,12 +34,16 @@ struct bench_options {
 };
 
 using head_types = std::map<std::string, std::optional<model::number_type>>;
+constexpr std::string_view two_stage_name = "two-stage";
 
 const head_types& heads() {
-    static const head_types all = {
-        {"none", std::nullopt},           {"f32", model::number_type::f32},
-        {"f16", model::number_type::f16}, {"bf16", model::number_type::bf16},
-        {"q8", model::number_type::q8_0}, {"q6", model::number_type::q6_k}};
+    static const head_types all = {{"none", std::nullopt},
+                                   {"f32", model::number_type::f32},
+                                   {"f16", model::number_type::f16},
+                                   {"bf16", model::number_type::bf16},
+                                   {"q8", model::number_type::q8_0},
+                                   {"q6", model::number_type::q6_k},
+                                   {std::string(two_stage_name), model::number_type::f16}};
     return all;
 }
 
@@ -86,13 +91,21 @@ nlohmann::ordered_json run(const bench_options& o) {
     model::compute cpu(o.machine.thread_count(), {.kernel = o.machine.kernel});
     stopwatch time;
     const subject loaded = load(o, cpu);
-    const double load_seconds = time.lap();
     const model::config& c = loaded.model.config;
     const model::weights& w = loaded.model.weights;
     const std::int64_t positions = o.plan.prefill + o.plan.decode;
     if (!o.file.empty() && positions > c.context)
         throw error("-p and -n", std::to_string(positions) + " tokens do not fit the context of " +
                                      std::to_string(c.context));
+    bench_plan plan = o.plan;
+    std::optional<model::two_stage_head> two_stage;
+    if (o.head == two_stage_name) {
+        two_stage.emplace(cpu, w.head);
+        if (!two_stage->usable())
+            throw error("--head", "this model's is not dense, so there is nothing to round");
+        plan.head = {&*two_stage, 1};
+    }
+    const double load_seconds = time.lap();
     const std::int64_t batch = std::clamp<std::int64_t>(o.plan.prefill, 1, o.machine.batch);
     model::state state(c, positions, batch);
 
@@ -102,7 +115,7 @@ nlohmann::ordered_json run(const bench_options& o) {
     support::progress_bar bar("measuring");
     double measured = 0;
     const bench_result r = measure(
-        cpu, loaded.model, state, o.plan, [&](double done) { bar.update(measured = done); },
+        cpu, loaded.model, state, plan, [&](double done) { bar.update(measured = done); },
         [&] {
             bar.update(measured, "reading memory");
             if (!probe) resident = peak_resident_bytes();
@@ -120,7 +133,8 @@ nlohmann::ordered_json run(const bench_options& o) {
     const double layer_gmacs = static_cast<double>(c.linear_weights()) * 1e-9;
     const double prefill_gmacs = r.prefill_tokens_per_s * layer_gmacs;
     const double decode_gmacs = r.decode_tokens_per_s * layer_gmacs;
-    const std::int64_t weight_bytes = w.bytes_per_token();
+    std::int64_t weight_bytes = w.bytes_per_token();
+    if (two_stage) weight_bytes += std::llround(two_stage->mean_bytes()) - w.head.bytes();
     const double decode_gb = r.decode_tokens_per_s * static_cast<double>(weight_bytes) * 1e-9;
     const auto part = [](double value, double of) { return of > 0 ? value / of : 0.0; };
     nlohmann::ordered_json out;
@@ -130,7 +144,7 @@ nlohmann::ordered_json run(const bench_options& o) {
     out["prefill_kernel"] = chosen_kernel(cpu, loaded.model, batch);
     out["arch"] = cpu.arch.name;
     out["threads"] = cpu.pool.concurrency();
-    out["head"] = head_text(w.head);
+    out["head"] = head_text(w.head) + (two_stage ? " in two stages" : "");
     out["prefill_tokens"] = o.plan.prefill;
     out["decode_tokens"] = o.plan.decode;
     out["rounds"] = o.plan.rounds;
@@ -141,6 +155,9 @@ nlohmann::ordered_json run(const bench_options& o) {
     out["decode_ms_p50"] = r.decode_ms_p50;
     out["decode_ms_p90"] = r.decode_ms_p90;
     out["bytes_per_token"] = weight_bytes;
+    if (two_stage)
+        out["rows_rescored_per_token"] = part(static_cast<double>(two_stage->rows_rescored()),
+                                              static_cast<double>(two_stage->calls()));
     out["kv_bytes_per_token"] =
         state.cache.bytes_per_position(c.layers) * (o.plan.prefill + o.plan.decode / 2);
     out["read_gb_per_s"] = read;
@@ -173,6 +190,9 @@ void print(const nlohmann::ordered_json& j) {
         number("read_gb_per_s"),
         support::human_bytes(static_cast<std::uint64_t>(number("bytes_per_token"))).c_str(),
         100.0 * number("decode_fraction_of_read"));
+    if (j.contains("rows_rescored_per_token"))
+        (void)std::printf("head     %10.1f rows a token scored exactly\n",
+                          number("rows_rescored_per_token"));
     (void)std::printf("loaded in %.1f s, at most %.0f MiB resident\n", number("load_seconds"),
                       number("peak_rss_mb"));
 }
@@ -192,17 +212,18 @@ void add_bench(CLI::App& app) {
                       ->type_name("NAME");
     file->excludes(shape);
     o->machine.add_to(*command);
-    command
-        ->add_option("--head", o->head,
-                     "With --shape, embedding and head: " + head_names + " [f16]")
-        ->type_name("NAME")
-        ->excludes(file)
-        ->check(CLI::Validator(
-            [head_names](std::string& text) {
-                return heads().contains(text) ? std::string()
-                                              : "'" + text + "' is none of " + head_names;
-            },
-            ""));
+    auto* head =
+        command
+            ->add_option("--head", o->head,
+                         "With --shape, embedding and head: " + head_names +
+                             " [f16]. With --model only two-stage, over the head of the file")
+            ->type_name("NAME")
+            ->check(CLI::Validator(
+                [head_names](std::string& text) {
+                    return heads().contains(text) ? std::string()
+                                                  : "'" + text + "' is none of " + head_names;
+                },
+                ""));
     const auto tokens = CLI::Range(std::int64_t{0}, std::int64_t{1} << 20);
     command->add_option("-p,--prefill", o->plan.prefill, "Tokens of the prompt [512]")
         ->check(tokens);
@@ -211,8 +232,11 @@ void add_bench(CLI::App& app) {
         ->check(CLI::Range(1, 10000));
     command->add_option("--seed", o->seed, "Seed of the random weights [1]");
     command->add_flag("--json", o->json, "One JSON object instead of text");
-    command->callback([o, file, shape] {
+    command->callback([o, file, shape, head] {
         if (file->count() + shape->count() == 0) throw CLI::RequiredError("--model or --shape");
+        if (file->count() > 0 && head->count() > 0 && o->head != two_stage_name)
+            throw CLI::ValidationError("--head",
+                                       "the file's own is measured, in full or two-stage");
         if (o->plan.prefill + o->plan.decode == 0)
             throw CLI::ValidationError("-p and -n", "both are 0, so there is nothing to measure");
         const auto result = run(*o);

@@ -15,6 +15,7 @@ struct bench_plan {
     std::int64_t prefill = 512;  // tokens of the prompt
     std::int64_t decode = 128;   // tokens made after it, one by one
     int rounds = 3;
+    model::head_use head = {};
 };
 
 /// Medians over rounds; latencies over all tokens of all rounds.

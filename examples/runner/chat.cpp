@@ -97,6 +97,7 @@ struct chat_options {
     model::sampling sampling{.temperature = 0.7f, .top_p = 0.9f};
     std::string system;
     std::int64_t tokens = 512;
+    bool two_stage = false;
 };
 
 bool ask(const char* prompt, std::string& line) {
@@ -108,6 +109,7 @@ void chat(const chat_options& o) {
     session s(o.model);
     const tokenizer::tokenizer words = s.open_tokenizer();
     const style& how = style_of(words.vocab().chat_template);
+    if (o.two_stage) s.use_two_stages(o.sampling.tokens_needed());
     model::sampler draw(s.cpu.dense, o.sampling);
     (void)std::fprintf(stderr, "Conversation style '%s'. Ctrl-C ends an answer, Ctrl-D the chat.\n",
                        how.name);
@@ -145,7 +147,7 @@ void chat(const chat_options& o) {
             g = generate(s, words, draw, text, ids, o.tokens);
         }
         print_now("\n");
-        if (support::is_terminal(2)) print_speed(g);
+        if (support::is_terminal(2)) print_speed(s, g);
         // The token that was drawn last has not been run, unless Ctrl-C came after it; an end token
         // belongs to the conversation.
         answer_open = g.end != ending::end_token;
@@ -165,6 +167,7 @@ void add_chat(CLI::App& app) {
     command->add_option("-n,--tokens", o->tokens, "Most tokens of an answer [512]")
         ->check(CLI::Range(std::int64_t{1}, std::int64_t{1} << 40));
     add_sampling(*command, o->sampling);
+    add_head(*command, o->two_stage);
     command->callback([o] { chat(*o); });
 }
 

@@ -2,6 +2,7 @@
 // Room examples/runner. Enters: a prompt. Leaves: its continuation; see generate.hpp.
 #include "runner/generate.hpp"
 
+#include <algorithm>
 #include <cstdio>
 
 #include "support/interrupt.hpp"
@@ -20,14 +21,14 @@ generation generate(session& s, const tokenizer::tokenizer& from, model::sampler
     generation g;
     g.prompt_tokens = std::ssize(prompt);
     stopwatch watch;
-    std::span<const float> logits = s.prefill(prompt);
+    model::outlook view = s.prefill(prompt);
     g.prefill_seconds = watch.lap();
     while (g.made_tokens < most) {
-        if (logits.empty() || support::interrupted()) {
+        if (view.empty() || support::interrupted()) {
             g.end = ending::interrupted;
             break;
         }
-        g.last = draw.next(logits);
+        g.last = draw.next(view);
         if (from.vocab().is_end(g.last)) {
             g.end = ending::end_token;
             break;
@@ -39,7 +40,7 @@ generation generate(session& s, const tokenizer::tokenizer& from, model::sampler
             g.end = ending::context_full;
             break;
         }
-        logits = s.step(g.last);
+        view = s.step(g.last);
         ++g.decode_steps;
     }
     g.decode_seconds = watch.lap();
@@ -47,7 +48,7 @@ generation generate(session& s, const tokenizer::tokenizer& from, model::sampler
     return g;
 }
 
-void print_speed(const generation& g) {
+void print_speed(const session& s, const generation& g) {
     const auto rate = [](std::int64_t tokens, double seconds) {
         return seconds > 0 ? static_cast<double>(tokens) / seconds : 0.0;
     };
@@ -55,6 +56,11 @@ void print_speed(const generation& g) {
         stderr, "prefill %lld tokens, %.1f tokens/s; decode %lld tokens, %.1f tokens/s\n",
         static_cast<long long>(g.prompt_tokens), rate(g.prompt_tokens, g.prefill_seconds),
         static_cast<long long>(g.decode_steps), rate(g.decode_steps, g.decode_seconds));
+    if (s.head.two_stage == nullptr) return;
+    const double calls = static_cast<double>(std::max<std::int64_t>(s.two_stage->calls(), 1));
+    (void)std::fprintf(stderr, "two-stage head: %.1f of %lld rows a token scored exactly\n",
+                       static_cast<double>(s.two_stage->rows_rescored()) / calls,
+                       static_cast<long long>(s.model.config.vocab));
 }
 
 }  // namespace tbx::runner

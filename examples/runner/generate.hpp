@@ -27,8 +27,9 @@ generation generate(session& s, const tokenizer::tokenizer& from, model::sampler
                     tokenizer::text_stream& text, std::span<const model::token_id> prompt,
                     std::int64_t most);
 
-/// "prefill 12 tokens, 345.6 tokens/s; decode 100 tokens, 87.1 tokens/s" on stderr.
-void print_speed(const generation& g);
+/// "prefill 12 tokens, 345.6 tokens/s; decode 100 tokens, 87.1 tokens/s" on stderr,
+/// and what a head of two stages had to do.
+void print_speed(const session& s, const generation& g);
 
 /// Prints and flushes at once.
 void print_now(std::string_view text);

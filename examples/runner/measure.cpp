@@ -41,9 +41,10 @@ bench_result measure(model::compute& cpu, const model::transformer& m, model::st
              !left.empty() && !support::interrupted();) {
             const auto n = std::min(left.size(), static_cast<std::size_t>(s.batch));
             (void)watch.lap();
-            (void)model::forward(cpu, m, s, left.first(n),
-                                 n == left.size() ? model::logits_of::last
-                                                  : model::logits_of::none);
+            if (n == left.size())
+                (void)model::look_ahead(cpu, m, s, left, plan.head);
+            else
+                (void)model::forward(cpu, m, s, left.first(n), model::logits_of::none);
             seconds += watch.lap();
             left = left.subspan(n);
             advance(static_cast<double>(n));
@@ -54,7 +55,7 @@ bench_result measure(model::compute& cpu, const model::transformer& m, model::st
         for (std::int64_t i = 0; i < plan.decode && !support::interrupted(); ++i) {
             const model::token_id id = token();
             (void)watch.lap();
-            (void)model::forward(cpu, m, s, {&id, 1}, model::logits_of::last);
+            (void)model::look_ahead(cpu, m, s, {&id, 1}, plan.head);
             steps.push_back(watch.lap());
             all_steps += steps.back();
             advance(8);

@@ -86,6 +86,12 @@ void model_options::add_to(CLI::App& command) {
     machine.add_to(command);
 }
 
+void add_head(CLI::App& command, bool& two_stage) {
+    static const names<bool> all = {{"full", false}, {"two-stage", true}};
+    add_named(command, "--head", two_stage, all,
+              "How logits are made; two stages make no more than --temp 0 or --top-k needs");
+}
+
 void add_sampling(CLI::App& command, model::sampling& values) {
     command
         .add_option("--temp", values.temperature, "Temperature; 0 takes the likeliest token [0]")

@@ -36,6 +36,9 @@ struct model_options {
     void add_to(CLI::App& command);
 };
 
+/// --head full or two-stage.
+void add_head(CLI::App& command, bool& two_stage);
+
 void add_sampling(CLI::App& command, model::sampling& values);
 
 }  // namespace tbx::runner

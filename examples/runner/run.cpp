@@ -15,6 +15,7 @@ struct run_options {
     model::sampling sampling;
     std::string prompt;
     std::int64_t tokens = 256;
+    bool two_stage = false;
     bool no_echo = false;
     bool raw = false;
 };
@@ -38,13 +39,14 @@ void run(const run_options& o) {
         const std::string piece = text.push(id);
         if (!o.no_echo) print_now(piece);
     }
+    if (o.two_stage) s.use_two_stages(o.sampling.tokens_needed());
     model::sampler draw(s.cpu.dense, o.sampling);
     const generation g = generate(s, words, draw, text, prompt, o.tokens);
     print_now("\n");
     if (g.end == ending::context_full)
         (void)std::fprintf(stderr, "the context of %lld positions is full\n",
                            static_cast<long long>(s.state.cache.length));
-    print_speed(g);
+    print_speed(s, g);
     if (g.end == ending::interrupted) throw early_exit{130};  // as the shell reports Ctrl-C
 }
 
@@ -59,6 +61,7 @@ void add_run(CLI::App& app) {
     command->add_option("-n,--tokens", o->tokens, "Most tokens to make [256]")
         ->check(CLI::Range(std::int64_t{0}, std::int64_t{1} << 40));
     add_sampling(*command, o->sampling);
+    add_head(*command, o->two_stage);
     command->add_flag("--no-echo", o->no_echo, "Do not print the prompt");
     command->add_flag("--no-special", o->raw, "Control tokens in the prompt are plain text");
     command->callback([o] { run(*o); });

@@ -42,22 +42,25 @@ tokenizer::tokenizer session::open_tokenizer() const {
     return made;
 }
 
-std::span<const float> session::prefill(std::span<const model::token_id> tokens) {
-    model::const_matrix logits;
-    while (!tokens.empty()) {
-        if (support::interrupted()) return {};
-        const auto count = std::min(tokens.size(), static_cast<std::size_t>(batch_size()));
-        logits = model::forward(cpu, model, state, tokens.first(count),
-                                count == tokens.size() ? model::logits_of::last
-                                                       : model::logits_of::none);
-        tokens = tokens.subspan(count);
-    }
-    return {logits.data, static_cast<std::size_t>(logits.cols)};
+void session::use_two_stages(std::int64_t best) {
+    if (best <= 0) return;
+    two_stage.emplace(cpu, model.weights.head);
+    if (two_stage->usable()) head = {&*two_stage, best};
 }
 
-std::span<const float> session::step(model::token_id token) {
-    const auto logits = model::forward(cpu, model, state, {&token, 1}, model::logits_of::last);
-    return {logits.data, static_cast<std::size_t>(logits.cols)};
+model::outlook session::prefill(std::span<const model::token_id> tokens) {
+    while (std::ssize(tokens) > batch_size()) {
+        if (support::interrupted()) return {};
+        const auto count = static_cast<std::size_t>(batch_size());
+        (void)model::forward(cpu, model, state, tokens.first(count), model::logits_of::none);
+        tokens = tokens.subspan(count);
+    }
+    if (tokens.empty() || support::interrupted()) return {};
+    return model::look_ahead(cpu, model, state, tokens, head);
+}
+
+model::outlook session::step(model::token_id token) {
+    return model::look_ahead(cpu, model, state, {&token, 1}, head);
 }
 
 std::int64_t session::room_left() const noexcept {

@@ -37,6 +37,8 @@ public:
     model::compute cpu;
     model::transformer model;
     model::state state;
+    std::optional<model::two_stage_head> two_stage;
+    model::head_use head;
 
     /// Loads with a progress bar. `positions`: room wanted when the user has not said.
     explicit session(const model_options& options, std::int64_t positions = 4096);
@@ -44,10 +46,14 @@ public:
     /// The vocabulary of the file; only commands that meet text need one.
     [[nodiscard]] tokenizer::tokenizer open_tokenizer() const;
 
-    /// Runs `tokens` in batches and returns the logits of the last, (vocab). Stops early when the
-    /// user interrupts: then the span is empty.
-    [[nodiscard]] std::span<const float> prefill(std::span<const model::token_id> tokens);
-    [[nodiscard]] std::span<const float> step(model::token_id token);
+    /// From now on only the `best` likeliest tokens matter, and a head of two stages finds them. All
+    /// logits are made when that is impossible: best is 0, or the head's weights are packed.
+    void use_two_stages(std::int64_t best);
+
+    /// Runs `tokens` in batches and looks beyond the last. Stops early when the user interrupts: then
+    /// the outlook is empty.
+    [[nodiscard]] model::outlook prefill(std::span<const model::token_id> tokens);
+    [[nodiscard]] model::outlook step(model::token_id token);
 
     [[nodiscard]] std::int64_t room_left() const noexcept;
     [[nodiscard]] std::int64_t batch_size() const noexcept { return state.batch; }

@@ -122,6 +122,31 @@ TEST_CASE("logits only for the rows asked for") {
     CHECK(std::memcmp(again.data, all.data() + all.size() - 512, 512 * sizeof(float)) == 0);
 }
 
+TEST_CASE("two stages look ahead with the bits of all logits") {
+    loaded l("tiny", gguf::tensor_type::tq2_0);
+    model::two_stage_head two_stage(l.cpu, l.m.weights.head);
+    model::state s(l.m.config, 64, 64);
+    const auto all = l.logits(text.size());
+    const std::span<const float> last(all.data() + all.size() - 512, 512);
+    for (const std::int64_t k : {1, 40}) {
+        s.cache.length = 0;
+        const auto view = model::look_ahead(l.cpu, l.m, s, text, {&two_stage, k});
+        CHECK(view.logits.empty());
+        REQUIRE(std::ssize(view.best) == k);
+        for (const model::scored& b : view.best)
+            CHECK(b.logit == last[static_cast<std::size_t>(b.id)]);
+        CHECK(view.best.front().logit == *std::max_element(last.begin(), last.end()));
+    }
+    for (const model::head_use& all_logits : {model::head_use{}, {&two_stage, 0}}) {
+        s.cache.length = 0;
+        const auto view = model::look_ahead(l.cpu, l.m, s, text, all_logits);
+        CHECK(view.best.empty());
+        CHECK(std::equal(view.logits.begin(), view.logits.end(), last.begin(), last.end()));
+    }
+    l.m.weights.output_norm[3] = NAN;  // no bound holds for what this makes
+    CHECK(model::look_ahead(l.cpu, l.m, s, text, {&two_stage, 1}).logits.size() == 512);
+}
+
 TEST_CASE("what does not fit is refused") {
     loaded l("tiny", gguf::tensor_type::tq2_0);
     model::state s(l.m.config, 10, 8);

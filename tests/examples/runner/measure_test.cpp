@@ -51,3 +51,29 @@ TEST_CASE("bench prints one JSON object with what the contract names") {
     }
     CHECK(o.out.find("\"head\": \"none\"") != o.out.npos);
 }
+
+TEST_CASE("bench counts what a head of two stages reads") {
+    const auto bytes = [](const std::string& head) {
+        const auto o = testing::run_program({"bench", "--shape", "tiny", "--head", head, "-p", "4",
+                                             "-n", "8", "-r", "1", "-t", "1", "--json"});
+        INFO(o.err);
+        REQUIRE(o.status == 0);
+        const auto number = [&](const std::string& key) {
+            const auto at = o.out.find("\"" + key + "\": ");
+            return at == o.out.npos ? -1.0 : std::stod(o.out.substr(at + key.size() + 4));
+        };
+        const double rescored = number("rows_rescored_per_token");
+        CHECK((rescored >= 1.0) == (head == "two-stage"));
+        return std::pair(number("bytes_per_token"), rescored);
+    };
+    // 512 rows of 256: two bytes a weight, or one and 12 for each row, and the rows scored again.
+    const double none = bytes("none").first, full = bytes("f16").first;
+    CHECK(full - none == 512 * 256 * 2);
+    const auto [two_stage, rescored] = bytes("two-stage");
+    CHECK(two_stage - none == Catch::Approx(512 * (256 + 12) + rescored * 512).margin(1.0));
+
+    const auto file = testing::run_program({"bench", "-m", testing::tiny_model(), "--head",
+                                            "two-stage", "-p", "2", "-n", "2", "-r", "1"});
+    CHECK(file.status == 0);
+    CHECK(file.out.find("in two stages") != file.out.npos);
+}
