@@ -72,7 +72,8 @@ int run(int argc, char** argv) {
     register_gemm(b);
     register_parts(b);
     register_primitives(b);
-    register_rivals(b);
+    register_openblas(b);
+    register_onednn(b);
     benchmark::RunSpecifiedBenchmarks();
     benchmark::Shutdown();
     return 0;
