@@ -3,6 +3,7 @@
 // against them, in the formats of Google Benchmark.
 #include <cstdio>
 #include <exception>
+#include <fstream>
 #include <string>
 
 #include "rows.hpp"
@@ -28,8 +29,18 @@ std::string figure(const char* format, double value) {
     return text;
 }
 
+/// As the system calls it; empty where it does not say.
+std::string processor_name() {
+    std::ifstream info("/proc/cpuinfo");
+    for (std::string line; std::getline(info, line);)
+        if (line.starts_with("model name") && line.find(": ") != std::string::npos)
+            return line.substr(line.find(": ") + 2);
+    return {};
+}
+
 /// The limits, at the top of every report and in its JSON.
 void add_context(bench& b) {
+    if (const auto name = processor_name(); !name.empty()) benchmark::AddCustomContext("cpu", name);
     benchmark::AddCustomContext("threads", std::to_string(b.chosen.threads));
     benchmark::AddCustomContext("core_ghz", figure("%.3f", yardstick::hertz() * 1e-9));
     const auto read = b.limits.best_read();
@@ -72,7 +83,8 @@ int run(int argc, char** argv) {
     register_gemm(b);
     register_parts(b);
     register_primitives(b);
-    register_rivals(b);
+    register_openblas(b);
+    register_onednn(b);
     benchmark::RunSpecifiedBenchmarks();
     benchmark::Shutdown();
     return 0;

@@ -6,6 +6,8 @@
 // come from a wall clock around the whole loop, since threads other than the first do work too.
 #pragma once
 
+#include <string>
+
 #include "options.hpp"
 #include "trilobit/core/thread_pool.hpp"
 #include "workload.hpp"
@@ -27,6 +29,11 @@ struct bench {
 void register_gemm(bench& b);
 void register_parts(bench& b);       // Pack, Quantize
 void register_primitives(bench& b);  // one instruction sequence at a time
-void register_rivals(bench& b);
+void register_openblas(bench& b);    // nothing where they were not found
+void register_onednn(bench& b);
+
+/// Rows "Rival/<name>/N:.." for every shape and number of tokens, in cache and from DRAM.
+using rival = void (*)(benchmark::State&, bench&, const shape&, std::int64_t tokens, bool dram);
+void register_rival(bench& b, const std::string& name, rival run);
 
 }  // namespace trilobit_bench

@@ -8,6 +8,7 @@
 #include "model/random_weights.hpp"
 #include "model/shapes.hpp"
 #include "runner/commands.hpp"
+#include "support/error.hpp"
 #include "support/progress.hpp"
 
 namespace tbx::runner {
@@ -15,6 +16,7 @@ namespace {
 
 struct dummy_options {
     std::string out, shape = "tiny", type = "TQ2_0", architecture;
+    std::int64_t vocabulary = 0;  // 0: the shape's
     std::uint64_t seed = 1;
 };
 
@@ -28,8 +30,20 @@ const std::map<std::string, gguf::tensor_type>& types() {
     return all;
 }
 
+/// The same matrices under the graph of another name: llama.cpp knows "bitnet" and not
+/// "bitnet-b1.58", whose gate differs by one elementwise function.
+model::config as_architecture(model::config shape, const std::string& name) {
+    if (!shape.sub_norms)
+        throw error("--architecture", "the shape has no sub-norms, it is a llama");
+    shape.architecture = name;
+    shape.gate = name == "bitnet" ? model::gate_function::silu : model::gate_function::squared_relu;
+    return shape;
+}
+
 void run(const dummy_options& o) {
-    const model::config shape = model::config_of_shape(o.shape);
+    model::config shape = model::config_of_shape(o.shape);
+    if (!o.architecture.empty()) shape = as_architecture(std::move(shape), o.architecture);
+    if (o.vocabulary > 0) shape.vocab = o.vocabulary;
     support::progress_bar bar("writing " + o.out);
     model::write_dummy(o.out, shape, types().at(o.type), o.seed,
                        [&](double done) { bar.update(done); });
@@ -54,6 +68,15 @@ void add_make_dummy(CLI::App& app) {
                                               : "'" + text + "' is none of " + type_names;
             },
             ""));
+    command
+        ->add_option("--architecture", o->architecture,
+                     "Name the graph bitnet or bitnet-b1.58 [the shape's]")
+        ->type_name("NAME")
+        ->check(CLI::IsMember({"bitnet", "bitnet-b1.58"}));
+    command
+        ->add_option("--vocabulary", o->vocabulary,
+                     "Tokens; few make a model whose head costs nothing [the shape's]")
+        ->check(CLI::Range(std::int64_t{320}, std::int64_t{1} << 20));
     command->add_option("--seed", o->seed, "Seed of the random weights [1]");
     command->callback([o] { run(*o); });
 }

@@ -40,6 +40,7 @@ TEST_CASE("wrong usage ends with 2 and one line") {
         {"bench", "--shape", "tiny", "-p", "0", "-n", "0"},
         {"make-dummy"},
         {"make-dummy", "-o", "x", "--type", "Q4_0"},
+        {"make-dummy", "-o", "x", "--architecture", "gpt2"},
         {"convert", "x"},
     }));
     const outcome o = run_program(arguments);
@@ -223,6 +224,23 @@ TEST_CASE("make-dummy writes a file that runs, and convert changes its linears")
     };
     CHECK(logits("TQ2_0") == logits("I2_S"));
     CHECK(folder.entries() == 6);
+}
+
+TEST_CASE("make-dummy names the graph for other engines and shortens the vocabulary") {
+    const scratch_folder folder;
+    const std::string path = folder.path("f.gguf");
+    REQUIRE(
+        run_program({"make-dummy", "--architecture", "bitnet", "--vocabulary", "320", "-o", path})
+            .status == 0);
+    const std::string info = run_program({"info", "-m", path}).out;
+    CHECK_THAT(info, ContainsSubstring("model    bitnet,"));
+    CHECK_THAT(info, ContainsSubstring("SiLU"));
+    CHECK_THAT(info, ContainsSubstring("vocabulary 320,"));
+    CHECK(run_program({"run", "-m", path, "-p", "kalo", "-n", "4"}).status == 0);
+    const outcome o = run_program({"make-dummy", "--shape", "tiny-llama", "--architecture",
+                                   "bitnet", "-o", folder.path("g")});
+    CHECK(o.status == 1);
+    CHECK(o.complained());
 }
 
 TEST_CASE("Ctrl-C ends a story cleanly") {
