@@ -15,10 +15,32 @@
 
 namespace trilobit {
 
+/// What a large buffer lives in. advised: 2 MiB pages wherever the system gives them to those who ask.
+/// reserved: pages that the administrator set aside (vm.nr_hugepages), while there are enough; else
+/// advised.
+enum class page_kind : std::uint8_t { advised, reserved };
+
 class aligned_buffer {
     std::byte* bytes = nullptr;
     std::size_t count = 0;
     std::size_t alignment = cache_line;
+    std::size_t mapped = 0;  // bytes of reserved pages, to be unmapped
+
+    [[nodiscard]] bool map_reserved(std::size_t size) noexcept {
+#if defined(__linux__) && defined(MAP_HUGETLB)
+        const std::size_t whole = (size + huge_page - 1) / huge_page * huge_page;
+        void* at = ::mmap(nullptr, whole, PROT_READ | PROT_WRITE,
+                          MAP_PRIVATE | MAP_ANONYMOUS | MAP_HUGETLB, -1, 0);
+        if (at == MAP_FAILED) return false;
+        bytes = static_cast<std::byte*>(at);
+        count = size;
+        mapped = whole;
+        return true;
+#else
+        (void)size;
+        return false;
+#endif
+    }
 
 public:
     static constexpr std::size_t cache_line = 64;
@@ -28,8 +50,11 @@ public:
 
     aligned_buffer() noexcept = default;
     /// `size` bytes, not initialised. On failure data() is null and size() is 0.
-    explicit aligned_buffer(std::size_t size) noexcept {
+    explicit aligned_buffer(std::size_t size, page_kind pages = page_kind::advised) noexcept {
         if (size == 0) return;
+        if (pages == page_kind::reserved && size >= huge_page && size <= SIZE_MAX - huge_page &&
+            map_reserved(size))
+            return;
         if (size >= huge_page) alignment = huge_page;
         bytes = static_cast<std::byte*>(
             ::operator new(size, std::align_val_t{alignment}, std::nothrow));
@@ -47,6 +72,12 @@ public:
     aligned_buffer(const aligned_buffer&) = delete;
     aligned_buffer& operator=(const aligned_buffer&) = delete;
     ~aligned_buffer() {
+#if defined(__linux__)
+        if (mapped != 0) {
+            ::munmap(bytes, mapped);
+            return;
+        }
+#endif
         if (bytes != nullptr) ::operator delete(bytes, std::align_val_t{alignment}, std::nothrow);
     }
 
@@ -54,6 +85,7 @@ public:
         std::swap(bytes, other.bytes);
         std::swap(count, other.count);
         std::swap(alignment, other.alignment);
+        std::swap(mapped, other.mapped);
     }
 
     [[nodiscard]] std::byte* data() noexcept { return bytes; }

@@ -20,6 +20,7 @@ struct pack_options {
     scale_spec scale;  ///< ignored for input that brings its own scales
     /// Called with the fraction done, from one thread at a time, rising to exactly 1.
     std::function<void(double)> progress;
+    page_kind pages = page_kind::advised;
 };
 
 namespace detail {
@@ -105,7 +106,7 @@ inline void store_scale(std::byte* scales, scale_type type, std::int64_t i, floa
 template <weight_layout L, class Source, executor Executor>
 packed_matrix<L> pack_rows(std::int64_t rows, std::int64_t cols, const scale_spec& scale,
                            Source&& source, const pack_options& options, Executor& run) {
-    packed_matrix<L> out{any_packed_matrix({L::id, tile_shape::of<L>(), rows, cols, scale})};
+    packed_matrix<L> out{any_packed_matrix({L::id, tile_shape::of<L>(), rows, cols, scale}, options.pages)};
     if (!out.status().ok()) return out;
     const packed_shape& shape = out.view();
     const std::int64_t segments = shape.segments();
