@@ -89,9 +89,9 @@ std::int64_t dot_loop(std::int64_t macs) noexcept {
 /// Four tiles of sums, as many as there are operands for without loads; 16 x 16 x 64 each.
 template <class Arch>
 std::int64_t tile_loop(std::int64_t macs) noexcept {
-    const trilobit::kernel::amx_config config(16, 16);
+    trilobit::kernel::amx_config config(16, 16);
     alignas(64) static constexpr std::byte operands[1024] = {};
-    _tile_loadconfig(&config);
+    config.load();
     // Each is a statement of its own with GCC, a macro around an asm.
     _tile_zero(0);
     _tile_zero(1);

@@ -9,6 +9,8 @@
 // Tiles exist for a process that has asked the system for them: dispatch/cpu.hpp does.
 #pragma once
 
+#include <atomic>
+
 #include "trilobit/kernel/dot_tile.hpp"
 
 namespace trilobit::kernel {
@@ -32,6 +34,11 @@ struct alignas(64) amx_config {
             bytes[i] = 64;
             rows[i] = static_cast<std::uint8_t>(tile_rows[i]);
         }
+    }
+    /// GCC 12 believes that ldtilecfg reads eight bytes of the 64, and leaves the others unwritten.
+    TRILOBIT_INLINE void load() noexcept {
+        TRILOBIT_COMPILER_BARRIER(*this);
+        _tile_loadconfig(this);
     }
 };
 
@@ -75,6 +82,8 @@ void amx_tiles(const dot_span& s, int blocks, int tokens, std::int32_t* acc,
     if (s.start != nullptr)
         for (int m = 0; m < tokens; ++m)
             std::fill_n(acc + m * acc_stride, 16 * blocks, s.start[m * s.start_stride]);
+    // Nor do GCC's tile loads say that they read memory: what they read must be written by now.
+    std::atomic_signal_fence(std::memory_order_seq_cst);
     // Rows outside: their weights, 20 KiB, stay in the L1 cache while all tokens pass by.
     dot_span now = s;
     int configured = 0;
@@ -84,8 +93,8 @@ void amx_tiles(const dot_span& s, int blocks, int tokens, std::int32_t* acc,
         for (int m = 0; m < tokens; m += 32) {
             const int size = std::min(32, tokens - m);
             if (size != configured) {
-                const amx_config config(std::min(size, 16), std::max(size - 16, 1));
-                _tile_loadconfig(&config);
+                amx_config config(std::min(size, 16), std::max(size - 16, 1));
+                config.load();
                 configured = size;
             }
             now.x = s.x + m * s.token_stride;

@@ -106,7 +106,8 @@ inline void store_scale(std::byte* scales, scale_type type, std::int64_t i, floa
 template <weight_layout L, class Source, executor Executor>
 packed_matrix<L> pack_rows(std::int64_t rows, std::int64_t cols, const scale_spec& scale,
                            Source&& source, const pack_options& options, Executor& run) {
-    packed_matrix<L> out{any_packed_matrix({L::id, tile_shape::of<L>(), rows, cols, scale}, options.pages)};
+    packed_matrix<L> out{
+        any_packed_matrix({L::id, tile_shape::of<L>(), rows, cols, scale}, options.pages)};
     if (!out.status().ok()) return out;
     const packed_shape& shape = out.view();
     const std::int64_t segments = shape.segments();
