@@ -10,8 +10,9 @@
 
 namespace trilobit::kernel {
 
-template <class Arch, class Layout, class Act>
-struct dot {
+/// All kinds of activations are bytes here: one body serves the four.
+template <class Arch, class Layout>
+struct dot_any {
     static constexpr kernel_id id = kernel_id::dot;
     static constexpr bool available = true;
 
@@ -143,8 +144,11 @@ struct dot {
 
     static void run(const task& t, std::int64_t block_begin, std::int64_t block_end,
                     std::int64_t token_begin, std::int64_t token_end) noexcept {
-        drive<dot, Arch, Layout>(t, block_begin, block_end, token_begin, token_end);
+        drive<dot_any, Arch, Layout>(t, block_begin, block_end, token_begin, token_end);
     }
 };
+
+template <class Arch, class Layout, class Act>
+struct dot : dot_any<Arch, Layout> {};
 
 }  // namespace trilobit::kernel

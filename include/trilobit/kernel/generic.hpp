@@ -7,8 +7,9 @@
 
 namespace trilobit::kernel {
 
-template <class Arch, class Layout, class Act>
-struct generic {
+/// All kinds of activations are bytes here: one body serves the four.
+template <class Arch, class Layout>
+struct generic_any {
     static constexpr kernel_id id = kernel_id::generic;
     static constexpr bool available = true;
     /// Cycles for 64 multiply-adds, roughly; the automatic choice takes the cheapest that fits.
@@ -49,8 +50,11 @@ struct generic {
 
     static void run(const task& t, std::int64_t block_begin, std::int64_t block_end,
                     std::int64_t token_begin, std::int64_t token_end) noexcept {
-        drive<generic, Arch, Layout>(t, block_begin, block_end, token_begin, token_end);
+        drive<generic_any, Arch, Layout>(t, block_begin, block_end, token_begin, token_end);
     }
 };
+
+template <class Arch, class Layout, class Act>
+struct generic : generic_any<Arch, Layout> {};
 
 }  // namespace trilobit::kernel
