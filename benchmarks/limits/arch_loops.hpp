@@ -49,7 +49,7 @@ TRILOBIT_INLINE void touch(Value& r) noexcept {
 /// products one product, and products made long before they are added end up on the stack.
 template <class Arch, class Sum, class Step>
 TRILOBIT_INLINE std::int64_t repeat(std::int64_t calls, const Sum& zero, Step step) noexcept {
-    constexpr int chains = 12, rounds = 16;
+    constexpr int chains = 12, rounds = trilobit::has_avx2<Arch> ? 16 : 2;
     trilobit::simd::u8<Arch> u(std::uint8_t{3}), s(std::uint8_t{7});
     Sum sums[chains];
     TRILOBIT_UNROLL for (int i = 0; i < chains; ++i) {

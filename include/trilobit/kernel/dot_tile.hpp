@@ -52,14 +52,11 @@ struct dot_shape {
     static constexpr int halves = !panels && (staged || (fields == 8 && !many)) ? 2 : 1;
     static constexpr int stages = fields / halves;
     static constexpr int rows = panels ? (many ? 4 : 2) : 1;
-    static constexpr int tokens = panels ? (!many    ? (staged ? 4 : 6)
-                                            : staged ? 5
-                                                     : 6)
-                                         : (!many         ? 8
-                                            : staged      ? 12
-                                            : fields == 8 ? 16
-                                                          : 24) /
-                                               stages;
+    static constexpr int tokens = [] {
+        if (!has_sse2<Arch>) return 1;  // no registers to fill, only code to compile
+        if (panels) return !staged ? 6 : many ? 5 : 4;
+        return (!many ? 8 : staged ? 12 : fields == 8 ? 16 : 24) / stages;
+    }();
     static constexpr int unroll(int count) noexcept {
         return panels || count > 1 ? 1 : std::max(1, 8 / stages);
     }
