@@ -13,7 +13,7 @@ include(CheckCXXCompilerFlag)
 function(trilobit_arch_flags arch result)
   set(avx2 -mavx2 -mfma -mf16c -mbmi2 -mpopcnt)
   set(avx512bw ${avx2} -mavx512f -mavx512cd -mavx512dq -mavx512bw -mavx512vl)
-  set(flags_generic "")
+  set(flags_generic -DTRILOBIT_UNROLL=)  # its registers are arrays
   set(flags_sse2 "")
   set(flags_ssse3 -mssse3)
   set(flags_sse4_2 -msse4.2 -mpopcnt)

@@ -42,7 +42,14 @@ double dot_peak_macs_per_second(std::string_view arch, int threads) {
     // Long enough for the clock, short enough to fit between two interruptions; the first tries
     // also let the core reach the frequency at which it runs such code.
     std::int64_t macs = std::int64_t{1} << 20;
-    while (run_together(1, [&](int) { loops->dot(macs); }) < 4e-4) macs *= 2;
+    // The fastest of three: one interruption must not make the loop look long enough.
+    const auto seconds_alone = [&] {
+        double least = 1;
+        for (int i = 0; i < 3; ++i)
+            least = std::min(least, run_together(1, [&](int) { loops->dot(macs); }));
+        return least;
+    };
+    while (seconds_alone() < 4e-4) macs *= 2;
     double best = 0;
     for (int tries = 0; tries < 32; ++tries) {
         std::atomic<std::int64_t> done{0};
