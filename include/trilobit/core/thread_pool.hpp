@@ -134,9 +134,8 @@ public:
     void operator()(std::int64_t first, std::int64_t last, std::int64_t grain, F&& f) {
         if (first >= last) return;
         // A count of pieces has 32 bits.
-        const std::int64_t most = (last - first) >> 31;
-        const std::int64_t step =
-            std::max<std::int64_t>(grain, 1) * (most / std::max<std::int64_t>(grain, 1) + 1);
+        const std::int64_t least = std::max<std::int64_t>(grain, 1);
+        const std::int64_t step = least * (((last - first) >> 31) / least + 1);
         if (workers == 0 || last - first <= step || busy.exchange(true, std::memory_order_acquire))
             return f(first, last);
         using function = std::remove_reference_t<F>;

@@ -94,17 +94,6 @@ struct x86_features {
         return f;
     }
 #else
-    /// Linux grants the 8 KiB of tile registers to processes that ask; threads started later have
-    /// them too.
-    static bool ask_for_tiles() noexcept {
-#if defined(__linux__) && defined(__x86_64__)
-        constexpr int request_permission = 0x1023, tile_data = 18;  // ARCH_REQ_XCOMP_PERM
-        return syscall(SYS_arch_prctl, request_permission, tile_data) == 0;
-#else
-        return false;
-#endif
-    }
-
     static x86_features detect() noexcept { return {}; }
 #endif
 

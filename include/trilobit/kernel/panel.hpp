@@ -19,26 +19,38 @@ namespace trilobit::kernel {
 inline constexpr int panel_cols = 320;
 inline constexpr std::int64_t panel_stride = panel_cols / 4 * panel::tile_bytes;
 
+/// Columns [first, first + 4 * words) of one row block, as far as there are tiles, a column at a time
+/// through the layout's own decode: any layout, and any first column, which activation groups finer
+/// than the tiles ask for.
+template <class Arch, class Layout>
+void decode_columns(const std::byte* tiles, std::int64_t tile_count, std::int64_t first, int words,
+                    std::byte* to) noexcept {
+    constexpr int rows = Layout::tile_rows, cols = Layout::tile_cols;
+    std::int8_t values[rows * cols];
+    const std::int64_t last = first + 4 * words;
+    for (std::int64_t tile = first / cols; tile * cols < last && tile < tile_count; ++tile) {
+        Layout::decode(tiles + tile * Layout::tile_bytes, values);
+        for (int i = 0; i < cols; ++i) {
+            const std::int64_t c = tile * cols + i - first;
+            if (c < 0 || c >= 4 * words) continue;
+            for (int r = 0; r < rows; ++r)
+                to[r / 16 * panel_stride + c / 4 * 64 + r % 16 * 4 + c % 4] =
+                    static_cast<std::byte>(values[r * cols + i] + 1);
+        }
+    }
+}
+
 /// decode(tiles, count, panel) writes `step_cols` columns of one row block from the next tiles, of
-/// which `count` >= 1 exist; what is past them may decode as anything. Any layout, through its own
-/// decode, a column at a time.
+/// which `count` >= 1 exist; what is past them may decode as anything. Here for any layout.
 template <class Arch, class Layout>
 struct panel_decoder {
     static constexpr bool registers_only = false;  // does it go through the layout's decode?
-    static constexpr int rows = Layout::tile_rows, cols = Layout::tile_cols;
+    static constexpr int cols = Layout::tile_cols;
     static constexpr int step_tiles = cols % 4 == 0 ? 1 : cols % 2 == 0 ? 2 : 4;
     static constexpr int step_cols = step_tiles * cols;
     static void decode(const std::byte* tiles, std::int64_t count, std::byte* to) noexcept {
-        std::int8_t values[rows * cols];
-        for (int tile = 0; tile < step_tiles && tile < count; ++tile) {
-            Layout::decode(tiles + tile * Layout::tile_bytes, values);
-            for (int i = 0; i < cols; ++i) {
-                const int c = tile * cols + i;
-                for (int r = 0; r < rows; ++r)
-                    to[r / 16 * panel_stride + c / 4 * 64 + r % 16 * 4 + c % 4] =
-                        static_cast<std::byte>(values[r * cols + i] + 1);
-            }
-        }
+        decode_columns<Arch, Layout>(tiles, std::min<std::int64_t>(count, step_tiles), 0,
+                                     step_cols / 4, to);
     }
 };
 
@@ -155,25 +167,6 @@ void decode_panel(const std::byte* tiles, std::int64_t tile_count, std::int64_t 
             simd::prefetch<Arch>(from + panel_bytes + line);
         decoder::decode(from, tile_count - tile, to + c / 4 * panel::tile_bytes);
         tile += step_tiles;
-    }
-}
-
-/// The same for any first column, a column at a time: activation groups finer than the tiles.
-template <class Arch, class Layout>
-void decode_columns(const std::byte* tiles, std::int64_t tile_count, std::int64_t first, int words,
-                    std::byte* to) noexcept {
-    constexpr int rows = Layout::tile_rows, cols = Layout::tile_cols;
-    std::int8_t values[rows * cols];
-    const std::int64_t last = first + 4 * words;
-    for (std::int64_t tile = first / cols; tile * cols < last && tile < tile_count; ++tile) {
-        Layout::decode(tiles + tile * Layout::tile_bytes, values);
-        for (int i = 0; i < cols; ++i) {
-            const std::int64_t c = tile * cols + i - first;
-            if (c < 0 || c >= 4 * words) continue;
-            for (int r = 0; r < rows; ++r)
-                to[r / 16 * panel_stride + c / 4 * 64 + r % 16 * 4 + c % 4] =
-                    static_cast<std::byte>(values[r * cols + i] + 1);
-        }
     }
 }
 
