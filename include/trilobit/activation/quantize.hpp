@@ -22,64 +22,95 @@ inline constexpr status activation_not_finite{errc::bad_value, "An activation is
 
 namespace detail {
 
-inline constexpr std::int64_t quantize_chunk = 64;
 inline constexpr std::uint32_t infinity_bits = 0x7f800000u;
+
+/// Plain loops of one length, which every compiler turns into whole registers.
+inline constexpr int quantize_chunk = 64;
+
+/// f(chunk, count): `count` = quantize_chunk floats each, the last ones padded with zeros.
+template <class F>
+TRILOBIT_INLINE void for_each_chunk(const float* x, std::int64_t count, F f) noexcept {
+    std::int64_t first = 0;
+    for (; first + quantize_chunk <= count; first += quantize_chunk)
+        f(x + first, first, quantize_chunk);
+    if (first == count) return;
+    float rest[quantize_chunk] = {};
+    std::copy_n(x + first, count - first, rest);
+    f(static_cast<const float*>(rest), first, static_cast<int>(count - first));
+}
+
+/// Halves the sums of a chunk until there is one.
+template <class T, class F>
+TRILOBIT_INLINE T reduce_chunk(T* chunk, F f) noexcept {
+    for (int half = quantize_chunk / 2; half > 0; half /= 2)
+        for (int i = 0; i < half; ++i) chunk[i] = f(chunk[i], chunk[i + half]);
+    return chunk[0];
+}
 
 /// max|x| over the bits: for non-negative floats integer order is float order, and infinity and
 /// every NaN come out above all numbers, so one pass finds the maximum and the faults.
 template <class Arch>
 std::uint32_t largest_bits(const float* x, std::int64_t count) noexcept {
-    std::uint32_t largest = 0;
-    for (std::int64_t i = 0; i < count; ++i) {
-        std::uint32_t bits;
-        std::memcpy(&bits, x + i, sizeof bits);
-        largest = std::max(largest, bits & 0x7fffffffu);
-    }
-    return largest;
+    std::int32_t largest[quantize_chunk] = {};
+    for_each_chunk(x, count, [&](const float* chunk, std::int64_t, int) TRILOBIT_LAMBDA_INLINE {
+        for (int i = 0; i < quantize_chunk; ++i) {
+            std::int32_t bits;
+            std::memcpy(&bits, chunk + i, sizeof bits);
+            largest[i] = std::max(largest[i], bits & 0x7fffffff);
+        }
+    });
+    return static_cast<std::uint32_t>(
+        reduce_chunk(largest, [](std::int32_t a, std::int32_t b) { return std::max(a, b); }));
 }
 
 /// mean|x|, summed in double in a fixed order.
 template <class Arch>
 float absolute_mean(const float* x, std::int64_t count) noexcept {
-    double sum[8] = {};
-    std::int64_t i = 0;
-    for (; i + 8 <= count; i += 8)
-        for (int lane = 0; lane < 8; ++lane)
-            sum[lane] += static_cast<double>(std::fabs(x[i + lane]));
-    for (; i < count; ++i) sum[0] += static_cast<double>(std::fabs(x[i]));
-    const double total =
-        ((sum[0] + sum[4]) + (sum[1] + sum[5])) + ((sum[2] + sum[6]) + (sum[3] + sum[7]));
+    double sum[quantize_chunk] = {};
+    for_each_chunk(x, count, [&](const float* chunk, std::int64_t, int) TRILOBIT_LAMBDA_INLINE {
+        for (int i = 0; i < quantize_chunk; ++i) sum[i] += static_cast<double>(std::fabs(chunk[i]));
+    });
+    const double total = reduce_chunk(sum, [](double a, double b) { return a + b; });
     return count == 0 ? 0.0f : static_cast<float>(total / static_cast<double>(count));
 }
 
-/// Rounds to nearest even by adding 1.5 * 2^23, which leaves the integer in the low bits; products
-/// are clamped first, so they are far inside its range. The barrier keeps the product's rounding:
-/// fused with the addition it would round once, and 2.5 could come from 2.4999999.
+/// Rounds to nearest even by adding 1.5 * 2^23, which leaves the integer in the low bits: right up to
+/// 2^22, and no product is larger, since max|x| / mean|x| is at most the number of columns. The
+/// barrier keeps the product's rounding: fused with the addition it would round once, and 2.5 could
+/// come from 2.4999999.
 template <class Act, class Arch>
 void quantize_segment(const float* x, std::int64_t count, float factor,
                       std::int8_t* values) noexcept {
     constexpr float magic = 12582912.0f;
-    constexpr auto low = static_cast<float>(Act::lowest), high = static_cast<float>(Act::highest);
-    for (std::int64_t first = 0; first < count; first += quantize_chunk) {
-        struct {
-            float product[quantize_chunk];
-        } block;
-        const std::int64_t n = std::min(quantize_chunk, count - first);
-        for (std::int64_t i = 0; i < n; ++i) block.product[i] = x[first + i] * factor;
-        TRILOBIT_COMPILER_BARRIER(block);
-        for (std::int64_t i = 0; i < n; ++i) {
-            if constexpr (Act::id == activation_id::sign) {
-                // Not the product's sign: a small negative one may round to -0, which is >= 0.
-                values[first + i] = static_cast<std::int8_t>(x[first + i] >= 0.0f ? 1 : -1);
-            } else {
-                const float p = block.product[i];
-                const float rounded = (p < low ? low : p > high ? high : p) + magic;
-                std::int32_t bits;
-                std::memcpy(&bits, &rounded, sizeof bits);
-                values[first + i] = static_cast<std::int8_t>(bits - 0x4b400000);
-            }
-        }
-    }
+    for_each_chunk(x, count,
+                   [&](const float* chunk, std::int64_t first, int wanted) TRILOBIT_LAMBDA_INLINE {
+                       struct {
+                           float product[quantize_chunk];
+                       } block;
+                       std::int8_t rounded[quantize_chunk];
+                       if constexpr (Act::id == activation_id::sign) {
+                           // Not the product's sign: a small negative one may round to -0, which is >= 0.
+                           for (int i = 0; i < quantize_chunk; ++i)
+                               rounded[i] = static_cast<std::int8_t>(chunk[i] >= 0.0f ? 1 : -1);
+                       } else {
+                           for (int i = 0; i < quantize_chunk; ++i)
+                               block.product[i] = chunk[i] * factor;
+                           TRILOBIT_COMPILER_BARRIER(block);
+                           std::int32_t bits[quantize_chunk];
+                           for (int i = 0; i < quantize_chunk; ++i) {
+                               const float sum = block.product[i] + magic;
+                               std::int32_t b;
+                               std::memcpy(&b, &sum, sizeof b);
+                               bits[i] = std::clamp(b - 0x4b400000, Act::lowest, Act::highest);
+                           }
+                           for (int i = 0; i < quantize_chunk; ++i)
+                               rounded[i] = static_cast<std::int8_t>(bits[i]);
+                       }
+                       if (wanted == quantize_chunk)
+                           std::memcpy(values + first, rounded, quantize_chunk);
+                       else
+                           std::memcpy(values + first, rounded, static_cast<std::size_t>(wanted));
+                   });
 }
 
 }  // namespace detail

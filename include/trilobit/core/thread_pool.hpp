@@ -13,6 +13,7 @@
 
 #include <algorithm>
 #include <atomic>
+#include <chrono>
 #include <cstdint>
 #include <memory>
 #include <thread>
@@ -37,9 +38,10 @@ class thread_pool {
         std::atomic<std::uint64_t> taken{0};
     };
 
-    // About 50 us of pauses: longer than the gap between two products of one token, shorter than
-    // anything a person or a battery would notice.
-    static constexpr int spins_before_sleep = 2000;
+    // Longer than the gap between two products of one token, shorter than anything a person or a
+    // battery would notice. By the clock: a pause takes 10 ns on one processor and 50 on the next,
+    // and who has fallen asleep comes 20 to 40 us late.
+    static constexpr std::chrono::microseconds spin_before_sleep{200};
 
     job current;
     alignas(64) std::atomic<std::uint32_t> epoch{
@@ -59,6 +61,17 @@ class thread_pool {
 #elif defined(__aarch64__) && defined(__GNUC__)
         __asm__ volatile("yield");
 #endif
+    }
+
+    /// Returns when `epoch` is no longer `seen`, or after a while.
+    void await_change(std::uint32_t seen) const noexcept {
+        const auto until = std::chrono::steady_clock::now() + spin_before_sleep;
+        do {
+            for (int i = 0; i < 32; ++i) {
+                if (epoch.load(std::memory_order_acquire) != seen) return;
+                pause();
+            }
+        } while (std::chrono::steady_clock::now() < until);
     }
 
     /// The next piece of a share, or -1.
@@ -92,10 +105,7 @@ class thread_pool {
     void serve(int self) noexcept {
         std::uint32_t seen = 0;
         for (;;) {
-            for (int i = 0; spin && i < spins_before_sleep; ++i) {
-                if (epoch.load(std::memory_order_acquire) != seen) break;
-                pause();
-            }
+            if (spin) await_change(seen);
             epoch.wait(seen, std::memory_order_acquire);
             seen = epoch.load(std::memory_order_acquire);
             if (stopping.load(std::memory_order_acquire)) return;

@@ -18,6 +18,9 @@ namespace trilobit::kernel {
 
 inline constexpr int lookup_table_bytes = 128;
 
+/// Like prefetch_bytes, for each of up to four row blocks that are read at once.
+inline constexpr int lookup_prefetch = 2048;
+
 /// x = 16 high + low, -8 <= low <= 7.
 template <class Arch>
 void split_nibbles(const std::int8_t* x, std::int64_t count, std::int8_t* low,
@@ -50,7 +53,7 @@ struct lookup {
     static constexpr int byte_adds = 127 / largest;
     /// Tiles that all row blocks of a chunk pass before the next. Several tokens: their tables stay in
     /// the L1 cache. One token: it runs at the speed of memory, which wants whole rows in order; its
-    /// tables come from the L2 cache, and serve two row blocks each time.
+    /// tables come from the L2 cache, and serve up to four row blocks each time.
     static constexpr std::int64_t step_tiles(int tokens) noexcept {
         return (tokens == 1 ? 256 << 10 : (24 << 10) / tokens) / tile_table_bytes;
     }
@@ -130,9 +133,12 @@ struct lookup {
                                            k + step >= count};
                     std::int32_t* to = acc + m * stride;
                     std::int64_t b = 0;
-                    if constexpr (Tokens == 1 && has_avx512bw<Arch>)
+                    if constexpr (Tokens == 1 && has_avx512bw<Arch>) {
+                        for (; b + 4 <= c.blocks; b += 4)
+                            sum_tables<4, Tokens>(span, b, to, stride);
                         for (; b + 2 <= c.blocks; b += 2)
                             sum_tables<2, Tokens>(span, b, to, stride);
+                    }
                     for (; b < c.blocks; ++b) sum_tables<1, Tokens>(span, b, to, stride);
                 }
             };
@@ -163,21 +169,32 @@ struct lookup {
                                                           m * acc_stride + j * words);
             const std::byte* tile = s.tiles + block * s.block_stride + p;
             const std::int8_t* table = s.table;
+            // Past the end of its tiles a row finds what is read here already; the next call's tiles
+            // lie `skip` bytes further.
+            const std::int64_t row_bytes = s.count * Layout::tile_bytes;
+            const std::int64_t skip = Blocks * s.block_stride - row_bytes;
+            const std::byte* const row_end = tile + row_bytes;
             const auto add = [&]<int Adds>() TRILOBIT_LAMBDA_INLINE {
                 i8<Arch> bytes_of[Blocks][Tokens][tables];
                 TRILOBIT_UNROLL for (int b = 0; b < Blocks; ++b)
                     TRILOBIT_UNROLL for (int m = 0; m < Tokens; ++m)
                         TRILOBIT_UNROLL for (int i = 0; i < tables; ++i) bytes_of[b][m][i] =
                             i8<Arch>(0);
+                const std::int64_t ahead =
+                    lookup_prefetch + (tile + lookup_prefetch < row_end ? 0 : skip);
                 const auto one_tile = [&]() TRILOBIT_LAMBDA_INLINE {
                     TRILOBIT_UNROLL for (int b = 0; b < Blocks; ++b) {
                         const std::byte* from = tile + b * s.block_stride;
                         const lookup_index<Arch> index(load<Arch>(from));
-                        if constexpr (Tokens == 1) prefetch<Arch>(from + prefetch_bytes);
+                        if constexpr (Tokens == 1) prefetch<Arch>(from + ahead);
                         TRILOBIT_UNROLL for (int m = 0; m < Tokens; ++m)
-                            TRILOBIT_UNROLL for (int i = 0; i < tables; ++i) bytes_of[b][m][i] +=
-                            lookup128<Arch>(table + m * s.token_stride + i * lookup_table_bytes,
-                                            index);
+                            TRILOBIT_UNROLL for (int i = 0; i < tables; ++i) {
+                            bytes_of[b][m][i] += lookup128<Arch>(
+                                table + m * s.token_stride + i * lookup_table_bytes, index);
+                            pin<Arch>(bytes_of[b][m][i]);
+                        }
+                        // Sums and bytes of four row blocks are 24 of the 32 registers.
+                        if constexpr (Blocks == 4) forget_loads<Arch>(table);
                     }
                     tile += Layout::tile_bytes;
                     table += tile_table_bytes;

@@ -23,15 +23,15 @@ struct product_part {
 /// Below this many multiply-adds waking a thread costs more than it saves.
 inline constexpr std::int64_t worth_a_thread = std::int64_t{1} << 18;
 
-/// Pieces for each thread: a late or slow one costs half a piece of its share. Even numbers of units,
-/// where there are enough: some kernels take two row blocks at once.
+/// Pieces for each thread: a late or slow one costs half a piece of its share. Four units or a
+/// multiple, where there are enough: some kernels take four row blocks at once.
 inline constexpr std::int64_t pieces_per_thread = 16;
 
 template <class Executor, class F>
 void split(Executor& run, std::int64_t count, std::int64_t work, F&& f) {
     if (work < worth_a_thread || run.concurrency() <= 1) return f(std::int64_t{0}, count);
     const std::int64_t grain = ceil_div(count, pieces_per_thread * run.concurrency());
-    run(std::int64_t{0}, count, grain > 1 ? round_up(grain, 2) : 1, f);
+    run(std::int64_t{0}, count, grain > 1 ? round_up(grain, 4) : 1, f);
 }
 
 /// One product cut into units of 64 rows x some tokens, token ranges outermost.

@@ -49,6 +49,17 @@ TRILOBIT_INLINE void prefetch(const std::byte* line) noexcept {
 #endif
 }
 
+/// What was loaded through `p` is loaded again when it is next wanted: where that costs less than the
+/// registers that would keep it.
+template <class Arch, class T>
+TRILOBIT_INLINE void forget_loads(const T*& p) noexcept {
+#if defined(__GNUC__)
+    __asm__("" : "+r"(p));
+#else
+    (void)p;
+#endif
+}
+
 /// Four bytes, any alignment, to every 32-bit lane.
 template <class Arch>
 TRILOBIT_INLINE u8<Arch> broadcast4(const void* from) noexcept {

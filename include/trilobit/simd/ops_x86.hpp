@@ -339,53 +339,51 @@ struct lookup128_op<Arch> {
     }
 };
 
-/// A code of 0..121 is low + 9 high, low in -4..4 being its first two digits. Sums of these two parts
-/// take 9 and 14 bytes of one register, at 0 and at 16; each of their bytes adds up to three of the
-/// activations, with a sign.
+/// A code of 0..121 is low + 9 high, low in -4..4 being its first two digits. The 9 and 14 sums of
+/// these parts are 32-bit lanes of two dot products, of which the lowest bytes are the table's terms.
 struct digit_parts {
     alignas(64) std::uint8_t low[128], high[128];  // where code v finds its parts
-    alignas(64) std::uint8_t column[3][64];        // which activation
-    std::uint64_t plus[3], minus[3];               // which bytes add it, which subtract it
+    struct sums {
+        alignas(64) std::int8_t weight[16][4];
+        alignas(64) std::int32_t start[16];  // the activations are 128 too large to be unsigned
+    } of_low, of_high;                       // columns 0..3, of which two count; columns 1..4
 };
 inline constexpr digit_parts digit_part_tables = [] {
     digit_parts p{};
-    const auto& digits = layout::ternary_base3::digits;
     for (unsigned v = 0; v < 128; ++v) {
-        p.low[v] = static_cast<std::uint8_t>((v + 4) % 9);
-        p.high[v] = static_cast<std::uint8_t>(16 + (v + 4) / 9);
+        p.low[v] = static_cast<std::uint8_t>((v + 4) % 9 * 4);
+        p.high[v] = static_cast<std::uint8_t>((v + 4) / 9 * 4);
     }
-    const auto place = [&](unsigned at, std::size_t c, unsigned slot, int digit) {
-        p.column[slot][at] = static_cast<std::uint8_t>(c);
-        if (digit > 0) p.plus[slot] |= std::uint64_t{1} << at;
-        if (digit < 0) p.minus[slot] |= std::uint64_t{1} << at;
+    const auto place = [](digit_parts::sums& to, std::size_t i, int code, std::size_t first,
+                          std::size_t begin, std::size_t end) {
+        for (std::size_t c = begin; c < end; ++c) {
+            const int digit = layout::ternary_base3::digits[static_cast<std::uint8_t>(code)][c];
+            to.weight[i][c - first] = static_cast<std::int8_t>(digit);
+            to.start[i] -= 128 * digit;
+        }
     };
-    for (unsigned i = 0; i < 9; ++i)
-        for (unsigned c = 0; c < 2; ++c)
-            place(i, c, c, digits[static_cast<std::uint8_t>(static_cast<int>(i) - 4)][c]);
-    for (unsigned i = 0; i < 14; ++i)
-        for (unsigned c = 2; c < 5; ++c)
-            place(16 + i, c, c - 2, digits[9 * i > 121 ? 121 : 9 * i][c]);
+    for (int i = 0; i < 9; ++i) place(p.of_low, static_cast<std::size_t>(i), i - 4, 0, 0, 2);
+    for (int i = 0; i < 14; ++i) place(p.of_high, static_cast<std::size_t>(i), 9 * i, 1, 2, 5);
     return p;
 }();
 
 template <has_avx512vnni Arch>
 struct digit_sums128_op<Arch> {
+    TRILOBIT_INLINE static __m512i parts(const std::int8_t* x,
+                                         const digit_parts::sums& of) noexcept {
+        const __m512i word = xsimd::bitwise_cast<std::int32_t>(broadcast4<Arch>(x));
+        return _mm512_dpbusd_epi32(_mm512_load_si512(of.start),
+                                   _mm512_xor_si512(word, _mm512_set1_epi8(-128)),
+                                   _mm512_load_si512(of.weight));
+    }
     TRILOBIT_INLINE static void call(const std::int8_t* x, std::int8_t* table) noexcept {
-        std::int64_t five;
-        std::memcpy(&five, x, sizeof five);
-        const __m512i values = _mm512_set1_epi64(five);
         const digit_parts& p = digit_part_tables;
-        __m512i parts = _mm512_setzero_si512();
-        TRILOBIT_UNROLL for (int i = 0; i < 3; ++i) {
-            const __m512i value = _mm512_shuffle_epi8(values, _mm512_load_si512(p.column[i]));
-            parts = _mm512_mask_add_epi8(parts, p.plus[i], parts, value);
-            parts = _mm512_mask_sub_epi8(parts, p.minus[i], parts, value);
-        }
+        const __m512i low = parts(x, p.of_low), high = parts(x + 1, p.of_high);
         for (int v = 0; v < 128; v += 64)
             _mm512_store_si512(
                 table + v,
-                _mm512_add_epi8(_mm512_permutexvar_epi8(_mm512_load_si512(p.low + v), parts),
-                                _mm512_permutexvar_epi8(_mm512_load_si512(p.high + v), parts)));
+                _mm512_add_epi8(_mm512_permutexvar_epi8(_mm512_load_si512(p.low + v), low),
+                                _mm512_permutexvar_epi8(_mm512_load_si512(p.high + v), high)));
     }
 };
 
