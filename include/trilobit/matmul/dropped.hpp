@@ -7,6 +7,7 @@
 #include <algorithm>
 #include <cmath>
 #include <cstring>
+#include <utility>
 
 #include "trilobit/kernel/task.hpp"
 
@@ -15,57 +16,85 @@ namespace trilobit::detail {
 /// Do two matrices of one width store the same columns?
 inline bool same_columns(const packed_view& a, const packed_view& b) noexcept {
     return a.dropped_cols == b.dropped_cols &&
-           (a.dropped_cols == 0 || a.live_cols == b.live_cols ||
-            std::memcmp(a.live_cols, b.live_cols, static_cast<std::size_t>(a.live_col_bytes())) ==
+           (a.dropped_cols == 0 || a.col_places == b.col_places ||
+            std::memcmp(a.col_places, b.col_places, static_cast<std::size_t>(4 * a.dropped_cols)) ==
                 0);
 }
 
-/// What matrix w reads of one token: its stored columns, then zeros as in any activation_view.
+/// One token as matrix w reads it: its stored columns, then zeros as in any activation_view.
 inline void gather_columns(const packed_view& w, const std::int8_t* all, std::int64_t stride,
                            std::int8_t* values) noexcept {
-    const std::int64_t count = w.stored_cols();
-    for (std::int64_t i = 0; i < count; ++i) values[i] = all[w.live_cols[i]];
-    std::memset(values + count, 0, static_cast<std::size_t>(stride - count));
+    const moved_lines moved = w.moved_cols();
+    std::memcpy(values, all, static_cast<std::size_t>(moved.stored));
+    // A column of zeros shares the place of the next, which overwrites it, or lies in the padding.
+    for (std::int64_t i = 0; i < moved.count; ++i) values[moved.places[i]] = all[moved.stored + i];
+    std::memset(values + moved.stored, 0, static_cast<std::size_t>(stride - moved.stored));
 }
 
-/// A sink for the stored rows, in front of the sink for all rows. Each stored row brings the dropped
-/// ones before it, and the last one also those behind it, so that every row is written once.
-struct row_spreader {
+/// A sink for stored rows in front of the sink for all rows: moved ones are written where they
+/// belong, zeros where they came from. One serves one thread: it remembers whom it moved last,
+/// because a kernel writes the same rows of many tokens.
+class row_spreader {
     const packed_view& w;
     const activation_view& x;
     sink out;
+    moved_lines moved;
+    std::int64_t row_begin = -1, row_end = -1;  // stored rows
+    std::int64_t first = 0, last = 0;           // the moved ones among them
 
-    [[nodiscard]] sink front() const noexcept { return {&spread, this}; }
-
-private:
-    /// What a row of zeros sums to: 0 unless its factor, scale times scale, is infinite. It is not
+    /// What a row of zeros sums to: 0, unless its factor, scale times scale, is infinite. It is not
     /// for scales up to 1; rows with larger scales of their own are never dropped.
-    [[nodiscard]] float of_zeros(std::int64_t token) const noexcept {
+    [[nodiscard]] float sum_of_zeros(std::int64_t token) const noexcept {
         float sum = 0.0f;
-        const float scale = w.scale_at(0);
-        if (w.scale.per == granularity::tensor && std::fabs(scale) > 1.0f)
+        if (w.scale.per == granularity::tensor && std::fabs(w.scale_at(0)) > 1.0f)
             for (std::int64_t s = 0; s < x.segments(); ++s)
-                sum += 0.0f * (scale * x.scale_of(token, s));
+                sum += 0.0f * (w.scale_at(0) * x.scale_of(token, s));
         return sum;
+    }
+
+    /// Every moved row falls to one call; those behind the last place, all zeros, to the last call.
+    void find(std::int64_t begin, std::int64_t end) noexcept {
+        if (begin == row_begin && end == row_end) return;
+        const auto at = [&](std::int64_t row) {
+            return std::lower_bound(moved.places, moved.places + moved.count, row) - moved.places;
+        };
+        first = at(row_begin = begin);
+        last = at(row_end = end);
+    }
+
+    void write(const float* values, std::int64_t token, std::int64_t i, std::int64_t n) const {
+        out.write(out.context, values, token, moved.stored + i, static_cast<int>(n));
     }
 
     static void spread(const void* self, const float* sums, std::int64_t token, std::int64_t row,
                        int count) {
-        const auto& to = *static_cast<const row_spreader*>(self);
-        const std::uint32_t *live = to.w.live_rows + row, *end = live + count;
-        std::int64_t at = row == 0 ? 0 : std::int64_t{live[-1]} + 1;
-        const std::int64_t last =
-            row + count == to.w.stored_rows() ? to.w.rows : std::int64_t{end[-1]} + 1;
-        const float zero = to.of_zeros(token);
-        constexpr std::int64_t most = 1024;
+        auto& to = *static_cast<row_spreader*>(const_cast<void*>(self));
+        auto* own = const_cast<float*>(sums);  // the kernel's block, which it does not read again
+        to.find(row, row + count);
+        const float zero = to.sum_of_zeros(token);
+        constexpr std::int64_t most = 256;
         float block[most];
-        for (std::int64_t n = 0; at < last; at += n) {
-            n = std::min(most, last - at);
-            std::fill_n(block, n, zero);
-            for (; live != end && *live < at + n; ++live) block[*live - at] = *sums++;
-            to.out.write(to.out.context, block, token, at, static_cast<int>(n));
+        if (row + count == to.moved.stored)
+            for (std::int64_t i = to.last, n; i < to.moved.count; i += n) {
+                n = std::min(most, to.moved.count - i);
+                std::fill_n(block, n, zero);
+                to.write(block, token, i, n);
+            }
+        // From the last on: a row of zeros shares the place of the next, who left it a zero.
+        for (std::int64_t end = to.last, n; end > to.first; end -= n) {
+            n = std::min(most, end - to.first);
+            for (std::int64_t k = n - 1; k >= 0; --k)
+                block[k] = std::exchange(own[to.moved.places[end - n + k] - row], zero);
+            to.write(block, token, end - n, n);
         }
+        to.out.write(to.out.context, own, token, row, count);
     }
+
+public:
+    row_spreader(const packed_view& weights, const activation_view& tokens,
+                 const sink& all) noexcept
+        : w(weights), x(tokens), out(all), moved(weights.moved_rows()) {}
+    [[nodiscard]] sink front() noexcept { return {&spread, this}; }
 };
 
 }  // namespace trilobit::detail

@@ -6,8 +6,8 @@
 //  16 u32 layout id   20 u32 group columns   24 i64 rows   32 i64 columns
 //  40 u8 granularity   41 u8 scale type   42 u24 dropped rows   45 u24 dropped columns
 //  48 u64 payload hash   56 u64 header hash
-//  64 tiles | scales | where some were dropped: u32 numbers of the rows, then of the columns, that
-//  are stored | each of the four followed by zeros up to a multiple of 64
+//  64 tiles | scales | u32 places of as many last rows as were dropped | the same of columns, each of
+//  the four followed by zeros up to a multiple of 64
 // All little-endian.
 #pragma once
 
@@ -76,15 +76,15 @@ inline constexpr std::int64_t max_dropped = 0xffffff;
 
 /// Offsets of the sections and the size of the whole, in bytes.
 struct packed_sections {
-    std::int64_t tiles, scales, live_rows, live_cols, size;
+    std::int64_t tiles, scales, row_places, col_places, size;
 
     static constexpr packed_sections of(const packed_shape& shape) noexcept {
         const std::int64_t tiles = sizeof(packed_header);
         const std::int64_t scales = tiles + shape.tiles_bytes();
-        const std::int64_t live_rows = round_up(scales + shape.scale_bytes(), 64);
-        const std::int64_t live_cols = round_up(live_rows + shape.live_row_bytes(), 64);
-        return {tiles, scales, live_rows, live_cols,
-                round_up(live_cols + shape.live_col_bytes(), 64)};
+        const std::int64_t row_places = round_up(scales + shape.scale_bytes(), 64);
+        const std::int64_t col_places = round_up(row_places + 4 * shape.dropped_rows, 64);
+        return {tiles, scales, row_places, col_places,
+                round_up(col_places + 4 * shape.dropped_cols, 64)};
     }
 };
 
@@ -118,17 +118,16 @@ inline packed_view place_packed(const packed_shape& shape, const std::byte* imag
     packed_view view{shape};
     view.tiles = image + at.tiles;
     view.scales = image + at.scales;
-    view.live_rows = reinterpret_cast<const std::uint32_t*>(image + at.live_rows);
-    view.live_cols = reinterpret_cast<const std::uint32_t*>(image + at.live_cols);
+    view.row_places = reinterpret_cast<const std::uint32_t*>(image + at.row_places);
+    view.col_places = reinterpret_cast<const std::uint32_t*>(image + at.col_places);
     return view;
 }
 
-/// Are these `count` > 0 numbers below `end`, each larger than the one before?
-inline bool rises_below(const std::uint32_t* numbers, std::int64_t count,
-                        std::int64_t end) noexcept {
+/// Do the places never fall, nor leave what is stored? Then every line is in one place or zeros.
+inline bool sound(const moved_lines& lines) noexcept {
     bool rises = true;
-    for (std::int64_t i = 1; i < count; ++i) rises &= numbers[i - 1] < numbers[i];
-    return rises && numbers[count - 1] < end;
+    for (std::int64_t i = 0; i < lines.count; ++i) rises &= lines.place(i) <= lines.place(i + 1);
+    return rises;
 }
 
 }  // namespace detail
@@ -181,12 +180,9 @@ inline result<packed_view> view_packed(std::span<const std::byte> bytes,
     for (std::int64_t i = 0; i < view.stored_scales(); ++i)
         if (!std::isfinite(view.scale_at(i)))
             return refuse("A scale of the packed matrix is NaN or infinite.");
-    // Kernels' sums are scattered by these numbers, so they are never taken on trust.
-    if ((view.dropped_rows != 0 &&
-         !detail::rises_below(view.live_rows, view.stored_rows(), view.rows)) ||
-        (view.dropped_cols != 0 &&
-         !detail::rises_below(view.live_cols, view.stored_cols(), view.cols)))
-        return refuse("The stored rows or columns of the packed matrix are out of order.");
+    // Sums and activations are moved by these numbers, so they are never taken on trust.
+    if (!detail::sound(view.moved_rows()) || !detail::sound(view.moved_cols()))
+        return refuse("The places of moved rows or columns in the packed matrix are out of order.");
     return view;
 }
 

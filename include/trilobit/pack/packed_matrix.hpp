@@ -60,13 +60,13 @@ public:
     [[nodiscard]] std::byte* mutable_scales() noexcept {
         return image.data() + packed_sections::of(placed).scales;
     }
-    [[nodiscard]] std::uint32_t* mutable_live_rows() noexcept {
+    [[nodiscard]] std::uint32_t* mutable_row_places() noexcept {
         return reinterpret_cast<std::uint32_t*>(image.data() +
-                                                packed_sections::of(placed).live_rows);
+                                                packed_sections::of(placed).row_places);
     }
-    [[nodiscard]] std::uint32_t* mutable_live_cols() noexcept {
+    [[nodiscard]] std::uint32_t* mutable_col_places() noexcept {
         return reinterpret_cast<std::uint32_t*>(image.data() +
-                                                packed_sections::of(placed).live_cols);
+                                                packed_sections::of(placed).col_places);
     }
     void seal() noexcept { seal_packed(placed, {image.data(), image.size()}); }
 };

@@ -10,7 +10,9 @@
 // Scales: one for the tensor, else tile_rows of them for each (row block, segment), in that order.
 //
 // Rows and columns of zeros alone may be left out (drop_zeros.hpp). Then all of the above is said of
-// the stored ones, which two rising lists name.
+// the stored ones. They lie where they would anyway, but the last ones fill the places of zeros:
+//
+//   rows 0 1 . 3 4 . 6 7, two of them dropped:  stored 0 1 6 3 4 7   places of rows 6 and 7: 2, 5
 #pragma once
 
 #include <cstddef>
@@ -98,12 +100,6 @@ struct packed_shape {
     [[nodiscard]] TRILOBIT_INLINE constexpr std::int64_t scale_bytes() const noexcept {
         return stored_scales() * (scale.type == scale_type::f32 ? 4 : 2);
     }
-    [[nodiscard]] constexpr std::int64_t live_row_bytes() const noexcept {
-        return dropped_rows == 0 ? 0 : stored_rows() * 4;
-    }
-    [[nodiscard]] constexpr std::int64_t live_col_bytes() const noexcept {
-        return dropped_cols == 0 ? 0 : stored_cols() * 4;
-    }
 };
 
 /// Is this a shape that can be stored, and addressed without overflow?
@@ -130,14 +126,31 @@ constexpr status check_packed_shape(const packed_shape& shape) noexcept {
     return {};
 }
 
+/// The last `count` lines (rows, or columns) of a matrix that stores the number `stored`: where they
+/// went. Places never fall; one that is the next one's too belongs to a line that is zeros itself.
+struct moved_lines {
+    const std::uint32_t* places = nullptr;
+    std::int64_t count = 0, stored = 0;
+
+    [[nodiscard]] std::int64_t place(std::int64_t i) const noexcept {
+        return i < count ? std::int64_t{places[i]} : stored;
+    }
+    [[nodiscard]] bool zeros(std::int64_t i) const noexcept { return place(i) == place(i + 1); }
+};
+
 /// A packed matrix in somebody else's memory: 64-byte aligned tiles, and scales.
 struct packed_view : packed_shape {
     const std::byte* tiles = nullptr;
     const void* scales = nullptr;
-    /// Which rows and columns are stored, in rising order; read only where some were dropped.
-    const std::uint32_t* live_rows = nullptr;
-    const std::uint32_t* live_cols = nullptr;
+    const std::uint32_t* row_places = nullptr;  ///< of the last `dropped_rows` rows
+    const std::uint32_t* col_places = nullptr;
 
+    [[nodiscard]] moved_lines moved_rows() const noexcept {
+        return {row_places, dropped_rows, stored_rows()};
+    }
+    [[nodiscard]] moved_lines moved_cols() const noexcept {
+        return {col_places, dropped_cols, stored_cols()};
+    }
     /// What is stored as a matrix of its own: all that a kernel knows.
     [[nodiscard]] packed_view stored() const noexcept {
         packed_view v = *this;
