@@ -88,11 +88,11 @@ void run_batch(const kernel_entry& kernel, std::span<const product_part> parts,
             const unit_grid grid(p, ranges);
             const std::int64_t from = std::max(begin - before, std::int64_t{0});
             const std::int64_t to = std::min(end - before, grid.count());
+            before += grid.count();
+            if (from >= to) continue;
             row_spreader spreader(*p.w, x, p.out);
             const sink out = p.w->dropped_rows == 0 ? p.out : spreader.front();
-            if (from < to)
-                run_units(kernel, task{p.w->stored(), x, operand, out}, p, grid, from, to);
-            before += grid.count();
+            run_units(kernel, task{p.w->stored(), x, operand, out}, p, grid, from, to);
         }
     });
 }
