@@ -163,7 +163,7 @@ packed_matrix<L> pack_rows(std::int64_t rows, std::int64_t cols, const scale_spe
                 }
                 if (live && live_rows.size() != 0) live_rows.keep(row);
                 for (std::int64_t c = 0; c < live_cols.size(); ++c)
-                    if (row_values[c] != 0 && !live_cols.live(c)) live_cols.keep(c);
+                    if (!live_cols.live(c) && row_values[c] != 0) live_cols.keep(c);
             }
             detail::encode_row_block<L>(
                 shape, values, out.mutable_tiles() + block * shape.row_tiles() * L::tile_bytes);
