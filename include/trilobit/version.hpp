@@ -7,5 +7,6 @@
 #define TRILOBIT_VERSION_MINOR 1
 #define TRILOBIT_VERSION_PATCH 0
 
-/// Version of the bytes that `serialize.hpp` writes; raised when a layout or the header changes.
-#define TRILOBIT_PACKED_VERSION 1
+/// Version of the bytes that `pack/header.hpp` writes; raised when a layout or the header changes.
+/// 2: rows and columns of zeros can be missing. Files of version 1 are read as well.
+#define TRILOBIT_PACKED_VERSION 2

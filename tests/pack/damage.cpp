@@ -82,8 +82,9 @@ TEST_CASE("every changed bit of the payload is noticed", "[pack]") {
 }
 
 TEST_CASE("another version, layout or file is named as such", "[pack]") {
-    CHECK_THAT(judge(forged(8, std::uint16_t{2})).text,
-               Catch::Matchers::ContainsSubstring("version"));
+    for (const std::uint16_t version : {std::uint16_t{0}, std::uint16_t{3}, std::uint16_t{0xffff}})
+        CHECK_THAT(judge(forged(8, version)).text, Catch::Matchers::ContainsSubstring("version"));
+    CHECK(judge(forged(8, std::uint16_t{1})).ok());  // what version 2 added is zeros there
     CHECK_THAT(judge(forged(0, 'X')).text, Catch::Matchers::ContainsSubstring("TRILOBIT"));
     for (const std::uint32_t id : {0u, 5u, 0xfffu})
         CHECK_THAT(judge(forged(16, id)).text, Catch::Matchers::ContainsSubstring("layout"));

@@ -30,13 +30,17 @@ void call_epilogue(const void* epilogue, const float* sums, std::int64_t token, 
 }
 
 /// What any product of these activations needs to be true of its matrix.
-inline status check_product(const packed_view& w, matrix_view<const float> x) noexcept {
+inline status check_product(const packed_view& w, matrix_view<const float> x,
+                            const matmul_options& options) noexcept {
     if (x.cols != w.cols)
         return {errc::bad_shape,
                 "The activations have another number of columns than the weights."};
     if (w.rows != 0 && w.tiles == nullptr)
         return {errc::bad_shape,
                 "This packed matrix holds nothing: packing it failed, or it was never packed."};
+    if (w.dropped_cols != 0 && options.activation_group != 0)
+        return {errc::unsupported,
+                "A matrix that was packed without some of its columns has no activation groups."};
     return {};
 }
 
@@ -82,25 +86,24 @@ status matmul_shared(const kernel_table& table, matrix_view<const float> x, work
                      Executor& run, const matmul_options& options,
                      const projection<Epilogues>&... products) {
     if (const status s = check_view(x); !s.ok()) return s;
-    const std::array<detail::product_part, sizeof...(products)> parts{detail::product_part{
+    std::array<detail::product_part, sizeof...(products)> parts{detail::product_part{
         &products.w,
         {&detail::call_epilogue<std::remove_cvref_t<Epilogues>>, &products.epilogue},
         0,
         x.rows}...};
-    const packed_view* first = nullptr;
-    for (const auto& p : parts) {
-        if (const status s = detail::check_product(*p.w, x); !s.ok()) return s;
-        if (p.w->rows == 0) continue;
-        if (first == nullptr) first = p.w;
-        if (const status s = detail::check_shared(*first, *p.w); !s.ok()) return s;
-    }
+    for (const auto& p : parts)
+        if (const status s = detail::check_product(*p.w, x, options); !s.ok()) return s;
+    const auto no_rows = [](const detail::product_part& p) { return p.w->rows == 0; };
+    const auto end = std::remove_if(parts.begin(), parts.end(), no_rows);
+    const std::span<const detail::product_part> busy(parts.begin(), end);
+    for (const auto& p : busy)
+        if (const status s = detail::check_shared(*busy.front().w, *p.w); !s.ok()) return s;
     const activation_shape shape{options.activation, x.rows, x.cols, options.activation_group};
-    const packed_view& any = first != nullptr ? *first : *parts.front().w;
-    const auto kernel = detail::kernel_for(table, any, shape, options);
+    const auto kernel = detail::kernel_for(table, *parts.front().w, shape, options);
     if (!kernel.ok()) return kernel.error();
-    if (x.rows == 0 || first == nullptr) return {};
+    if (x.rows == 0 || busy.empty()) return {};
     return detail::run_products(
-        *kernel.value(), table.quantize[static_cast<int>(options.activation)], parts, shape,
+        *kernel.value(), table.quantize[static_cast<int>(options.activation)], busy, shape,
         [&](std::int64_t m) { return x.row(m); }, scratch, run);
 }
 

@@ -17,7 +17,8 @@ struct kernel_entry {
     layout_id layout{};
     activation_id activation{};
     kernel_id kernel{};
-    /// Can this kernel do a multiplication of these shapes?
+    /// Can this kernel do a multiplication of these shapes? Groupings decide, never sizes: matrices
+    /// that share activations share a kernel, whatever rows and columns each of them stores.
     bool (*accepts)(const packed_shape&, const activation_shape&) noexcept = nullptr;
     /// Relative cycles for each multiply-add, for choosing.
     double (*cost)(std::int64_t tokens) noexcept = nullptr;

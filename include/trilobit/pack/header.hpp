@@ -4,8 +4,10 @@
 //
 //   0 "TRILOBIT"   8 u16 version   10 u16 tile rows   12 u16 tile columns   14 u16 tile bytes
 //  16 u32 layout id   20 u32 group columns   24 i64 rows   32 i64 columns
-//  40 u8 granularity   41 u8 scale type   42 six zero bytes   48 u64 payload hash   56 u64 header hash
-//  64 tiles, then scales, then zeros up to a multiple of 64
+//  40 u8 granularity   41 u8 scale type   42 u24 dropped rows   45 u24 dropped columns
+//  48 u64 payload hash   56 u64 header hash
+//  64 tiles | scales | u32 places of as many last rows as were dropped | the same of columns, each of
+//  the four followed by zeros up to a multiple of 64
 // All little-endian.
 #pragma once
 
@@ -37,7 +39,8 @@ struct packed_header {
     std::int64_t cols;
     std::uint8_t granularity;
     std::uint8_t scale;
-    std::uint8_t zeros[6];
+    std::uint8_t dropped_rows[3];
+    std::uint8_t dropped_cols[3];
     std::uint64_t payload_hash;
     std::uint64_t header_hash;  // of the 56 bytes before it
 };
@@ -68,14 +71,20 @@ inline std::uint64_t hash_bytes(const std::byte* bytes, std::size_t count) noexc
     return hash ^ (hash >> 32);
 }
 
+/// The most rows or columns that the header's three bytes can call dropped.
+inline constexpr std::int64_t max_dropped = 0xffffff;
+
 /// Offsets of the sections and the size of the whole, in bytes.
 struct packed_sections {
-    std::int64_t tiles, scales, size;
+    std::int64_t tiles, scales, row_places, col_places, size;
 
     static constexpr packed_sections of(const packed_shape& shape) noexcept {
         const std::int64_t tiles = sizeof(packed_header);
         const std::int64_t scales = tiles + shape.tiles_bytes();
-        return {tiles, scales, round_up(scales + shape.scale_bytes(), 64)};
+        const std::int64_t row_places = round_up(scales + shape.scale_bytes(), 64);
+        const std::int64_t col_places = round_up(row_places + 4 * shape.dropped_rows, 64);
+        return {tiles, scales, row_places, col_places,
+                round_up(col_places + 4 * shape.dropped_cols, 64)};
     }
 };
 
@@ -93,14 +102,38 @@ inline void seal_packed(const packed_shape& shape, std::span<std::byte> bytes) n
     h.cols = shape.cols;
     h.granularity = static_cast<std::uint8_t>(shape.scale.per);
     h.scale = static_cast<std::uint8_t>(shape.scale.type);
+    std::memcpy(h.dropped_rows, &shape.dropped_rows, 3);
+    std::memcpy(h.dropped_cols, &shape.dropped_cols, 3);
     h.payload_hash = hash_bytes(bytes.data() + sizeof h, bytes.size() - sizeof h);
     std::memcpy(bytes.data(), &h, sizeof h);
     h.header_hash = hash_bytes(bytes.data(), offsetof(packed_header, header_hash));
     std::memcpy(bytes.data(), &h, sizeof h);
 }
 
-/// How much of a packed image to read before trusting it. `header` touches 64 bytes and the scales
-/// and suits a file that was verified when it was written; kernels stay inside the image either way.
+namespace detail {
+
+/// Points the sections of a view of `shape` into an image.
+inline packed_view place_packed(const packed_shape& shape, const std::byte* image) noexcept {
+    const packed_sections at = packed_sections::of(shape);
+    packed_view view{shape};
+    view.tiles = image + at.tiles;
+    view.scales = image + at.scales;
+    view.row_places = reinterpret_cast<const std::uint32_t*>(image + at.row_places);
+    view.col_places = reinterpret_cast<const std::uint32_t*>(image + at.col_places);
+    return view;
+}
+
+/// Do the places never fall, nor leave what is stored? Then every line is in one place or zeros.
+inline bool sound(const moved_lines& lines) noexcept {
+    bool rises = true;
+    for (std::int64_t i = 0; i < lines.count; ++i) rises &= lines.place(i) <= lines.place(i + 1);
+    return rises;
+}
+
+}  // namespace detail
+
+/// How much of a packed image to read before trusting it. `header` touches 64 bytes, the scales
+/// and the lists, and suits a file that was verified when it was written; kernels stay inside the image either way.
 enum class verify { header, everything };
 
 /// Views a packed image in place. `bytes` starts on a 64-byte boundary and may be longer than the
@@ -113,39 +146,43 @@ inline result<packed_view> view_packed(std::span<const std::byte> bytes,
     std::memcpy(&h, bytes.data(), sizeof h);
     if (std::memcmp(h.magic, packed_magic, sizeof h.magic) != 0)
         return refuse("These bytes are not a packed matrix: they do not start with TRILOBIT.");
-    if (h.version != TRILOBIT_PACKED_VERSION)
+    if (h.version < 1 || h.version > TRILOBIT_PACKED_VERSION)  // 1 dropped nothing
         return refuse("The packed matrix was written in another version of the format.");
     if (h.header_hash != hash_bytes(bytes.data(), offsetof(packed_header, header_hash)))
         return refuse("The header of the packed matrix is damaged.");
     if (reinterpret_cast<std::uintptr_t>(bytes.data()) % 64 != 0)
         return status{errc::bad_shape, "A packed matrix must start on a 64-byte boundary."};
 
-    packed_view view;
-    view.layout = static_cast<layout_id>(h.layout);
-    view.tile = {h.tile_rows, h.tile_cols, h.tile_bytes};
-    view.rows = h.rows;
-    view.cols = h.cols;
-    view.scale.per = static_cast<granularity>(h.granularity);
-    view.scale.group_cols = h.group_cols <= 256 ? static_cast<int>(h.group_cols) : -1;
-    view.scale.type = static_cast<scale_type>(h.scale);
+    packed_shape shape;
+    shape.layout = static_cast<layout_id>(h.layout);
+    shape.tile = {h.tile_rows, h.tile_cols, h.tile_bytes};
+    shape.rows = h.rows;
+    shape.cols = h.cols;
+    shape.scale.per = static_cast<granularity>(h.granularity);
+    shape.scale.group_cols = h.group_cols <= 256 ? static_cast<int>(h.group_cols) : -1;
+    shape.scale.type = static_cast<scale_type>(h.scale);
+    std::memcpy(&shape.dropped_rows, h.dropped_rows, 3);
+    std::memcpy(&shape.dropped_cols, h.dropped_cols, 3);
     bool known = h.layout >= 0x1000;  // a layout of somebody else's: the header must be believed
-    visit_layout(view.layout, [&]<class L>() { known = view.tile == tile_shape::of<L>(); });
-    if (!known || view.tile.bytes % 64 != 0 || view.tile.rows % 16 != 0)
+    visit_layout(shape.layout, [&]<class L>() { known = shape.tile == tile_shape::of<L>(); });
+    if (!known || shape.tile.bytes % 64 != 0 || shape.tile.rows % 16 != 0)
         return refuse("The packed matrix has a layout that this library does not know.");
-    if (const status s = check_packed_shape(view); !s.ok()) return refuse(s.text);
+    if (const status s = check_packed_shape(shape); !s.ok()) return refuse(s.text);
 
-    const packed_sections at = packed_sections::of(view);
+    const packed_sections at = packed_sections::of(shape);
     if (static_cast<std::uint64_t>(at.size) > bytes.size())
         return refuse("The packed matrix is truncated: its header promises more bytes.");
     if (depth == verify::everything &&
         h.payload_hash !=
             hash_bytes(bytes.data() + sizeof h, static_cast<std::size_t>(at.size) - sizeof h))
         return refuse("The packed matrix is damaged: its bytes do not match their checksum.");
-    view.tiles = bytes.data() + at.tiles;
-    view.scales = bytes.data() + at.scales;
+    const packed_view view = detail::place_packed(shape, bytes.data());
     for (std::int64_t i = 0; i < view.stored_scales(); ++i)
         if (!std::isfinite(view.scale_at(i)))
             return refuse("A scale of the packed matrix is NaN or infinite.");
+    // Sums and activations are moved by these numbers, so they are never taken on trust.
+    if (!detail::sound(view.moved_rows()) || !detail::sound(view.moved_cols()))
+        return refuse("The places of moved rows or columns in the packed matrix are out of order.");
     return view;
 }
 

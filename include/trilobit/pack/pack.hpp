@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: MIT
 // Room pack. Enters: float weights, or values already quantised, or a function that makes rows on
 // demand. Leaves: a packed matrix; the threads are the caller's executor, progress goes to a
-// callback, and one row block per thread is all the memory beside the result.
+// callback, and one row block per thread is all the memory beside the result (which is made anew
+// when it can do without some of its rows or columns).
 #pragma once
 
 #include <algorithm>
@@ -11,7 +12,7 @@
 #include <functional>
 #include <type_traits>
 
-#include "trilobit/pack/packed_matrix.hpp"
+#include "trilobit/pack/drop_zeros.hpp"
 #include "trilobit/weights/quantize.hpp"
 
 namespace trilobit {
@@ -21,6 +22,7 @@ struct pack_options {
     /// Called with the fraction done, from one thread at a time, rising to exactly 1.
     std::function<void(double)> progress;
     page_kind pages = page_kind::advised;
+    drop_zeros drop = drop_zeros::rows;
 };
 
 namespace detail {
@@ -113,6 +115,11 @@ packed_matrix<L> pack_rows(std::int64_t rows, std::int64_t cols, const scale_spe
     const std::int64_t segments = shape.segments();
     detail::shared_status problem;
     detail::progress_meter meter(options.progress, shape.row_blocks());
+    detail::live_marks live_rows(options.drop == drop_zeros::nothing ? 0 : rows);
+    detail::live_marks live_cols(options.drop == drop_zeros::rows_and_columns ? cols : 0);
+    if (live_rows.failed() || live_cols.failed())
+        return packed_matrix<L>{any_packed_matrix(
+            {errc::out_of_memory, "There is not enough memory to look for rows of zeros."})};
 
     run(0, shape.row_blocks(), 1, [&](std::int64_t begin, std::int64_t end) {
         const auto value_bytes =
@@ -133,8 +140,11 @@ packed_matrix<L> pack_rows(std::int64_t rows, std::int64_t cols, const scale_spe
                 std::fill_n(row_scales, segments + 1, 0.0f);
                 if (const status s = source(row, row_values, row_scales); !s.ok())
                     return problem.fail(s);
-                bool inside = true;
-                for (std::int64_t c = 0; c < cols; ++c) inside &= L::kind::holds(row_values[c]);
+                bool inside = true, live = false;
+                for (std::int64_t c = 0; c < cols; ++c) {
+                    inside &= L::kind::holds(row_values[c]);
+                    live |= row_values[c] != 0;
+                }
                 if (!inside)
                     return problem.fail(
                         {errc::bad_value,
@@ -148,7 +158,12 @@ packed_matrix<L> pack_rows(std::int64_t rows, std::int64_t cols, const scale_spe
                     const std::int64_t at =
                         per_tensor ? 0 : (block * segments + s) * L::tile_rows + r;
                     detail::store_scale(out.mutable_scales(), scale.type, at, row_scales[s]);
+                    // Times a huge activation such a scale is infinite, and zero times that no zero.
+                    live |= !per_tensor && std::fabs(row_scales[s]) > 1.0f;
                 }
+                if (live && live_rows.size() != 0) live_rows.keep(row);
+                for (std::int64_t c = 0; c < live_cols.size(); ++c)
+                    if (!live_cols.live(c) && row_values[c] != 0) live_cols.keep(c);
             }
             detail::encode_row_block<L>(
                 shape, values, out.mutable_tiles() + block * shape.row_tiles() * L::tile_bytes);
@@ -156,6 +171,8 @@ packed_matrix<L> pack_rows(std::int64_t rows, std::int64_t cols, const scale_spe
         }
     });
     if (!problem.ok()) return packed_matrix<L>{any_packed_matrix(problem.get())};
+    out = detail::without_zeros(std::move(out), live_rows, live_cols, options.pages, run);
+    if (!out.status().ok()) return out;
     out.seal();
     meter.finish();
     return out;

@@ -41,9 +41,7 @@ public:
             problem = {errc::out_of_memory, "There is not enough memory for the packed matrix."};
             return;
         }
-        static_cast<packed_shape&>(placed) = shape;
-        placed.tiles = image.data() + at.tiles;
-        placed.scales = image.data() + at.scales;
+        placed = detail::place_packed(shape, image.data());
         std::memset(image.data() + at.scales, 0, static_cast<std::size_t>(at.size - at.scales));
     }
 
@@ -61,6 +59,14 @@ public:
     }
     [[nodiscard]] std::byte* mutable_scales() noexcept {
         return image.data() + packed_sections::of(placed).scales;
+    }
+    [[nodiscard]] std::uint32_t* mutable_row_places() noexcept {
+        return reinterpret_cast<std::uint32_t*>(image.data() +
+                                                packed_sections::of(placed).row_places);
+    }
+    [[nodiscard]] std::uint32_t* mutable_col_places() noexcept {
+        return reinterpret_cast<std::uint32_t*>(image.data() +
+                                                packed_sections::of(placed).col_places);
     }
     void seal() noexcept { seal_packed(placed, {image.data(), image.size()}); }
 };
