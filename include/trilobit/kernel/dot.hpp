@@ -12,7 +12,7 @@ namespace trilobit::kernel {
 
 /// All kinds of activations are bytes here: one body serves the four.
 template <class Arch, class Layout>
-struct dot_any {
+struct dot_any : driven<dot_any<Arch, Layout>, Arch, Layout> {
     static constexpr kernel_id id = kernel_id::dot;
     static constexpr bool available = true;
 
@@ -51,19 +51,26 @@ struct dot_any {
     static void sum_segment(const task& t, std::int64_t index, const segment& s, const chunk& c,
                             std::int32_t* acc) noexcept {
         const std::int64_t segments = segment::count(t.w, t.x);
-        const dot_span span{t.w.tile_at(c.block, s.weight_segment),
-                            0,
-                            0,
-                            0,
-                            t.x.token(c.token) + s.first,
-                            t.x.value_stride(),
-                            reinterpret_cast<const std::int32_t*>(t.operand) + c.token * segments +
-                                index,
-                            segments};
+        dot_span span{t.w.tile_at(c.block, s.weight_segment),
+                      0,
+                      0,
+                      0,
+                      t.x.token(c.token) + s.first,
+                      t.x.value_stride(),
+                      reinterpret_cast<const std::int32_t*>(t.operand) + c.token * segments + index,
+                      segments};
+        if (s.first != index * segment::step(t.w, t.x)) start_from_zero(span);
         if (decodes(c.tokens))
             by_panels(t, s, c, span, acc);
         else if constexpr (dot_layout<Layout>)
             by_tiles(t, s, c, span, acc);
+    }
+
+    /// The segment's negated sum is counted once, by its first part.
+    static void start_from_zero(dot_span& span) noexcept {
+        static constexpr std::int32_t zero = 0;
+        span.start = &zero;
+        span.start_stride = 0;
     }
 
     /// Weights as they are packed, masked in registers.
@@ -79,9 +86,7 @@ struct dot_any {
         const auto all = static_cast<int>(c.blocks * registers);
         if constexpr (fields::planes == 2) {
             // Planes without a correction: the first starts from zero, the second from the first.
-            constexpr std::int32_t zero = 0;
-            span.start = &zero;
-            span.start_stride = 0;
+            start_from_zero(span);
             dot_tiles<Arch, fields, fields::plane_weight[0]>(span, all, c.tokens, acc, acc_stride);
             span.start = nullptr;
             span.tiles += 64;
@@ -140,11 +145,6 @@ struct dot_any {
                 span.x += width;
             }
         }
-    }
-
-    static void run(const task& t, std::int64_t block_begin, std::int64_t block_end,
-                    std::int64_t token_begin, std::int64_t token_end) noexcept {
-        drive<dot_any, Arch, Layout>(t, block_begin, block_end, token_begin, token_end);
     }
 };
 

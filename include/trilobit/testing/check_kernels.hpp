@@ -124,6 +124,31 @@ inline std::string run_entry(const kernel_entry& e, const packed_view& w, const 
     return y.difference(o.expected, true);
 }
 
+/// The same with the columns of each 64 rows and few tokens cut into parts, the last part first.
+inline std::string run_parts(const kernel_entry& e, const packed_view& w, const kernel_case& c,
+                             const kernel_operands& o) {
+    const activation_view x = o.activations();
+    const std::int64_t most = column_part::most(w, x), blocks = std::max(1, 64 / w.tile.rows);
+    if (most < 2) return {};
+    generator r(c.seed + 3);
+    const std::int64_t parts = r.between(2, std::min<std::int64_t>(most, 9));
+    const std::int64_t tokens = r.between(1, 5);
+    const guarded_buffer operand(e.operand_bytes(w, x));
+    const guarded_buffer sums(column_part::slots(w, x, parts) * tokens * blocks * w.tile.rows * 4);
+    guarded_output y(c.tokens, c.rows);
+    const task t{w, x, operand.data(), {&guarded_output::write, &y}};
+    e.prepare(t, 0, c.tokens);
+    for (std::int64_t b = 0; b < w.row_blocks(); b += blocks)
+        for (std::int64_t m = 0; m < c.tokens; m += tokens) {
+            const chunk some{b, std::min(blocks, w.row_blocks() - b), m,
+                             static_cast<int>(std::min(tokens, c.tokens - m))};
+            std::atomic<std::int32_t> left(static_cast<std::int32_t>(parts));
+            for (std::int64_t i = parts; i-- > 0;)
+                e.run_part(t, some, {i, parts, sums.as<std::int32_t>(), &left});
+        }
+    return y.difference(o.expected, true);
+}
+
 /// The whole way from floats: quantisation by the table, the kernel by its name.
 inline std::string run_matmul(const kernel_table& table, kernel_id kernel, const packed_view& w,
                               const kernel_case& c, const kernel_operands& o,
@@ -151,9 +176,12 @@ report run_case(const kernel_table& table, const kernel_case& c) {
         return e.layout == L::id && e.activation == c.activation && e.accepts(w.view, o.shape);
     };
     for (const kernel_entry& e : table)
-        if (serves(e))
+        if (serves(e)) {
             if (const std::string wrong = run_entry(e, w.view, c, o); !wrong.empty())
                 return failed(e, wrong);
+            if (const std::string wrong = run_parts(e, w.view, c, o); !wrong.empty())
+                return failed(e, "in parts of columns: " + wrong);
+        }
     if (c.activations != fill::random || c.seed % 3 != 0) return {};
 
     // Again from floats, with values on and beside the points where rounding changes its mind.
