@@ -5,7 +5,6 @@
 
 #include <algorithm>
 #include <atomic>
-#include <numeric>
 
 #include "trilobit/activation/view.hpp"
 #include "trilobit/pack/packed_view.hpp"
@@ -95,8 +94,9 @@ struct segment {
 
 /// Where columns may be cut inside a segment: on tiles, on words of 32 columns, and, 32 being a
 /// multiple of 4, where a decoder of panels may start.
-inline constexpr std::int64_t cut_cols(const packed_shape& w) noexcept {
-    return std::lcm(std::int64_t{w.tile.cols}, std::int64_t{32});
+TRILOBIT_INLINE constexpr std::int64_t cut_cols(const packed_shape& w) noexcept {
+    const std::int64_t power = w.tile.cols & -w.tile.cols;  // of two, that divides a tile
+    return w.tile.cols * (32 / std::min<std::int64_t>(power, 32));
 }
 
 /// The share of one of several threads that sum the same outputs: some of their columns. What is
@@ -108,12 +108,14 @@ struct column_part {
     std::atomic<std::int32_t>* left = nullptr;  // parts not done: the last one done finishes
 
     /// Parts that columns can be cut into at most, and sums that they leave.
-    static constexpr std::int64_t most(const packed_shape& w, const activation_shape& x) noexcept {
+    TRILOBIT_INLINE static constexpr std::int64_t most(const packed_shape& w,
+                                                       const activation_shape& x) noexcept {
         const std::int64_t segments = segment::count(w, x);
         return segments == 1 ? ceil_div(w.cols, cut_cols(w)) : segments;
     }
-    static constexpr std::int64_t slots(const packed_shape& w, const activation_shape& x,
-                                        std::int64_t parts) noexcept {
+    TRILOBIT_INLINE static constexpr std::int64_t slots(const packed_shape& w,
+                                                        const activation_shape& x,
+                                                        std::int64_t parts) noexcept {
         const std::int64_t segments = segment::count(w, x);
         return segments == 1 ? parts : segments;
     }

@@ -229,6 +229,32 @@ report run_adversarial(const kernel_table& table, activation_id activation, std:
     return {};
 }
 
+/// Activations that are mostly zero: single columns, words, tiles of them.
+template <weight_layout L>
+report run_sparse(const kernel_table& table, activation_id activation, std::int64_t max_work) {
+    if (activation == activation_id::sign) return {};  // has no zero
+    constexpr std::int64_t heights[] = {67, 130, 64}, widths[] = {1031, 2053, 31, 3200};
+    constexpr int groups[] = {0, 256, 64, 32, 0};
+    std::uint64_t seed = 1;
+    for (const int run : {1, 4, 16, 64})
+        for (const int zeros : {50, 80, 90, 99, 100}) {
+            const int group = groups[seed % 5];
+            kernel_case c{activation,
+                          heights[seed % 3],
+                          widths[seed % 4],
+                          1,
+                          group == 0 ? scale_spec::row() : scale_spec::group(group),
+                          seed % 7 == 0 ? 64 : 0};
+            if (c.rows * c.cols > max_work) c.cols = max_work / c.rows;
+            if (seed % 6 == 0) c.activations = c.weights = fill::lowest;
+            c.zeros = zeros;
+            c.zero_run = run;
+            c.seed = 3 * seed++ + 1;
+            if (report one = run_case<L>(table, c); !one) return one;
+        }
+    return {};
+}
+
 template <weight_layout L>
 report check_layout_kernels(const kernel_table& table, const kernel_check_options& options) {
     constexpr activation_id kinds[] = {activation_id::int8, activation_id::int4,
@@ -237,6 +263,8 @@ report check_layout_kernels(const kernel_table& table, const kernel_check_option
         case_source source(options.seed, options.max_work);
         for (int i = 0; i < options.cases; ++i)
             if (report one = run_case<L>(table, source.next(activation)); !one) return one;
+        if (options.cases > 0)
+            if (report one = run_sparse<L>(table, activation, options.max_work); !one) return one;
         // Wider activations reach every bound first.
         const std::int64_t widest = activation == activation_id::int8
                                         ? options.adversarial_cols
