@@ -6,7 +6,7 @@
 // listed by themselves, with the tiles they belong to, and the lists advance side by side: a gathered
 // tile is one word of each field, from different tiles as it happens. It takes the instructions
 // of an ordinary one, but that each field loads its own tile.
-//   avx512vnni, two registers of rows: 2 loads with vpandd + 2 vpdpbusd for each field
+//   avx512vnni, R registers of rows: 1 broadcast + R vpandd that load + R vpdpbusd for each field
 #pragma once
 
 #include "trilobit/kernel/dot_tile.hpp"
@@ -67,12 +67,14 @@ std::int32_t gather_words(const std::int8_t* x, std::int64_t tiles, std::int32_t
     return longest;
 }
 
-/// A run of gathered tiles, and how many tiles lie between two of them.
+/// A run of gathered tiles, and for each of them how many lines of weights to ask for, from where on.
+/// Both offsets are from the segment's first tile.
 template <class Fields>
 struct gathered_list {
     const gathered_tile<Fields>* tiles;
     std::int64_t count;
     int apart;
+    std::int64_t ahead, row_end;  // bytes
 };
 
 /// acc of Rows registers and one token.
@@ -93,12 +95,18 @@ void dot_gathered(const dot_span& s, const gathered_list<Fields>& list,
         sums[f][r] = i32<Arch>(0);
     const gathered_tile<Fields>* g = list.tiles;
     const gathered_tile<Fields>* const end = g + list.count;
-    const std::byte* ahead = s.tiles + prefetch_bytes;
+    const std::byte* ahead = s.tiles + list.ahead;
+    const std::byte* const row_end = s.tiles + list.row_end;
+    // Behind the end of these rows lie some that are here already, then those that come next.
+    constexpr int blocks = (Rows * register_bytes<Arch> + 63) / 64;
+    const std::int64_t next_rows = (blocks - 1) * s.block_stride;
     // add(f, r, codes, word) for each field, its register r and the word that meets it
     const auto one_tile = [&](auto&& add) TRILOBIT_LAMBDA_INLINE {
-        for (int i = 0; i < list.apart; ++i, ahead += s.tile_stride)
+        TRILOBIT_ROLLED for (int i = 0; i < list.apart; ++i, ahead += s.tile_stride) {
+            if (ahead == row_end) ahead += next_rows;
             TRILOBIT_UNROLL for (int r = 0; r < Rows; r += 64 / register_bytes<Arch>)
                 prefetch<Arch>(ahead + register_offset<Arch>(s, r));
+        }
         TRILOBIT_UNROLL for (int h = 0; h < halves; ++h)
             TRILOBIT_UNROLL for (int f = 0; f < stages; ++f) {
             const std::byte* tile = s.tiles + g->offset[h * stages + f];
@@ -212,10 +220,13 @@ struct sparse_words<Arch, Layout> {
         // A part of the columns takes its share of the list: these add up to the whole as well.
         const std::int64_t begin = count * (s.first - whole.first) / whole.width;
         const std::int64_t end = count * (s.first - whole.first + s.width) / whole.width;
-        const std::int64_t apart = ceil_div(whole.tiles(t.w), std::max<std::int64_t>(count, 1));
+        std::int64_t apart = ceil_div(whole.tiles(t.w), std::max<std::int64_t>(count, 1));
+        if (apart > largest_apart) apart = 0;
         const gathered_list<fields> list{
             reinterpret_cast<const gathered*>(operand + count_bytes(t.w, t.x)) + first_tile + begin,
-            end - begin, apart <= largest_apart ? static_cast<int>(apart) : 0};
+            end - begin, static_cast<int>(apart),
+            prefetch_bytes + begin * apart * Layout::tile_bytes,
+            (t.w.row_tiles() - first_tile) * Layout::tile_bytes};
         each_plane<fields>(span, [&]<int Weight>(const dot_span& plane) {
             dot_gathered_rows<Arch, fields, Weight>(
                 plane, list, static_cast<int>(c.blocks * 64 / simd::register_bytes<Arch>), acc);
