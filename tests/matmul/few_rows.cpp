@@ -83,7 +83,7 @@ TEMPLATE_LIST_TEST_CASE("few rows give the bits of one thread to any number of t
     serial alone;
     const crowd eight{8}, many{64};
     thread_pool pool(5);
-    for (const scale_spec& scale : {scale_spec::row(), scale_spec::tensor(), scale_spec::group(64)})
+    for (const scale_spec& scale : {scale_spec::row(), scale_spec::group(64)})
         for (const shape& s : shapes) {
             product p(s.rows, s.cols, s.tokens, TestType::id, scale);
             for (const kernel_entry& e : active_table()) {
