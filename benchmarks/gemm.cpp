@@ -14,6 +14,7 @@ struct row {
     const trilobit::kernel_entry* entry;
     shape size;
     std::int64_t tokens;
+    int zeros;  // percent of the activations
     bool dram;
 
     [[nodiscard]] std::string name() const {
@@ -21,14 +22,23 @@ struct row {
                std::string(activation_name(entry->activation)) + "/" +
                std::string(kernel_name(entry->kernel)) + "/" + std::string(table->name) +
                "/N:" + std::to_string(size.rows) + "/K:" + std::to_string(size.cols) +
-               "/M:" + std::to_string(tokens) + (dram ? "/dram" : "");
+               "/M:" + std::to_string(tokens) +
+               (zeros != 0 ? "/zeros:" + std::to_string(zeros) : "") + (dram ? "/dram" : "");
     }
 };
+
+/// Rows where zeros may change the time, on the shape of the layer that meets them.
+bool skips_zeros(const row& r) {
+    return r.tokens == 1 && r.entry->kernel == trilobit::kernel_id::dot &&
+           r.entry->activation == trilobit::activation_id::int8 &&
+           r.entry->layout != trilobit::layout_id::ternary_base3 && r.size.cols > r.size.rows;
+}
 
 void run(benchmark::State& state, bench& b, const row& r) {
     const trilobit::any_packed_matrix& w = b.weights.get(r.entry->layout, r.size);
     if (!w.status().ok()) return state.SkipWithError(w.status().text);
-    const auto input = random_floats(r.tokens * r.size.cols, 7);
+    auto input = random_floats(r.tokens * r.size.cols, 7);
+    set_zeros(input, r.zeros, 8);
     std::vector<float> output(static_cast<std::size_t>(r.tokens * r.size.rows));
     const trilobit::matrix_view<const float> x(input.data(), r.tokens, r.size.cols);
     const trilobit::matrix_view<float> y(output.data(), r.tokens, r.size.rows);
@@ -65,12 +75,14 @@ void register_gemm(bench& b) {
         for (const trilobit::kernel_entry& entry : *table)
             for (const shape& s : shapes)
                 for (const std::int64_t tokens : batches)
-                    for (const bool dram : {false, true}) {
-                        const row r{table, &entry, s, tokens, dram};
-                        benchmark::RegisterBenchmark(
-                            r.name().c_str(),
-                            [&b, r](benchmark::State& state) { run(state, b, r); });
-                    }
+                    for (const int zeros : zero_percents)
+                        for (const bool dram : {false, true}) {
+                            const row r{table, &entry, s, tokens, zeros, dram};
+                            if (zeros != 0 && !skips_zeros(r)) continue;
+                            benchmark::RegisterBenchmark(
+                                r.name().c_str(),
+                                [&b, r](benchmark::State& state) { run(state, b, r); });
+                        }
 }
 
 }  // namespace trilobit_bench

@@ -76,6 +76,7 @@ const char* help_text() {
 
   Gemm/<layout>/<activation>/<kernel>/<arch>/N:<n>/K:<k>/M:<m>        weights in cache if they fit
   Gemm/<layout>/<activation>/<kernel>/<arch>/N:<n>/K:<k>/M:<m>/dram   weights from DRAM in each call
+  Gemm/<layout>/int8/dot/<arch>/N:<n>/K:<k>/M:1/zeros:<p>[/dram]      p % of the activations are zero
   Rival/<name>/N:<n>/K:<k>/M:<m>[/dram]   Pack/<layout>   Quantize/<activation>/<arch>
   Primitive/<name>/<arch>
 

@@ -19,6 +19,12 @@ std::vector<float> random_floats(std::int64_t count, std::uint32_t seed) {
     return values;
 }
 
+void set_zeros(std::vector<float>& values, int percent, std::uint32_t seed) {
+    std::mt19937 bits(seed);
+    for (float& v : values)
+        if (static_cast<int>(bits() >> 8) % 100 < percent) v = 0.0f;
+}
+
 const trilobit::any_packed_matrix& weights_shelf::get(trilobit::layout_id layout, const shape& s) {
     const auto [at, is_new] = kept.try_emplace(key{layout, s.rows, s.cols});
     if (!is_new) return at->second;

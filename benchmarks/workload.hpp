@@ -22,10 +22,15 @@ struct shape {
 inline constexpr shape shapes[] = {{2560, 2560}, {640, 2560},  {6912, 2560},
                                    {2560, 6912}, {3200, 8640}, {4096, 14336}};
 inline constexpr std::int64_t batches[] = {1, 2, 4, 8, 32, 128, 512};
+/// Percent of the activations that are zero, as a squared ReLU leaves them.
+inline constexpr int zero_percents[] = {0, 50, 70, 80, 90, 95, 99};
 
 /// Standard normal, the same for the same seed. Constant input would flatter every kernel: the
 /// processor runs faster on operands that do not toggle.
 std::vector<float> random_floats(std::int64_t count, std::uint32_t seed);
+
+/// Makes about `percent` of them zero, each by itself.
+void set_zeros(std::vector<float>& values, int percent, std::uint32_t seed);
 
 /// Packs on first use and keeps.
 class weights_shelf {

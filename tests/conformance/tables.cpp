@@ -15,7 +15,7 @@ TEST_CASE("the table is complete and without doubles", "[tables]") {
                 kernel_name(e.kernel));
         CHECK(seen.emplace(e.layout, e.activation, e.kernel).second);
         CHECK(e.kernel != kernel_id::automatic);
-        REQUIRE((e.accepts && e.cost && e.operand_bytes && e.prepare && e.run));
+        REQUIRE((e.accepts && e.cost && e.operand_bytes && e.prepare && e.run && e.run_part));
         CHECK(e.cost(1) > 0);
         CHECK(e.cost(512) > 0);
     }

@@ -9,6 +9,7 @@
 #define TRILOBIT_RESTRICT __restrict
 #define TRILOBIT_LAMBDA_INLINE
 #define TRILOBIT_UNROLL
+#define TRILOBIT_ROLLED
 #define TRILOBIT_COMPILER_BARRIER(block) _ReadWriteBarrier()
 #include <intrin.h>
 #else
@@ -18,6 +19,8 @@
 #ifndef TRILOBIT_UNROLL
 #define TRILOBIT_UNROLL _Pragma("GCC unroll 16")
 #endif
+/// Before a loop of few rounds inside a hot one, which unrolled would take the registers of that.
+#define TRILOBIT_ROLLED _Pragma("GCC unroll 1")
 /// Makes the compiler store `block` and forget what it held. Between a product and a sum this is
 /// what keeps GCC from contracting them into a fused multiply-add, which rounds once instead of
 /// twice and so changes bits between back ends; it ignores `#pragma STDC FP_CONTRACT`.

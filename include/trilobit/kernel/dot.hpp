@@ -4,6 +4,7 @@
 #pragma once
 
 #include "trilobit/kernel/amx.hpp"
+#include "trilobit/kernel/dot_sparse.hpp"
 #include "trilobit/kernel/dot_tile.hpp"
 #include "trilobit/kernel/drive.hpp"
 #include "trilobit/kernel/panel.hpp"
@@ -12,9 +13,10 @@ namespace trilobit::kernel {
 
 /// All kinds of activations are bytes here: one body serves the four.
 template <class Arch, class Layout>
-struct dot_any {
+struct dot_any : driven<dot_any<Arch, Layout>, Arch, Layout> {
     static constexpr kernel_id id = kernel_id::dot;
     static constexpr bool available = true;
+    using sparse = sparse_words<Arch, Layout>;
 
     /// In cycles of a core that starts one 512-bit dot product in each, for 64 multiply-adds; the
     /// same unit in every family. Decoding a register of weights takes 1.5 to 5 cycles, or 60
@@ -34,13 +36,18 @@ struct dot_any {
     static constexpr bool accepts(const packed_shape& w, const activation_shape& x) noexcept {
         return !dot_layout<Layout> || segments_start_on_tiles(w, x);
     }
+    static constexpr std::int64_t sum_bytes(const packed_shape& w,
+                                            const activation_shape& x) noexcept {
+        return x.tokens * segment::count(w, x) * 4;
+    }
     static constexpr std::int64_t operand_bytes(const packed_shape& w,
                                                 const activation_shape& x) noexcept {
-        return x.tokens * segment::count(w, x) * 4;
+        return sum_bytes(w, x) + sparse::bytes(w, x);
     }
     static void prepare(const task& t, std::int64_t token_begin, std::int64_t token_end) noexcept {
         negated_sums<Arch>(t.w, t.x, token_begin, token_end,
                            reinterpret_cast<std::int32_t*>(t.operand));
+        sparse::prepare(t, t.operand + sum_bytes(t.w, t.x));
     }
 
     /// Is one pass over decoded weights better than masking them again for each few tokens?
@@ -51,15 +58,17 @@ struct dot_any {
     static void sum_segment(const task& t, std::int64_t index, const segment& s, const chunk& c,
                             std::int32_t* acc) noexcept {
         const std::int64_t segments = segment::count(t.w, t.x);
-        const dot_span span{t.w.tile_at(c.block, s.weight_segment),
-                            0,
-                            0,
-                            0,
-                            t.x.token(c.token) + s.first,
-                            t.x.value_stride(),
-                            reinterpret_cast<const std::int32_t*>(t.operand) + c.token * segments +
-                                index,
-                            segments};
+        dot_span span{t.w.tile_at(c.block, s.weight_segment),
+                      0,
+                      0,
+                      0,
+                      t.x.token(c.token) + s.first,
+                      t.x.value_stride(),
+                      reinterpret_cast<const std::int32_t*>(t.operand) + c.token * segments + index,
+                      segments};
+        // The negated sum of a segment is counted once, by its first part.
+        if (s.first != index * segment::step(t.w, t.x)) span.start_from_zero();
+        if (sparse::sum(t, t.operand + sum_bytes(t.w, t.x), index, s, c, span, acc)) return;
         if (decodes(c.tokens))
             by_panels(t, s, c, span, acc);
         else if constexpr (dot_layout<Layout>)
@@ -77,18 +86,9 @@ struct dot_any {
         span.block_stride = t.w.row_tiles() * Layout::tile_bytes;
         const std::int64_t acc_stride = c.blocks * Layout::tile_rows;
         const auto all = static_cast<int>(c.blocks * registers);
-        if constexpr (fields::planes == 2) {
-            // Planes without a correction: the first starts from zero, the second from the first.
-            constexpr std::int32_t zero = 0;
-            span.start = &zero;
-            span.start_stride = 0;
-            dot_tiles<Arch, fields, fields::plane_weight[0]>(span, all, c.tokens, acc, acc_stride);
-            span.start = nullptr;
-            span.tiles += 64;
-            dot_tiles<Arch, fields, fields::plane_weight[1]>(span, all, c.tokens, acc, acc_stride);
-        } else {
-            dot_tiles<Arch, fields, fields::plane_weight[0]>(span, all, c.tokens, acc, acc_stride);
-        }
+        each_plane<fields>(span, [&]<int Weight>(const dot_span& plane) {
+            dot_tiles<Arch, fields, Weight>(plane, all, c.tokens, acc, acc_stride);
+        });
     }
 
     /// Zeros up to a whole AMX tile of words, whatever the activations beside them are.
@@ -140,11 +140,6 @@ struct dot_any {
                 span.x += width;
             }
         }
-    }
-
-    static void run(const task& t, std::int64_t block_begin, std::int64_t block_end,
-                    std::int64_t token_begin, std::int64_t token_end) noexcept {
-        drive<dot_any, Arch, Layout>(t, block_begin, block_end, token_begin, token_end);
     }
 };
 

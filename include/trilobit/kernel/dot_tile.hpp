@@ -32,6 +32,12 @@ struct dot_span {
     std::int64_t token_stride;  // bytes
     const std::int32_t* start;  // one for each token, or null: what acc holds
     std::int64_t start_stride;
+
+    TRILOBIT_INLINE void start_from_zero() noexcept {
+        static constexpr std::int32_t zero = 0;
+        start = &zero;
+        start_stride = 0;
+    }
 };
 
 /// One token reads each weight once, at the speed of memory: this far ahead, past the end of the row
@@ -226,6 +232,21 @@ TRILOBIT_INLINE void dot_tile(const dot_span& s, std::int32_t* acc,
         dot_staged<Arch, Fields, Weight, Rows, Tokens>(s, acc, acc_stride);
     else
         dot_direct<Arch, Fields, Weight, Rows, Tokens>(s, acc, acc_stride);
+}
+
+/// f<weight>(span) for each plane. Planes need no correction: the first starts from zero, the second
+/// from the first.
+template <class Fields, class F>
+void each_plane(dot_span s, F&& f) noexcept {
+    if constexpr (Fields::planes == 2) {
+        s.start_from_zero();
+        f.template operator()<Fields::plane_weight[0]>(s);
+        s.start = nullptr;
+        s.tiles += 64;
+        f.template operator()<Fields::plane_weight[1]>(s);
+    } else {
+        f.template operator()<Fields::plane_weight[0]>(s);
+    }
 }
 
 /// `registers` of rows and `tokens` tokens, in register tiles of nearly equal size: eight tokens are

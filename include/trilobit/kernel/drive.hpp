@@ -54,8 +54,17 @@ void add_scaled(const task& t, const segment& s, const chunk& c, bool first,
         }
 }
 
+template <class Layout>
+TRILOBIT_INLINE void write_sums(const task& t, const chunk& c, const float* sums) noexcept {
+    const std::int64_t stride = c.blocks * Layout::tile_rows, row = c.block * Layout::tile_rows;
+    const auto count = static_cast<int>(std::min(stride, t.w.rows - row));
+    for (int m = 0; m < c.tokens; ++m)
+        t.out.write(t.out.context, sums + m * stride, c.token + m, row, count);
+}
+
 /// Family::sum_segment(task, segment index, segment, chunk, acc) sets acc (tokens, rows of the
-/// chunk's blocks) to the exact integer sums.
+/// chunk's blocks) to the exact integer sums. The segment may be a part of the one the index says,
+/// from where cut_cols() allows: the sums of all parts add up to the whole's.
 template <class Family, class Arch, class Layout>
 void drive(const task& t, std::int64_t block_begin, std::int64_t block_end,
            std::int64_t token_begin, std::int64_t token_end) noexcept {
@@ -81,13 +90,52 @@ void drive(const task& t, std::int64_t block_begin, std::int64_t block_end,
                 Family::sum_segment(t, i, s, c, acc);
                 add_scaled<Arch, Layout>(t, s, c, i == 0, acc, sums);
             }
-            const std::int64_t row = c.block * rows;
-            const auto count = static_cast<int>(std::min(c.blocks * rows, t.w.rows - row));
-            for (int m = 0; m < c.tokens; ++m)
-                t.out.write(t.out.context, sums + m * c.blocks * rows, c.token + m, row, count);
+            write_sums<Layout>(t, c, sums);
         }
     }
 }
+
+/// One part of the columns of a unit: at most chunk_outputs outputs, all rows of these blocks. Sums of
+/// several parts are added as integers, so their order is free and no bit tells that there were any.
+template <class Family, class Arch, class Layout>
+void drive_part(const task& t, const chunk& c, const column_part& part) noexcept {
+    const std::int64_t stride = c.blocks * Layout::tile_rows, outputs = c.tokens * stride;
+    const std::int64_t segments = segment::count(t.w, t.x);
+    const std::int64_t steps = column_part::most(t.w, t.x);
+    const std::int64_t begin = steps * part.index / part.count;
+    const std::int64_t end = steps * (part.index + 1) / part.count;
+    if (segments == 1) {
+        segment s = segment::at(t.w, t.x, 0);
+        s.first = begin * cut_cols(t.w);
+        s.width = std::min(end * cut_cols(t.w), t.w.cols) - s.first;
+        Family::sum_segment(t, 0, s, c, part.sums + part.index * outputs);
+    } else {
+        for (std::int64_t i = begin; i < end; ++i)
+            Family::sum_segment(t, i, segment::at(t.w, t.x, i), c, part.sums + i * outputs);
+    }
+    if (part.left->fetch_sub(1, std::memory_order_acq_rel) != 1) return;
+
+    if (segments == 1)
+        for (std::int64_t i = outputs; i < part.count * outputs; i += outputs)
+            for (std::int64_t o = 0; o < outputs; ++o) part.sums[o] += part.sums[i + o];
+    alignas(64) float sums[chunk_outputs];
+    for (std::int64_t i = 0; i < segments; ++i)
+        add_scaled<Arch, Layout>(t, segment::at(t.w, t.x, i), c, i == 0, part.sums + i * outputs,
+                                 sums);
+    write_sums<Layout>(t, c, sums);
+}
+
+/// What the table of kernels points to; a family inherits it.
+template <class Family, class Arch, class Layout>
+struct driven {
+    static void run(const task& t, std::int64_t block_begin, std::int64_t block_end,
+                    std::int64_t token_begin, std::int64_t token_end) noexcept {
+        drive<Family, Arch, Layout>(t, block_begin, block_end, token_begin, token_end);
+    }
+    static void run_part(const task& t, const chunk& c, const column_part& part) noexcept {
+        drive_part<Family, Arch, Layout>(t, c, part);
+    }
+};
 
 /// Sums of the activations of each segment, negated: int32 (tokens, segments), what `dot` starts
 /// from, its codes being the weights plus one.

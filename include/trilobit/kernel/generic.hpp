@@ -9,7 +9,7 @@ namespace trilobit::kernel {
 
 /// All kinds of activations are bytes here: one body serves the four.
 template <class Arch, class Layout>
-struct generic_any {
+struct generic_any : driven<generic_any<Arch, Layout>, Arch, Layout> {
     static constexpr kernel_id id = kernel_id::generic;
     static constexpr bool available = true;
     /// Cycles for 64 multiply-adds, roughly; the automatic choice takes the cheapest that fits.
@@ -46,11 +46,6 @@ struct generic_any {
                 }
             }
         }
-    }
-
-    static void run(const task& t, std::int64_t block_begin, std::int64_t block_end,
-                    std::int64_t token_begin, std::int64_t token_end) noexcept {
-        drive<generic_any, Arch, Layout>(t, block_begin, block_end, token_begin, token_end);
     }
 };
 

@@ -43,7 +43,7 @@ struct lookup_span {
 };
 
 template <class Arch, class Layout, class Act>
-struct lookup {
+struct lookup : driven<lookup<Arch, Layout, Act>, Arch, Layout> {
     static constexpr kernel_id id = kernel_id::lookup;
     static constexpr bool available = std::is_same_v<Layout, layout::ternary_base3>;
     static constexpr int tables = Act::bits > 4 ? 2 : 1;
@@ -116,15 +116,14 @@ struct lookup {
         if constexpr (available) {
             const std::int64_t stride = c.blocks * Layout::tile_rows;
             const std::int64_t token_stride = t.w.row_tiles() * tile_table_bytes;
-            const std::int64_t first = t.w.segment_first_tile(s.weight_segment);
-            const std::int64_t count = t.w.segment_tiles(s.weight_segment);
+            const std::int64_t first = s.first_tile(t.w), count = s.tiles(t.w);
             const auto* table = reinterpret_cast<const std::int8_t*>(t.operand) +
                                 c.token * token_stride + first * tile_table_bytes;
             const auto tokens = [&]<int Tokens>(int m) {
                 constexpr std::int64_t step = step_tiles(Tokens);
                 for (std::int64_t k = 0; k < count; k += step) {
-                    const lookup_span span{t.w.tile_at(c.block, s.weight_segment) +
-                                               k * Layout::tile_bytes,
+                    const lookup_span span{t.w.tile_at(c.block, 0) +
+                                               (first + k) * Layout::tile_bytes,
                                            t.w.row_tiles() * Layout::tile_bytes,
                                            std::min(step, count - k),
                                            table + m * token_stride + k * tile_table_bytes,
@@ -232,11 +231,6 @@ struct lookup {
                         out + j * words);
             }
         }
-    }
-
-    static void run(const task& t, std::int64_t block_begin, std::int64_t block_end,
-                    std::int64_t token_begin, std::int64_t token_end) noexcept {
-        drive<lookup, Arch, Layout>(t, block_begin, block_end, token_begin, token_end);
     }
 };
 

@@ -55,7 +55,7 @@ constexpr std::uint32_t column_mask(std::int64_t cols) noexcept {
 }
 
 template <class Arch, class Layout, class Act>
-struct popcount {
+struct popcount : driven<popcount<Arch, Layout, Act>, Arch, Layout> {
     static constexpr kernel_id id = kernel_id::popcount;
     static constexpr bool available = bit_planes<Layout>::available;
     static constexpr int planes = Act::bits;
@@ -156,11 +156,6 @@ struct popcount {
         }
         TRILOBIT_UNROLL for (int m = 0; m < Tokens; ++m)(sums[m] + constant)
             .store_aligned(acc + m * stride);
-    }
-
-    static void run(const task& t, std::int64_t block_begin, std::int64_t block_end,
-                    std::int64_t token_begin, std::int64_t token_end) noexcept {
-        drive<popcount, Arch, Layout>(t, block_begin, block_end, token_begin, token_end);
     }
 };
 

@@ -4,6 +4,7 @@
 #pragma once
 
 #include <algorithm>
+#include <atomic>
 
 #include "trilobit/activation/view.hpp"
 #include "trilobit/pack/packed_view.hpp"
@@ -88,6 +89,35 @@ struct segment {
     [[nodiscard]] TRILOBIT_INLINE constexpr std::int64_t tiles(
         const packed_shape& w) const noexcept {
         return ceil_div(width, w.tile.cols);
+    }
+};
+
+/// Where columns may be cut inside a segment: on tiles, on words of 32 columns, and, 32 being a
+/// multiple of 4, where a decoder of panels may start.
+TRILOBIT_INLINE constexpr std::int64_t cut_cols(const packed_shape& w) noexcept {
+    const std::int64_t power = w.tile.cols & -w.tile.cols;  // of two, that divides a tile
+    return w.tile.cols * (32 / std::min<std::int64_t>(power, 32));
+}
+
+/// The share of one of several threads that sum the same outputs: some of their columns. What is
+/// added up as one integer is cut anywhere that cut_cols() allows; where there are several such
+/// sums, a part has some of them.
+struct column_part {
+    std::int64_t index = 0, count = 1;          // which part, of how many
+    std::int32_t* sums = nullptr;               // (slots, tokens, rows), of all parts
+    std::atomic<std::int32_t>* left = nullptr;  // parts not done: the last one done finishes
+
+    /// Parts that columns can be cut into at most, and sums that they leave.
+    TRILOBIT_INLINE static constexpr std::int64_t most(const packed_shape& w,
+                                                       const activation_shape& x) noexcept {
+        const std::int64_t segments = segment::count(w, x);
+        return segments == 1 ? ceil_div(w.cols, cut_cols(w)) : segments;
+    }
+    TRILOBIT_INLINE static constexpr std::int64_t slots(const packed_shape& w,
+                                                        const activation_shape& x,
+                                                        std::int64_t parts) noexcept {
+        const std::int64_t segments = segment::count(w, x);
+        return segments == 1 ? parts : segments;
     }
 };
 

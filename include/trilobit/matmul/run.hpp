@@ -5,25 +5,15 @@
 // lack columns there are two more passes for each set of columns.
 #pragma once
 
-#include <atomic>
 #include <span>
 
 #include "trilobit/core/executor.hpp"
 #include "trilobit/matmul/dropped.hpp"
+#include "trilobit/matmul/units.hpp"
 #include "trilobit/matmul/workspace.hpp"
 #include "trilobit/pack/pack.hpp"
 
 namespace trilobit::detail {
-
-/// Tokens [token_begin, token_end) of the activations times one matrix.
-struct product_part {
-    const packed_view* w = nullptr;
-    sink out;
-    std::int64_t token_begin = 0, token_end = 0;
-};
-
-/// Below this many multiply-adds waking a thread costs more than it saves.
-inline constexpr std::int64_t worth_a_thread = std::int64_t{1} << 18;
 
 /// Pieces for each thread: a late or slow one costs half a piece of its share. Four units or a
 /// multiple, where there are enough: some kernels take four row blocks at once.
@@ -36,66 +26,78 @@ void split(Executor& run, std::int64_t count, std::int64_t work, F&& f) {
     run(std::int64_t{0}, count, grain > 1 ? round_up(grain, 4) : 1, f);
 }
 
-/// One product cut into units of 64 rows x some tokens, token ranges outermost.
-struct unit_grid {
-    static constexpr std::int64_t rows = 64;
-    std::int64_t group_blocks = 1, row_groups = 0, token_ranges = 0, range_tokens = 0;
+/// Parts whose matrices store the same columns: they read one operand, and every thread takes pieces
+/// of all of them.
+class batch {
+    std::span<const product_part> parts;
+    activation_shape x;
+    std::int64_t token_bytes;
+    // Rows first; where they are too few for the threads, tokens too, and then columns.
+    std::int64_t ranges = 1, cuts = 1;
 
-    /// `ranges` is wished for; ranges of fewer than 32 tokens decode weights for too few.
-    unit_grid(const product_part& p, std::int64_t ranges) noexcept {
-        const std::int64_t tokens = p.token_end - p.token_begin;
-        if (tokens == 0 || p.w->rows == 0) return;
-        group_blocks = std::max<std::int64_t>(1, rows / p.w->tile.rows);
-        row_groups = ceil_div(p.w->row_blocks(), group_blocks);
-        const std::int64_t most = std::max<std::int64_t>(1, tokens / 32);
-        range_tokens = ceil_div(tokens, std::min(ranges, most));
-        token_ranges = ceil_div(tokens, range_tokens);
+    template <class F>
+    [[nodiscard]] std::int64_t total(F&& of) const {
+        std::int64_t sum = 0;
+        for (const product_part& p : parts) sum += of(grid(p));
+        return sum;
     }
-    [[nodiscard]] std::int64_t count() const noexcept { return row_groups * token_ranges; }
-};
 
-/// Units [begin, end) of one product, in as few kernel calls as there are token ranges.
-inline void run_units(const kernel_entry& kernel, const task& t, const product_part& p,
-                      const unit_grid& grid, std::int64_t begin, std::int64_t end) {
-    while (begin < end) {
-        const std::int64_t range = begin / grid.row_groups, first = begin % grid.row_groups;
-        const std::int64_t groups = std::min(end - begin, grid.row_groups - first);
-        const std::int64_t token = p.token_begin + range * grid.range_tokens;
-        kernel.run(t, first * grid.group_blocks,
-                   std::min((first + groups) * grid.group_blocks, p.w->row_blocks()), token,
-                   std::min(token + grid.range_tokens, p.token_end));
-        begin += groups;
+public:
+    /// `token_bytes` is what the workspace holds of each token.
+    batch(std::span<const product_part> same_columns, const activation_shape& shape,
+          std::int64_t bytes_of_token, int concurrency)
+        : parts(same_columns), x(shape), token_bytes(bytes_of_token) {
+        const auto wish = [&] {
+            const std::int64_t units = total([](const unit_grid& g) { return g.units(); });
+            return units == 0 ? 1 : ceil_div(pieces_per_thread * concurrency / 4, units);
+        };
+        ranges = wish();
+        if (concurrency > 1) cuts = wish();
     }
-}
+    [[nodiscard]] unit_grid grid(const product_part& p) const {
+        unit_grid g(p, ranges);
+        g.cut_columns(p.w->stored(), x, cuts, token_bytes);
+        return g;
+    }
+    /// For the sums of cut columns.
+    [[nodiscard]] std::int64_t sum_bytes() const {
+        return total([](const unit_grid& g) { return g.bytes(); });
+    }
 
-/// Parts that read the same operand. Every thread takes pieces of all of them.
-template <class Executor>
-void run_batch(const kernel_entry& kernel, std::span<const product_part> parts,
-               const activation_view& x, std::byte* operand, Executor& run) {
-    // Rows first; where they are too few for the threads, tokens too.
-    const std::int64_t pieces = pieces_per_thread * run.concurrency();
-    std::int64_t units = 0, work = 0;
-    for (const product_part& p : parts) {
-        units += unit_grid(p, 1).count();
-        work += (p.token_end - p.token_begin) * p.w->stored_rows() * p.w->stored_cols();
-    }
-    const std::int64_t ranges = units == 0 ? 1 : ceil_div(pieces / 4, units);
-    units = 0;
-    for (const product_part& p : parts) units += unit_grid(p, ranges).count();
-    split(run, units, work, [&](std::int64_t begin, std::int64_t end) {
-        std::int64_t before = 0;
+    template <class Executor>
+    void operator()(const kernel_entry& kernel, const activation_view& values, std::byte* operand,
+                    std::byte* sums, Executor& run) const {
+        std::int64_t work = 0;
+        std::byte* at = sums;
         for (const product_part& p : parts) {
-            const unit_grid grid(p, ranges);
-            const std::int64_t from = std::max(begin - before, std::int64_t{0});
-            const std::int64_t to = std::min(end - before, grid.count());
-            before += grid.count();
-            if (from >= to) continue;
-            row_spreader spreader(*p.w, x, p.out);
-            const sink out = p.w->dropped_rows == 0 ? p.out : spreader.front();
-            run_units(kernel, task{p.w->stored(), x, operand, out}, p, grid, from, to);
+            work += (p.token_end - p.token_begin) * p.w->stored_rows() * p.w->stored_cols();
+            const unit_grid g = grid(p);
+            for (std::int64_t i = 0; g.parts > 1 && i < g.units(); ++i, at += g.part_bytes)
+                new (at) parts_left(static_cast<std::int32_t>(g.parts));
         }
-    });
-}
+        const std::int64_t count = total([](const unit_grid& g) { return g.count(); });
+        split(run, count, work, [&](std::int64_t begin, std::int64_t end) {
+            std::int64_t before = 0;
+            std::byte* own_sums = sums;
+            for (const product_part& p : parts) {
+                const unit_grid g = grid(p);
+                const std::int64_t from = std::max(begin - before, std::int64_t{0});
+                const std::int64_t to = std::min(end - before, g.count());
+                if (from < to) {
+                    row_spreader spreader(*p.w, values, p.out);
+                    const sink out = p.w->dropped_rows == 0 ? p.out : spreader.front();
+                    const task t{p.w->stored(), values, operand, out};
+                    if (g.parts > 1)
+                        run_parts(kernel, t, p, g, own_sums, from, to);
+                    else
+                        run_units(kernel, t, p, g, from, to);
+                }
+                before += g.count();
+                own_sums += g.bytes();
+            }
+        });
+    }
+};
 
 /// `row_of(m)` is where token m's floats lie. All matrices have rows, and one layout, width and
 /// scale spec.
@@ -104,16 +106,33 @@ status run_products(const kernel_entry& kernel, quantize_function quantize,
                     std::span<const product_part> parts, const activation_shape& shape,
                     RowOf row_of, workspace& scratch, Executor& run) {
     packed_view widest = parts.front().w->stored();
-    bool whole = true;
-    for (const product_part& p : parts) whole = whole && p.w->dropped_cols == 0;
     widest.cols = shape.cols;  // an operand of fewer columns is no larger
     const workspace_layout at = workspace_layout::of(kernel, widest, shape);
-    std::byte* memory = scratch.reserve(at.size + (whole ? 0 : shape.value_bytes()));
+    const auto batch_of = [&](std::size_t first) {
+        const packed_view& w = *parts[first].w;
+        std::size_t count = 1;
+        while (first + count < parts.size() && same_columns(w, *parts[first + count].w)) ++count;
+        return parts.subspan(first, count);
+    };
+    const auto cut = [&](std::span<const product_part> same) {
+        activation_shape own = shape;
+        own.cols = same.front().w->stored_cols();
+        return batch(same, own, at.size / shape.tokens, run.concurrency());
+    };
+    bool whole = true;
+    std::int64_t sum_bytes = 0;
+    for (std::size_t i = 0; i < parts.size(); i += batch_of(i).size()) {
+        whole = whole && parts[i].w->dropped_cols == 0;
+        sum_bytes = std::max(sum_bytes, cut(batch_of(i)).sum_bytes());
+    }
+    const std::int64_t gathered_bytes = whole ? 0 : round_up(shape.value_bytes(), 64);
+    std::byte* memory = scratch.reserve(at.size + gathered_bytes + sum_bytes);
     if (memory == nullptr)
         return {errc::out_of_memory, "There is not enough memory to quantise the activations."};
     auto* values = reinterpret_cast<std::int8_t*>(memory + at.values);
     auto* scales = reinterpret_cast<float*>(memory + at.scales);
     auto* gathered = reinterpret_cast<std::int8_t*>(memory + at.size);
+    std::byte* sums = memory + at.size + gathered_bytes;
     std::byte* operand = memory + at.operand;
     const activation_view all{shape, values, scales};
 
@@ -126,31 +145,23 @@ status run_products(const kernel_entry& kernel, quantize_function quantize,
         if (whole) kernel.prepare(task{widest, all, operand, {}}, begin, end);
     });
     if (!problem.ok()) return problem.get();
-    if (whole) {
-        run_batch(kernel, parts, all, operand, run);
-        return {};
-    }
 
-    while (!parts.empty()) {
-        const packed_view& w = *parts.front().w;
-        std::size_t count = 1;
-        while (count < parts.size() && same_columns(w, *parts[count].w)) ++count;
-        const std::span<const product_part> batch = parts.first(count);
-        parts = parts.subspan(count);
+    for (std::size_t i = 0; i < parts.size(); i += batch_of(i).size()) {
+        const std::span<const product_part> same = batch_of(i);
+        const packed_view& w = *same.front().w;
         activation_view x = all;
-        if (w.dropped_cols != 0) {
-            x.cols = w.stored_cols();
-            x.values = gathered;
-        }
-        const std::int64_t first = batch.front().token_begin;
-        const std::int64_t tokens = batch.back().token_end - first;
-        split(run, tokens, tokens * token_work, [&](std::int64_t begin, std::int64_t end) {
+        x.cols = w.stored_cols();
+        if (w.dropped_cols != 0) x.values = gathered;
+        const std::int64_t first = same.front().token_begin;
+        const std::int64_t tokens = same.back().token_end - first;
+        const auto gather = [&](std::int64_t begin, std::int64_t end) {
             const std::int64_t stride = x.value_stride();
             for (std::int64_t m = first + begin; m < first + end && w.dropped_cols != 0; ++m)
                 gather_columns(w, all.token(m), stride, gathered + m * stride);
             kernel.prepare(task{w.stored(), x, operand, {}}, first + begin, first + end);
-        });
-        run_batch(kernel, batch, x, operand, run);
+        };
+        if (!whole) split(run, tokens, tokens * token_work, gather);
+        cut(same)(kernel, x, operand, sums, run);
     }
     return {};
 }

@@ -28,6 +28,8 @@ struct kernel_entry {
     /// Row blocks [b0, b1) of tokens [t0, t1); different row blocks may run at once.
     void (*run)(const task&, std::int64_t b0, std::int64_t b1, std::int64_t t0,
                 std::int64_t t1) noexcept = nullptr;
+    /// One part of the columns of some outputs; different parts may run at once.
+    void (*run_part)(const task&, const chunk&, const column_part&) noexcept = nullptr;
 };
 
 using quantize_function = status (*)(const activation_shape&, std::int64_t token, const float* x,
@@ -49,7 +51,7 @@ template <class Kernel, class Layout, class Act>
 constexpr kernel_entry entry_of() noexcept {
     return {Layout::id,       Act::id,       Kernel::id,
             &Kernel::accepts, &Kernel::cost, &Kernel::operand_bytes,
-            &Kernel::prepare, &Kernel::run};
+            &Kernel::prepare, &Kernel::run,  &Kernel::run_part};
 }
 
 template <class Arch, class Family, class Layout, class... Acts, std::size_t N>

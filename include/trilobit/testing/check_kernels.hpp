@@ -124,6 +124,31 @@ inline std::string run_entry(const kernel_entry& e, const packed_view& w, const 
     return y.difference(o.expected, true);
 }
 
+/// The same with the columns of each 64 rows and few tokens cut into parts, the last part first.
+inline std::string run_parts(const kernel_entry& e, const packed_view& w, const kernel_case& c,
+                             const kernel_operands& o) {
+    const activation_view x = o.activations();
+    const std::int64_t most = column_part::most(w, x), blocks = std::max(1, 64 / w.tile.rows);
+    if (most < 2) return {};
+    generator r(c.seed + 3);
+    const std::int64_t parts = r.between(2, std::min<std::int64_t>(most, 9));
+    const std::int64_t tokens = r.between(1, 5);
+    const guarded_buffer operand(e.operand_bytes(w, x));
+    const guarded_buffer sums(column_part::slots(w, x, parts) * tokens * blocks * w.tile.rows * 4);
+    guarded_output y(c.tokens, c.rows);
+    const task t{w, x, operand.data(), {&guarded_output::write, &y}};
+    e.prepare(t, 0, c.tokens);
+    for (std::int64_t b = 0; b < w.row_blocks(); b += blocks)
+        for (std::int64_t m = 0; m < c.tokens; m += tokens) {
+            const chunk some{b, std::min(blocks, w.row_blocks() - b), m,
+                             static_cast<int>(std::min(tokens, c.tokens - m))};
+            std::atomic<std::int32_t> left(static_cast<std::int32_t>(parts));
+            for (std::int64_t i = parts; i-- > 0;)
+                e.run_part(t, some, {i, parts, sums.as<std::int32_t>(), &left});
+        }
+    return y.difference(o.expected, true);
+}
+
 /// The whole way from floats: quantisation by the table, the kernel by its name.
 inline std::string run_matmul(const kernel_table& table, kernel_id kernel, const packed_view& w,
                               const kernel_case& c, const kernel_operands& o,
@@ -153,9 +178,12 @@ report run_case(const kernel_table& table, const kernel_case& c) {
         return e.layout == L::id && e.activation == c.activation && e.accepts(w.view, o.shape);
     };
     for (const kernel_entry& e : table)
-        if (serves(e))
+        if (serves(e)) {
             if (const std::string wrong = run_entry(e, w.view, c, o); !wrong.empty())
                 return failed(e, wrong);
+            if (const std::string wrong = run_parts(e, w.view, c, o); !wrong.empty())
+                return failed(e, "in parts of columns: " + wrong);
+        }
     if (c.activations != fill::random || c.seed % 3 != 0) return {};
 
     // Again from floats, with values on and beside the points where rounding changes its mind.
@@ -203,6 +231,32 @@ report run_adversarial(const kernel_table& table, activation_id activation, std:
     return {};
 }
 
+/// Activations that are mostly zero: single columns, words, tiles of them.
+template <weight_layout L>
+report run_sparse(const kernel_table& table, activation_id activation, std::int64_t max_work) {
+    if (activation == activation_id::sign) return {};  // has no zero
+    constexpr std::int64_t heights[] = {67, 130, 64}, widths[] = {1031, 2053, 31, 3200};
+    constexpr int groups[] = {0, 256, 64, 32, 0};
+    std::uint64_t seed = 1;
+    for (const int run : {1, 4, 16, 64})
+        for (const int zeros : {50, 80, 90, 99, 100}) {
+            const int group = groups[seed % 5];
+            kernel_case c{activation,
+                          heights[seed % 3],
+                          widths[seed % 4],
+                          1,
+                          group == 0 ? scale_spec::row() : scale_spec::group(group),
+                          seed % 7 == 0 ? 64 : 0};
+            if (c.rows * c.cols > max_work) c.cols = max_work / c.rows;
+            if (seed % 6 == 0) c.activations = c.weights = fill::lowest;
+            c.zeros = zeros;
+            c.zero_run = run;
+            c.seed = 3 * seed++ + 1;
+            if (report one = run_case<L>(table, c); !one) return one;
+        }
+    return {};
+}
+
 template <weight_layout L>
 report check_layout_kernels(const kernel_table& table, const kernel_check_options& options) {
     constexpr activation_id kinds[] = {activation_id::int8, activation_id::int4,
@@ -211,6 +265,8 @@ report check_layout_kernels(const kernel_table& table, const kernel_check_option
         case_source source(options.seed, options.max_work);
         for (int i = 0; i < options.cases; ++i)
             if (report one = run_case<L>(table, source.next(activation)); !one) return one;
+        if (options.cases > 0)
+            if (report one = run_sparse<L>(table, activation, options.max_work); !one) return one;
         // Wider activations reach every bound first.
         const std::int64_t widest = activation == activation_id::int8
                                         ? options.adversarial_cols

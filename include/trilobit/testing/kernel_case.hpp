@@ -24,6 +24,8 @@ struct kernel_case {
     int activation_group = 0;
     fill weights = fill::random, activations = fill::random;
     std::uint64_t seed = 1;
+    /// Percent of the activations that are zero whatever their fill, in runs of so many columns.
+    int zeros = 0, zero_run = 1;
 
     [[nodiscard]] activation_shape activation_of() const noexcept {
         return {activation, tokens, cols, activation_group};
@@ -41,6 +43,9 @@ inline std::string describe(const kernel_case& c) {
     text += ", " + std::to_string(c.tokens) + " tokens, " + fills[static_cast<int>(c.activations)] +
             " activations";
     if (c.activation_group != 0) text += " in groups of " + std::to_string(c.activation_group);
+    if (c.zeros != 0)
+        text +=
+            ", " + std::to_string(c.zeros) + " % zeros in runs of " + std::to_string(c.zero_run);
     return text + ", seed " + std::to_string(c.seed);
 }
 
@@ -135,6 +140,12 @@ kernel_operands make_operands(const kernel_case& c) {
         for (std::int64_t k = 0; k < c.cols; ++k)
             o.values.as<std::int8_t>()[m * o.shape.value_stride() + k] = detail::pick(
                 c.activations, m + k, low, high, c.activation != activation_id::sign, r);
+    for (std::int64_t m = 0; c.zeros != 0 && m < c.tokens; ++m)
+        for (std::int64_t k = 0; k < c.cols; k += c.zero_run)
+            if (r.between(1, 100) <= c.zeros)
+                std::memset(
+                    o.values.as<std::int8_t>() + m * o.shape.value_stride() + k, 0,
+                    static_cast<std::size_t>(std::min<std::int64_t>(c.zero_run, c.cols - k)));
     for (std::int64_t i = 0; i < c.tokens * o.shape.segments(); ++i)
         o.scales.as<float>()[i] = std::fabs(r.spread());
     detail::work_out(c, o);

@@ -1,0 +1,132 @@
+// SPDX-License-Identifier: MIT
+// Few rows and many threads: columns are cut into parts, and no bit tells.
+#include <array>
+#include <cstring>
+
+#include "product.hpp"
+#include "trilobit/core/thread_pool.hpp"
+#include "trilobit/matmul/indexed.hpp"
+
+using namespace trilobit;
+using matmul_test::active_table;
+using matmul_test::product;
+
+namespace {
+
+/// Claims many threads and runs piece by piece in an order that jumps about.
+struct crowd {
+    int threads;
+    template <class F>
+    void operator()(std::int64_t first, std::int64_t last, std::int64_t grain, F&& f) const {
+        const std::int64_t step = std::max<std::int64_t>(grain, 1);
+        const std::int64_t count = ceil_div(last - first, step);
+        std::int64_t stride = count / 2 + 1;
+        while (std::gcd(stride, count) != 1) ++stride;
+        for (std::int64_t i = 0; i < count; ++i) {
+            const std::int64_t begin = first + i * stride % count * step;
+            f(begin, std::min(begin + step, last));
+        }
+    }
+    [[nodiscard]] int concurrency() const noexcept { return threads; }
+};
+
+template <class Executor>
+std::vector<float> multiply(const product& p, Executor& run, const matmul_options& options) {
+    std::vector<float> y(p.y.size(), -1.0f);
+    workspace scratch;
+    const status s = matmul(active_table(), p.w, p.in(),
+                            matrix_view<float>(y.data(), p.tokens, p.rows), scratch, run, options);
+    INFO(s.text);
+    REQUIRE(s.ok());
+    return y;
+}
+
+bool same(const std::vector<float>& a, const std::vector<float>& b) {
+    return a.size() == b.size() && std::memcmp(a.data(), b.data(), a.size() * sizeof(float)) == 0;
+}
+
+/// The parts that one unit of 64 rows and one token is cut into.
+std::int64_t parts_of(std::int64_t rows, std::int64_t cols, const scale_spec& scale,
+                      std::int64_t wished, std::int64_t token_bytes) {
+    packed_view w;
+    static_cast<packed_shape&>(w) = {layout_id::ternary_2bit, {16, 16, 64}, rows, cols, scale};
+    const activation_shape x{activation_id::int8, 1, cols, 0};
+    trilobit::detail::unit_grid grid({&w, {}, 0, 1}, 1);
+    grid.cut_columns(w, x, wished, token_bytes);
+    CHECK(grid.count() == grid.units() * grid.parts);
+    return grid.parts;
+}
+
+struct shape {
+    std::int64_t rows, cols, tokens;
+};
+
+}  // namespace
+
+TEST_CASE("columns are cut where a part is worth a thread and what it fetches", "[matmul]") {
+    const scale_spec row = scale_spec::row();
+    CHECK(parts_of(64, 16384, row, 1, 16384) == 1);
+    CHECK(parts_of(64, 16384, row, 2, 16384) == 2);
+    CHECK(parts_of(64, 16384, row, 256, 16384) == 4);
+    CHECK(parts_of(64, 2048, row, 256, 2048) == 1);
+    CHECK(parts_of(1, 16384, row, 256, 16384) == 1);
+    CHECK(parts_of(64, 16384, row, 256, 52 * 16384) == 1);  // tables larger than the weights
+    CHECK(parts_of(64, 262144, row, 256, 262144) == 64);
+    CHECK(parts_of(64, 16384, scale_spec::group(128), 256, 16384) == 4);
+    CHECK(parts_of(64, 262144, scale_spec::group(32), 256, 262144) == 1);  // too many sums to keep
+}
+
+TEMPLATE_LIST_TEST_CASE("few rows give the bits of one thread to any number of them", "[matmul]",
+                        layouts) {
+    constexpr shape shapes[] = {{1, 20000, 1},  {17, 20000, 5}, {50, 12801, 2}, {64, 16384, 1},
+                                {64, 8200, 40}, {130, 9999, 3}, {200, 19999, 1}};
+    serial alone;
+    const crowd eight{8}, many{64};
+    thread_pool pool(5);
+    for (const scale_spec& scale : {scale_spec::row(), scale_spec::group(64)})
+        for (const shape& s : shapes) {
+            product p(s.rows, s.cols, s.tokens, TestType::id, scale);
+            for (const kernel_entry& e : active_table()) {
+                if (e.layout != TestType::id) continue;
+                const bool floor = e.kernel == kernel_id::generic;
+                if (floor &&
+                    (s.rows * s.cols * s.tokens > 2'000'000 || e.activation != activation_id::int8))
+                    continue;  // slow, and one body for all kinds
+                for (const int group : {0, 256}) {
+                    const matmul_options options{e.activation, group, e.kernel};
+                    if (!e.accepts(p.w.view(), {e.activation, s.tokens, s.cols, group})) continue;
+                    CAPTURE(kernel_name(e.kernel), activation_name(e.activation), s.rows, s.cols,
+                            s.tokens, scale.group_cols, group);
+                    const auto expected = multiply(p, alone, options);
+                    CHECK(same(multiply(p, eight, options), expected));
+                    CHECK(same(multiply(p, many, options), expected));
+                    CHECK(same(multiply(p, pool, options), expected));
+                }
+            }
+        }
+}
+
+TEST_CASE("products that share activations, and experts, are cut too", "[matmul]") {
+    constexpr std::int64_t cols = 16000, tokens = 3;
+    product a(64, cols, tokens), b(33, cols, tokens);
+    b.x = a.x;
+    serial alone;
+    const crowd many{64};
+    const auto want_a = multiply(a, alone, {}), want_b = multiply(b, alone, {});
+    std::vector<float> ya(want_a.size()), yb(want_b.size());
+    workspace scratch;
+    REQUIRE(matmul_shared(
+                active_table(), a.in(), scratch, many, {},
+                projection{a.w.view(), epilogue::write{matrix_view<float>(ya.data(), tokens, 64)}},
+                projection{b.w.view(), epilogue::write{matrix_view<float>(yb.data(), tokens, 33)}})
+                .ok());
+    CHECK(same(ya, want_a));
+    CHECK(same(yb, want_b));
+
+    const std::array<packed_view, 2> experts{a.w.view(), a.w.view()};
+    const std::vector<std::int32_t> expert_of{1, 0, 1};
+    REQUIRE(matmul_indexed(active_table(), experts, expert_of, a.in(),
+                           matrix_view<float>(ya.data(), tokens, 64), scratch, many)
+                .ok());
+    CHECK(same(ya, want_a));
+}
