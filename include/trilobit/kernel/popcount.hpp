@@ -63,7 +63,7 @@ struct popcount {
 
     /// Three instructions for each plane of eight registers of weights, seven where bits are counted by
     /// shuffles; see dot for the unit.
-    static constexpr double cost(std::int64_t) noexcept {
+    static constexpr double cost(const packed_shape&, std::int64_t) noexcept {
         const double each = simd::exact_dot4<Arch> ? 0.35 : 1.2;
         return planes * each * 64 / simd::register_bytes<Arch>;
     }

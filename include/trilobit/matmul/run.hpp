@@ -34,19 +34,22 @@ void split(Executor& run, std::int64_t count, std::int64_t work, F&& f) {
     run(std::int64_t{0}, count, grain > 1 ? round_up(grain, 2) : 1, f);
 }
 
-/// One product cut into units of 64 rows x some tokens, token ranges outermost.
+/// One product cut into units of some rows x some tokens, token ranges outermost.
 struct unit_grid {
-    static constexpr std::int64_t rows = 64;
     std::int64_t group_blocks = 1, row_groups = 0, token_ranges = 0, range_tokens = 0;
 
     /// `ranges` is wished for; ranges of fewer than 32 tokens decode weights for too few.
-    unit_grid(const product_part& p, std::int64_t ranges) noexcept {
+    unit_grid(const product_part& p, const work_unit& unit, std::int64_t ranges) noexcept {
         const std::int64_t tokens = p.token_end - p.token_begin;
         if (tokens == 0 || p.w->rows == 0) return;
-        group_blocks = std::max<std::int64_t>(1, rows / p.w->tile.rows);
-        row_groups = ceil_div(p.w->row_blocks(), group_blocks);
+        // Groups of nearly equal size, in whole sixty-fours of rows.
+        const std::int64_t blocks = p.w->row_blocks();
+        const std::int64_t step = std::max(1, 64 / p.w->tile.rows);
+        row_groups = ceil_div(blocks, std::max<std::int64_t>(step, unit.rows / p.w->tile.rows));
+        group_blocks = round_up(ceil_div(blocks, row_groups), step);
+        row_groups = ceil_div(blocks, group_blocks);
         const std::int64_t most = std::max<std::int64_t>(1, tokens / 32);
-        range_tokens = ceil_div(tokens, std::min(ranges, most));
+        range_tokens = round_up(ceil_div(tokens, std::min(ranges, most)), unit.tokens);
         token_ranges = ceil_div(tokens, range_tokens);
     }
     [[nodiscard]] std::int64_t count() const noexcept { return row_groups * token_ranges; }
@@ -95,18 +98,23 @@ status run_products(const kernel_entry& kernel, quantize_function quantize,
 
     // Rows first; where they are too few for the threads, tokens too.
     const std::int64_t pieces = pieces_per_thread * run.concurrency();
-    std::int64_t units = 0, work = 0;
-    for (const product_part& p : parts) {
-        units += unit_grid(p, 1).count();
+    work_unit unit = kernel.unit;
+    const auto count = [&](std::int64_t ranges) {
+        std::int64_t units = 0;
+        for (const product_part& p : parts) units += unit_grid(p, unit, ranges).count();
+        return units;
+    };
+    // A kernel's large units are made smaller sooner than that threads have none.
+    while (unit.rows > 64 && count(shape.tokens) < run.concurrency()) unit.rows /= 2;
+    std::int64_t units = count(1), work = 0;
+    for (const product_part& p : parts)
         work += (p.token_end - p.token_begin) * p.w->rows * p.w->cols;
-    }
     const std::int64_t ranges = units == 0 ? 1 : ceil_div(pieces / 4, units);
-    units = 0;
-    for (const product_part& p : parts) units += unit_grid(p, ranges).count();
+    units = count(ranges);
     split(run, units, work, [&](std::int64_t begin, std::int64_t end) {
         std::int64_t before = 0;
         for (const product_part& p : parts) {
-            const unit_grid grid(p, ranges);
+            const unit_grid grid(p, unit, ranges);
             const std::int64_t from = std::max(begin - before, std::int64_t{0});
             const std::int64_t to = std::min(end - before, grid.count());
             if (from < to) run_units(kernel, task_of(p), p, grid, from, to);

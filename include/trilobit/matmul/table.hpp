@@ -20,13 +20,14 @@ struct kernel_entry {
     /// Can this kernel do a multiplication of these shapes?
     bool (*accepts)(const packed_shape&, const activation_shape&) noexcept = nullptr;
     /// Relative cycles for each multiply-add, for choosing.
-    double (*cost)(std::int64_t tokens) noexcept = nullptr;
+    double (*cost)(const packed_shape&, std::int64_t tokens) noexcept = nullptr;
     std::int64_t (*operand_bytes)(const packed_shape&, const activation_shape&) noexcept = nullptr;
     /// Makes the operand of tokens [begin, end); different tokens may be prepared at once.
     void (*prepare)(const task&, std::int64_t begin, std::int64_t end) noexcept = nullptr;
     /// Row blocks [b0, b1) of tokens [t0, t1); different row blocks may run at once.
     void (*run)(const task&, std::int64_t b0, std::int64_t b1, std::int64_t t0,
                 std::int64_t t1) noexcept = nullptr;
+    work_unit unit;
 };
 
 using quantize_function = status (*)(const activation_shape&, std::int64_t token, const float* x,
@@ -44,11 +45,19 @@ struct kernel_table {
 
 namespace detail {
 
+template <class Kernel>
+constexpr work_unit unit_of() noexcept {
+    if constexpr (requires { Kernel::unit; })
+        return Kernel::unit;
+    else
+        return {};
+}
+
 template <class Kernel, class Layout, class Act>
 constexpr kernel_entry entry_of() noexcept {
     return {Layout::id,       Act::id,       Kernel::id,
             &Kernel::accepts, &Kernel::cost, &Kernel::operand_bytes,
-            &Kernel::prepare, &Kernel::run};
+            &Kernel::prepare, &Kernel::run,  unit_of<Kernel>()};
 }
 
 template <class Arch, class Family, class Layout, class... Acts, std::size_t N>
@@ -110,7 +119,7 @@ inline const kernel_entry* choose_kernel(const kernel_table& table, const packed
     for (const kernel_entry& e : table) {
         if (e.layout != w.layout || e.activation != x.kind || !e.accepts(w, x)) continue;
         if (wanted != kernel_id::automatic && e.kernel != wanted) continue;
-        if (best == nullptr || e.cost(x.tokens) < best->cost(x.tokens)) best = &e;
+        if (best == nullptr || e.cost(w, x.tokens) < best->cost(w, x.tokens)) best = &e;
     }
     return best;
 }
