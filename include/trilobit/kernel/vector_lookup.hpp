@@ -19,26 +19,27 @@ namespace trilobit::kernel {
 template <class Arch, class Layout>
 struct vector_lookup_any {
     static constexpr kernel_id id = kernel_id::vector_lookup;
-    /// Where it was measured to win: a dot product of 512 bits is always faster; one of 256, or the
-    /// 512 bits of products that end in int16, only where an index is fewer than eight weights.
+    /// Where it was measured to win: nowhere beside dot products of 512 bits; beside those of 256 with
+    /// eight weights to an index; not with 243 entries of 512 bits, which are 60 KiB for a step.
     static constexpr bool available = [] {
-        if constexpr (has_sse2<Arch> && index_layout<Layout>)
-            return !has_avx512vnni<Arch> &&
-                   (byte_index<Layout>::digits == 8 || !(has_avxvnni<Arch> || has_avx512bw<Arch>));
+        if constexpr (has_sse2<Arch> && index_layout<Layout>) {
+            if (has_avx512vnni<Arch>) return false;
+            if (has_avxvnni<Arch>) return byte_index<Layout>::digits == 8;
+            return !has_avx512bw<Arch> || byte_index<Layout>::digits != 5;
+        }
         return false;
     }();
 
-    /// For 64 multiply-adds: loads with an addition, more of them the fewer rows share the making of a
-    /// table, and the rest. See dot for the unit, which flatters machines with a dot product.
+    /// Measured: a load with its addition, half as much again for each row's share of a table's entries,
+    /// and everything else. See dot for the unit.
     static constexpr double cost(const packed_shape& w, std::int64_t tokens) noexcept {
         if constexpr (available) {
             using shape = table_shape<Arch, Layout>;
             const double adds = 64.0 / (byte_index<Layout>::digits * shape::lanes);
             const auto rows = static_cast<double>(std::clamp<std::int64_t>(w.rows, 1, most_rows));
-            const double idle = static_cast<double>(round_up(tokens, shape::tokens)) /
-                                static_cast<double>(std::max<std::int64_t>(tokens, 1));
-            return (simd::exact_dot4<Arch> && has_ssse3<Arch> ? 0.75 : 1) * idle *
-                   (2 * adds * (1 + 1.5 * shape::entries / rows) + 1);
+            const auto real = static_cast<double>(std::max<std::int64_t>(tokens, 1));
+            const auto padded = static_cast<double>(round_up(tokens, shape::tokens));
+            return padded / real * (2.2 * adds * (1 + 1.5 * shape::entries / rows) + 0.45);
         }
         return 100;
     }
@@ -91,9 +92,9 @@ struct vector_lookup_any {
         bool first = true;
         for (std::int64_t tile = 0; tile < count; tile += step_tiles) {
             const auto tiles = static_cast<int>(std::min<std::int64_t>(step_tiles, count - tile));
-            load_columns<Arch, shape::tokens>(t.x.token(c.token) + s.first +
-                                                  tile * Layout::tile_cols,
-                                              t.x.value_stride(), c.tokens, step_cols, x);
+            load_columns<Arch, shape::tokens, step_cols>(t.x.token(c.token) + s.first +
+                                                             tile * Layout::tile_cols,
+                                                         t.x.value_stride(), c.tokens, x);
             i16 more[registers];
             bool full = false;
             for (int v = 0; v < registers; ++v) {
@@ -129,17 +130,18 @@ struct vector_lookup_any {
     /// acc (token, row) = (first ? 0 : acc) + sums
     static void widen(const std::int16_t* sums, std::int64_t rows, int tokens, bool first,
                       std::int32_t* acc, std::int64_t acc_stride) noexcept {
-        constexpr int width = table_shape<Arch, Layout>::tokens;
+        constexpr int width = table_shape<Arch, Layout>::tokens, step = 16;
         for (int m = 0; m < tokens; m += 8)
-            for (std::int64_t r = 0; r < rows; r += 8) {
-                alignas(16) std::int16_t turned[64];
-                simd::transpose8<Arch>(sums + r * width + m, width, turned, 8);
+            for (std::int64_t r = 0; r < rows; r += step) {
+                alignas(64) std::int16_t turned[8][step];
+                for (int i = 0; i < step; i += 8)
+                    simd::transpose8<Arch>(sums + (r + i) * width + m, width, turned[0] + i, step);
                 for (int i = 0; i < std::min(8, tokens - m); ++i) {
-                    std::int32_t* to = acc + (m + i) * acc_stride + r;
+                    std::int32_t* TRILOBIT_RESTRICT to = acc + (m + i) * acc_stride + r;
                     if (first)
-                        for (int j = 0; j < 8; ++j) to[j] = turned[8 * i + j];
+                        for (int j = 0; j < step; ++j) to[j] = turned[i][j];
                     else
-                        for (int j = 0; j < 8; ++j) to[j] += turned[8 * i + j];
+                        for (int j = 0; j < step; ++j) to[j] += turned[i][j];
                 }
             }
     }
@@ -154,10 +156,15 @@ struct vector_lookup_any {
         using i16 = simd::i16<Arch>;
         constexpr int registers = shape::tokens / shape::lanes;
         const std::byte* from = t.w.tile_at(c.block, 0) + tile * Layout::tile_bytes;
+        const std::int64_t block_stride = t.w.row_tiles() * Layout::tile_bytes;
         const auto* table = reinterpret_cast<const std::byte*>(tables);
-        for (std::int64_t b = 0; b < c.blocks; ++b) {
-            alignas(64) std::uint16_t offsets[Tiles * Layout::tile_bytes];
-            entry_offsets<Arch, Layout>(from, Tiles * Layout::tile_bytes, offsets);
+        alignas(64) std::uint16_t ahead[2][Tiles * Layout::tile_bytes];
+        entry_offsets<Arch, Layout>(from, Tiles * Layout::tile_bytes, ahead[0]);
+        for (std::int64_t b = 0; b < c.blocks; ++b, from += block_stride) {
+            const std::uint16_t* offsets = ahead[b % 2];
+            if (b + 1 < c.blocks)
+                entry_offsets<Arch, Layout>(from + block_stride, Tiles * Layout::tile_bytes,
+                                            ahead[(b + 1) % 2]);
             // What the next step wants of these rows.
             for (int i = 0; i < Tiles; ++i)
                 simd::prefetch<Arch>(from + (Tiles + i) * Layout::tile_bytes);
@@ -177,7 +184,6 @@ struct vector_lookup_any {
                     sums + v * shape::lanes);
                 sums += shape::tokens;
             }
-            from += t.w.row_tiles() * Layout::tile_bytes;
         }
     }
 

@@ -72,20 +72,20 @@ struct table_shape {
     static constexpr int size = entries * tokens;  // in int16
 };
 
-/// x[column * Tokens + token] for `cols` columns, a multiple of eight; the last of `tokens` stands in
-/// for those past it.
-template <class Arch, int Tokens>
-void load_columns(const std::int8_t* values, std::int64_t stride, int tokens, int cols,
+/// x[column * Tokens + token] for Cols columns, a multiple of eight; the last of `tokens` stands in for
+/// those past it.
+template <class Arch, int Tokens, int Cols>
+void load_columns(const std::int8_t* values, std::int64_t stride, int tokens,
                   std::int16_t* x) noexcept {
-    for (int c = 0; c < cols; c += 8)
-        for (int m = 0; m < Tokens; m += 8) {
-            alignas(64) std::int16_t rows[64];
-            for (int i = 0; i < 8; ++i) {
-                const std::int8_t* from = values + std::min(m + i, tokens - 1) * stride + c;
-                for (int k = 0; k < 8; ++k) rows[8 * i + k] = from[k];
-            }
-            simd::transpose8<Arch>(rows, 8, x + c * Tokens + m, Tokens);
+    for (int m = 0; m < Tokens; m += 8) {
+        alignas(64) std::int16_t rows[8][Cols];
+        for (int i = 0; i < 8; ++i) {
+            const std::int8_t* from = values + std::min(m + i, tokens - 1) * stride;
+            for (int c = 0; c < Cols; ++c) rows[i][c] = from[c];
         }
+        for (int c = 0; c < Cols; c += 8)
+            simd::transpose8<Arch>(rows[0] + c, Cols, x + c * Tokens + m, Tokens);
+    }
 }
 
 /// The table of the columns that byte t of a tile's rows stands for; `x` is column t of the tile.
