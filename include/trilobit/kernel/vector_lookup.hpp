@@ -52,7 +52,8 @@ struct vector_lookup_any {
     }
     static void prepare(const task&, std::int64_t, std::int64_t) noexcept {}
 
-    /// Rows that share tables, at most. More would pay, but their sums are on the stack: 350 KiB.
+    /// Rows that share tables, at most. More would pay, but their sums are on the stack, with drive's
+    /// about 400 KiB.
     static constexpr int most_rows = has_avx512bw<Arch> ? 1024 : 2048;
     /// Tiles of one step: with registers of 256 bits, 21 to 32 KiB of tables.
     static constexpr int step_tiles = std::max(1, 32 / std::max(8, +Layout::tile_cols));
@@ -82,6 +83,7 @@ struct vector_lookup_any {
         constexpr int registers = shape::tokens / shape::lanes;
         constexpr int step_cols = (step_tiles * Layout::tile_cols + 7) / 8 * 8;
         static_assert(step_cols * 128 <= 32767, "a step alone could overflow int16");
+        static_assert(step_cols <= 64, "columns past the last would be read beyond their padding");
         alignas(64) std::int16_t sums[most_rows * shape::tokens];  // (row, token)
         alignas(64) std::int16_t tables[step_tiles * shape::row_bytes * shape::size];
         alignas(64) std::int16_t x[step_cols * shape::tokens];
@@ -99,7 +101,7 @@ struct vector_lookup_any {
             bool full = false;
             for (int v = 0; v < registers; ++v) {
                 more[v] = sum_of_magnitudes(x + v * shape::lanes, tiles * Layout::tile_cols);
-                // Two numbers of up to 32767: a sum that exceeds it is negative.
+                // Two numbers of up to 32767: their sum is negative if it exceeds that.
                 full = full || xsimd::any(bound[v] + more[v] < i16(0));
             }
             if (full) {
@@ -162,6 +164,7 @@ struct vector_lookup_any {
         entry_offsets<Arch, Layout>(from, Tiles * Layout::tile_bytes, ahead[0]);
         for (std::int64_t b = 0; b < c.blocks; ++b, from += block_stride) {
             const std::uint16_t* offsets = ahead[b % 2];
+            // Made one row block ahead, so that no load waits for its store.
             if (b + 1 < c.blocks)
                 entry_offsets<Arch, Layout>(from + block_stride, Tiles * Layout::tile_bytes,
                                             ahead[(b + 1) % 2]);
