@@ -25,11 +25,13 @@ const names<trilobit::layout_id>& layouts() {
 }
 
 const names<trilobit::kernel_id>& kernels() {
-    static const names<trilobit::kernel_id> all = {{"automatic", trilobit::kernel_id::automatic},
-                                                   {"generic", trilobit::kernel_id::generic},
-                                                   {"dot", trilobit::kernel_id::dot},
-                                                   {"lookup", trilobit::kernel_id::lookup},
-                                                   {"popcount", trilobit::kernel_id::popcount}};
+    static const names<trilobit::kernel_id> all = {
+        {"automatic", trilobit::kernel_id::automatic},
+        {"generic", trilobit::kernel_id::generic},
+        {"dot", trilobit::kernel_id::dot},
+        {"lookup", trilobit::kernel_id::lookup},
+        {"popcount", trilobit::kernel_id::popcount},
+        {"vector_lookup", trilobit::kernel_id::vector_lookup}};
     return all;
 }
 

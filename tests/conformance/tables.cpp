@@ -16,8 +16,12 @@ TEST_CASE("the table is complete and without doubles", "[tables]") {
         CHECK(seen.emplace(e.layout, e.activation, e.kernel).second);
         CHECK(e.kernel != kernel_id::automatic);
         REQUIRE((e.accepts && e.cost && e.operand_bytes && e.prepare && e.run && e.run_part));
-        CHECK(e.cost(1) > 0);
-        CHECK(e.cost(512) > 0);
+        packed_shape w{e.layout, {}, 512, 4096, scale_spec::row()};
+        visit_layout(e.layout, [&]<class L>() { w.tile = tile_shape::of<L>(); });
+        CHECK(e.cost(w, 1) > 0);
+        CHECK(e.cost(w, 512) > 0);
+        CHECK(e.unit.rows >= w.tile.rows);
+        CHECK(e.unit.tokens >= 1);
     }
     for (const quantize_function f : table.quantize) CHECK(f != nullptr);
 }
@@ -45,6 +49,6 @@ TEMPLATE_LIST_TEST_CASE("every layout and activation has a kernel for every grou
                     CHECK(best->accepts(w, x));
                     const kernel_entry* floor = choose_kernel(table, w, x, kernel_id::generic);
                     REQUIRE(floor != nullptr);
-                    CHECK(best->cost(batch) <= floor->cost(batch));
+                    CHECK(best->cost(w, batch) <= floor->cost(w, batch));
                 }
 }

@@ -6,14 +6,30 @@
 #include <string>
 #include <string_view>
 
-#include <trilobit/dispatch/dispatch.hpp>
+#include <trilobit/kernel/all.hpp>
 
 namespace {
 
-/// Layouts down, activations across; in each cell the families of one back end, for any shape.
+using namespace trilobit;
+
+/// Adds to a cell the families that any back end has for a layout and an activation.
+template <class Layout, class Act, class... Families>
+void add_families(type_list<Families...>, std::string& text) {
+    std::string_view comma = " ";
+    const auto add = [&]<class Family>() {
+        const bool listed = any_type(archs{}, []<class Arch>() {
+            return Family::template kernel<Arch, Layout, Act>::available;
+        });
+        if (!listed) return;
+        constexpr kernel_id id = Family::template kernel<arch::generic, Layout, Act>::id;
+        text += std::string(comma) + std::string(kernel_name(id));
+        comma = ", ";
+    };
+    (add.template operator()<Families>(), ...);
+}
+
+/// Layouts down, activations across.
 std::string kernel_table_text() {
-    using namespace trilobit;
-    const kernel_table& table = dispatch::best();
     std::string text = "| layout |";
     std::string rule = "|---|";
     any_type(activations{}, [&]<class Act>() {
@@ -25,12 +41,7 @@ std::string kernel_table_text() {
     any_type(layouts{}, [&]<class Layout>() {
         text += "| `" + std::string(Layout::name) + "` |";
         any_type(activations{}, [&]<class Act>() {
-            std::string_view comma = " ";
-            for (const kernel_entry& e : table) {
-                if (e.layout != Layout::id || e.activation != Act::id) continue;
-                text += std::string(comma) + std::string(kernel_name(e.kernel));
-                comma = ", ";
-            }
+            add_families<Layout, Act>(families{}, text);
             text += " |";
             return false;
         });

@@ -71,5 +71,6 @@ TEST_CASE("kernels have names", "[kernel]") {
     CHECK(kernel_name(kernel_id::dot) == "dot");
     CHECK(kernel_name(kernel_id::lookup) == "lookup");
     CHECK(kernel_name(kernel_id::popcount) == "popcount");
+    CHECK(kernel_name(kernel_id::vector_lookup) == "vector_lookup");
     CHECK(kernel_name(static_cast<kernel_id>(99)) == "unknown");
 }

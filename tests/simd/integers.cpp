@@ -168,3 +168,17 @@ TEST_CASE("shift_right moves within 16 bits", "[simd]") {
         CHECK(wrong == 0);
     }
 }
+
+TEST_CASE("transpose8 exchanges rows and columns, each with its stride", "[simd]") {
+    for (const primitives* p : runnable()) {
+        CAPTURE(p->name);
+        alignas(64) std::int16_t from[8 * 24], to[8 * 16];
+        for (int i = 0; i < 8 * 24; ++i) from[i] = static_cast<std::int16_t>(331 * i - 32768);
+        std::fill_n(to, 8 * 16, std::int16_t{77});
+        p->transpose8(from, 24, to, 16);
+        int wrong = 0;
+        for (int i = 0; i < 8; ++i)
+            for (int j = 0; j < 16; ++j) wrong += to[16 * i + j] != (j < 8 ? from[24 * j + i] : 77);
+        CHECK(wrong == 0);
+    }
+}

@@ -23,7 +23,10 @@ struct primitives {
     void (*ternary_digits)(const std::uint8_t* codes, std::uint8_t* out);  // 5 times width
     void (*store_words)(const std::uint8_t* columns, std::byte* to, std::int64_t stride);
     void (*store_interleaved)(const std::int32_t* v, std::int32_t* to);  // both 4 times width
-    void (*broadcast4)(const void* from, std::uint8_t* out);             // `from` anywhere
+    /// 8 rows of `from_stride` int16 and of `to_stride`, both multiples of 8
+    void (*transpose8)(const std::int16_t* from, std::int64_t from_stride, std::int16_t* to,
+                       std::int64_t to_stride);
+    void (*broadcast4)(const void* from, std::uint8_t* out);  // `from` anywhere
     void (*shift_right4)(const std::uint8_t* v, std::uint8_t* out);
     void (*scale_add16)(float* sum, const std::int32_t* acc, const float* scale, float by);  // 16
     void (*load_f16x16)(const std::uint16_t* from, float* to);  // 16; `from` anywhere

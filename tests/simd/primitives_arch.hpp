@@ -57,6 +57,10 @@ struct of_arch {
             four[j] = trilobit::simd::i32<A>::load_aligned(v + j * trilobit::simd::lanes<A>);
         trilobit::simd::store_interleaved<A>(four, to);
     }
+    static void transpose8(const std::int16_t* from, std::int64_t from_stride, std::int16_t* to,
+                           std::int64_t to_stride) {
+        trilobit::simd::transpose8<A>(from, from_stride, to, to_stride);
+    }
     static void broadcast4(const void* from, std::uint8_t* out) {
         trilobit::simd::broadcast4<A>(from).store_aligned(out);
     }
@@ -82,6 +86,7 @@ struct of_arch {
                                     &ternary_digits,
                                     &store_words,
                                     &store_interleaved,
+                                    &transpose8,
                                     &broadcast4,
                                     &shift_right4,
                                     &scale_add16,

@@ -8,6 +8,7 @@
 #include "trilobit/kernel/generic.hpp"
 #include "trilobit/kernel/lookup.hpp"
 #include "trilobit/kernel/popcount.hpp"
+#include "trilobit/kernel/vector_lookup.hpp"
 
 namespace trilobit {
 
@@ -18,6 +19,6 @@ struct family {
 };
 
 using families = type_list<family<kernel::generic>, family<kernel::dot>, family<kernel::lookup>,
-                           family<kernel::popcount>>;
+                           family<kernel::popcount>, family<kernel::vector_lookup>>;
 
 }  // namespace trilobit

@@ -21,9 +21,9 @@ struct dot_any : driven<dot_any<Arch, Layout>, Arch, Layout> {
     /// In cycles of a core that starts one 512-bit dot product in each, for 64 multiply-adds; the
     /// same unit in every family. Decoding a register of weights takes 1.5 to 5 cycles, or 60
     /// through the layout's own decode.
-    static constexpr double cost(std::int64_t tokens) noexcept {
+    static constexpr double cost(const packed_shape&, std::int64_t tokens) noexcept {
         const double width = 64.0 / simd::register_bytes<Arch>;
-        const double dots = simd::exact_dot4<Arch> ? width : 2 * width;
+        const double dots = (!has_ssse3<Arch> ? 4 : simd::exact_dot4<Arch> ? 1 : 2) * width;
         const auto shared = static_cast<double>(std::min<std::int64_t>(tokens, chunk_tokens));
         if (!decodes(static_cast<int>(shared))) {
             if constexpr (dot_layout<Layout>) return 1.05 * dots * dot_fields<Layout>::planes;

@@ -17,6 +17,11 @@ namespace trilobit::kernel {
 inline constexpr int chunk_outputs = 8192;
 inline constexpr int chunk_tokens = 128;
 
+/// The largest chunk of a family. One that makes something for all rows of a chunk may ask for more.
+struct chunk_limits {
+    int outputs = chunk_outputs, tokens = chunk_tokens;
+};
+
 /// Row blocks that make up 64 rows, which is what one pass over decoded weights serves.
 template <class Layout>
 inline constexpr int group_blocks = std::max(1, 64 / Layout::tile_rows);
@@ -65,15 +70,15 @@ TRILOBIT_INLINE void write_sums(const task& t, const chunk& c, const float* sums
 /// Family::sum_segment(task, segment index, segment, chunk, acc) sets acc (tokens, rows of the
 /// chunk's blocks) to the exact integer sums. The segment may be a part of the one the index says,
 /// from where cut_cols() allows: the sums of all parts add up to the whole's.
-template <class Family, class Arch, class Layout>
+template <class Family, class Arch, class Layout, chunk_limits Limits>
 void drive(const task& t, std::int64_t block_begin, std::int64_t block_end,
            std::int64_t token_begin, std::int64_t token_end) noexcept {
     constexpr int rows = Layout::tile_rows;
     constexpr int group = group_blocks<Layout>;
-    static_assert(group * rows <= chunk_outputs);
-    constexpr int most_tokens = std::min(chunk_tokens, chunk_outputs / (group * rows));
-    alignas(64) std::int32_t acc[chunk_outputs];
-    alignas(64) float sums[chunk_outputs];
+    static_assert(group * rows <= Limits.outputs);
+    constexpr int most_tokens = std::min(Limits.tokens, Limits.outputs / (group * rows));
+    alignas(64) std::int32_t acc[Limits.outputs];
+    alignas(64) float sums[Limits.outputs];
     const std::int64_t segments = segment::count(t.w, t.x);
 
     chunk c;
@@ -81,7 +86,7 @@ void drive(const task& t, std::int64_t block_begin, std::int64_t block_end,
         // Equal shares: 192 tokens are 96 and 96, not 128 and 64.
         const std::int64_t left = token_end - c.token;
         c.tokens = static_cast<int>(ceil_div(left, ceil_div(left, most_tokens)));
-        const std::int64_t most = chunk_outputs / (c.tokens * group * rows) * group;
+        const std::int64_t most = Limits.outputs / (c.tokens * group * rows) * group;
         for (c.block = block_begin; c.block < block_end; c.block += c.blocks) {
             c.blocks = std::min(most, block_end - c.block);
             if (segments == 0) std::fill_n(sums, c.tokens * c.blocks * rows, 0.0f);
@@ -126,11 +131,11 @@ void drive_part(const task& t, const chunk& c, const column_part& part) noexcept
 }
 
 /// What the table of kernels points to; a family inherits it.
-template <class Family, class Arch, class Layout>
+template <class Family, class Arch, class Layout, chunk_limits Limits = chunk_limits{}>
 struct driven {
     static void run(const task& t, std::int64_t block_begin, std::int64_t block_end,
                     std::int64_t token_begin, std::int64_t token_end) noexcept {
-        drive<Family, Arch, Layout>(t, block_begin, block_end, token_begin, token_end);
+        drive<Family, Arch, Layout, Limits>(t, block_begin, block_end, token_begin, token_end);
     }
     static void run_part(const task& t, const chunk& c, const column_part& part) noexcept {
         drive_part<Family, Arch, Layout>(t, c, part);

@@ -13,7 +13,9 @@ struct generic_any : driven<generic_any<Arch, Layout>, Arch, Layout> {
     static constexpr kernel_id id = kernel_id::generic;
     static constexpr bool available = true;
     /// Cycles for 64 multiply-adds, roughly; the automatic choice takes the cheapest that fits.
-    static constexpr double cost(std::int64_t /*tokens*/) noexcept { return 100; }
+    static constexpr double cost(const packed_shape&, std::int64_t /*tokens*/) noexcept {
+        return 100;
+    }
 
     static bool accepts(const packed_shape&, const activation_shape&) noexcept { return true; }
     static std::int64_t operand_bytes(const packed_shape&, const activation_shape&) noexcept {

@@ -62,7 +62,7 @@ struct lookup : driven<lookup<Arch, Layout, Act>, Arch, Layout> {
 
     /// Two instructions for each register of indices, then three and a few for each table; see dot for
     /// the unit. Without vpermi2b every entry is fetched by itself.
-    static constexpr double cost(std::int64_t tokens) noexcept {
+    static constexpr double cost(const packed_shape&, std::int64_t tokens) noexcept {
         const auto shared = static_cast<double>(std::min<std::int64_t>(tokens, most_tokens));
         const double all = 2 / shared + tables * (3 + 4.0 / byte_adds);
         return has_avx512vnni<Arch> ? all / 7.5 : 100;

@@ -62,9 +62,12 @@ struct popcount : driven<popcount<Arch, Layout, Act>, Arch, Layout> {
     static constexpr bool signs = Act::id == activation_id::sign;
 
     /// Three instructions for each plane of eight registers of weights, seven where bits are counted by
-    /// shuffles; see dot for the unit.
-    static constexpr double cost(std::int64_t) noexcept {
-        const double each = simd::exact_dot4<Arch> ? 0.35 : 1.2;
+    /// shuffles, twenty with neither; see dot for the unit.
+    static constexpr double cost(const packed_shape&, std::int64_t) noexcept {
+        const double each = has_avx512vnni<Arch> ? 0.35
+                            : !has_ssse3<Arch>   ? 2.4
+                            : has_avxvnni<Arch>  ? 1.0
+                                                 : 1.2;
         return planes * each * 64 / simd::register_bytes<Arch>;
     }
     static constexpr bool accepts(const packed_shape& w, const activation_shape& x) noexcept {

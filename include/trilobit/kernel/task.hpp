@@ -16,7 +16,8 @@ enum class kernel_id : std::uint8_t {
     generic = 1,
     dot = 2,
     lookup = 3,
-    popcount = 4
+    popcount = 4,
+    vector_lookup = 5
 };
 
 constexpr std::string_view kernel_name(kernel_id id) {
@@ -31,6 +32,8 @@ constexpr std::string_view kernel_name(kernel_id id) {
             return "lookup";
         case kernel_id::popcount:
             return "popcount";
+        case kernel_id::vector_lookup:
+            return "vector_lookup";
     }
     return "unknown";
 }
@@ -49,6 +52,12 @@ struct task {
     activation_view x;
     std::byte* operand = nullptr;
     sink out;
+};
+
+/// What threads divide a product into: pieces of at most so many rows, and of a multiple of so many
+/// tokens where tokens are cut.
+struct work_unit {
+    int rows = 64, tokens = 1;
 };
 
 /// Outputs that are summed together: some row blocks of some tokens.

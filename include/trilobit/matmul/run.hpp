@@ -31,6 +31,7 @@ void split(Executor& run, std::int64_t count, std::int64_t work, F&& f) {
 class batch {
     std::span<const product_part> parts;
     activation_shape x;
+    work_unit unit;
     std::int64_t token_bytes;
     // Rows first; where they are too few for the threads, tokens too, and then columns.
     std::int64_t ranges = 1, cuts = 1;
@@ -45,17 +46,22 @@ class batch {
 public:
     /// `token_bytes` is what the workspace holds of each token.
     batch(std::span<const product_part> same_columns, const activation_shape& shape,
-          std::int64_t bytes_of_token, int concurrency)
-        : parts(same_columns), x(shape), token_bytes(bytes_of_token) {
+          const work_unit& wanted, std::int64_t bytes_of_token, int concurrency)
+        : parts(same_columns), x(shape), unit(wanted), token_bytes(bytes_of_token) {
+        const auto units = [&] { return total([](const unit_grid& g) { return g.units(); }); };
         const auto wish = [&] {
-            const std::int64_t units = total([](const unit_grid& g) { return g.units(); });
-            return units == 0 ? 1 : ceil_div(pieces_per_thread * concurrency / 4, units);
+            return ceil_div(pieces_per_thread * concurrency / 4,
+                            std::max<std::int64_t>(units(), 1));
         };
+        // A kernel's large units are made smaller sooner than that threads have none.
+        ranges = shape.tokens;
+        while (unit.rows > 64 && units() < concurrency) unit.rows /= 2;
+        ranges = 1;
         ranges = wish();
         if (concurrency > 1) cuts = wish();
     }
     [[nodiscard]] unit_grid grid(const product_part& p) const {
-        unit_grid g(p, ranges);
+        unit_grid g(p, unit, ranges);
         g.cut_columns(p.w->stored(), x, cuts, token_bytes);
         return g;
     }
@@ -117,7 +123,7 @@ status run_products(const kernel_entry& kernel, quantize_function quantize,
     const auto cut = [&](std::span<const product_part> same) {
         activation_shape own = shape;
         own.cols = same.front().w->stored_cols();
-        return batch(same, own, at.size / shape.tokens, run.concurrency());
+        return batch(same, own, kernel.unit, at.size / shape.tokens, run.concurrency());
     };
     bool whole = true;
     std::int64_t sum_bytes = 0;

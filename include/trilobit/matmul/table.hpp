@@ -21,7 +21,7 @@ struct kernel_entry {
     /// that share activations share a kernel, whatever rows and columns each of them stores.
     bool (*accepts)(const packed_shape&, const activation_shape&) noexcept = nullptr;
     /// Relative cycles for each multiply-add, for choosing.
-    double (*cost)(std::int64_t tokens) noexcept = nullptr;
+    double (*cost)(const packed_shape&, std::int64_t tokens) noexcept = nullptr;
     std::int64_t (*operand_bytes)(const packed_shape&, const activation_shape&) noexcept = nullptr;
     /// Makes the operand of tokens [begin, end); different tokens may be prepared at once.
     void (*prepare)(const task&, std::int64_t begin, std::int64_t end) noexcept = nullptr;
@@ -30,6 +30,7 @@ struct kernel_entry {
                 std::int64_t t1) noexcept = nullptr;
     /// One part of the columns of some outputs; different parts may run at once.
     void (*run_part)(const task&, const chunk&, const column_part&) noexcept = nullptr;
+    work_unit unit;
 };
 
 using quantize_function = status (*)(const activation_shape&, std::int64_t token, const float* x,
@@ -47,11 +48,20 @@ struct kernel_table {
 
 namespace detail {
 
+template <class Kernel>
+constexpr work_unit unit_of() noexcept {
+    if constexpr (requires { Kernel::unit; })
+        return Kernel::unit;
+    else
+        return {};
+}
+
 template <class Kernel, class Layout, class Act>
 constexpr kernel_entry entry_of() noexcept {
     return {Layout::id,       Act::id,       Kernel::id,
             &Kernel::accepts, &Kernel::cost, &Kernel::operand_bytes,
-            &Kernel::prepare, &Kernel::run,  &Kernel::run_part};
+            &Kernel::prepare, &Kernel::run,  &Kernel::run_part,
+            unit_of<Kernel>()};
 }
 
 template <class Arch, class Family, class Layout, class... Acts, std::size_t N>
@@ -113,7 +123,7 @@ inline const kernel_entry* choose_kernel(const kernel_table& table, const packed
     for (const kernel_entry& e : table) {
         if (e.layout != w.layout || e.activation != x.kind || !e.accepts(w, x)) continue;
         if (wanted != kernel_id::automatic && e.kernel != wanted) continue;
-        if (best == nullptr || e.cost(x.tokens) < best->cost(x.tokens)) best = &e;
+        if (best == nullptr || e.cost(w, x.tokens) < best->cost(w, x.tokens)) best = &e;
     }
     return best;
 }

@@ -23,21 +23,24 @@ inline constexpr std::int64_t worth_a_thread = std::int64_t{1} << 18;
 /// Sums of parts beyond this size no longer stay in a cache.
 inline constexpr std::int64_t largest_part_sums = 256 << 10;
 
-/// One product cut into units of 64 rows x some tokens, token ranges outermost, and where these are
+/// One product cut into units of some rows x some tokens, token ranges outermost, and where these are
 /// too few, each unit into parts of its columns, innermost.
 struct unit_grid {
-    static constexpr std::int64_t rows = 64;
     std::int64_t group_blocks = 1, row_groups = 0, token_ranges = 0, range_tokens = 0;
     std::int64_t parts = 1, part_bytes = 0;  // what all parts of a unit share in memory
 
     /// `ranges` is wished for; ranges of fewer than 32 tokens decode weights for too few.
-    unit_grid(const product_part& p, std::int64_t ranges) noexcept {
+    unit_grid(const product_part& p, const work_unit& unit, std::int64_t ranges) noexcept {
         const std::int64_t tokens = p.token_end - p.token_begin;
         if (tokens == 0 || p.w->rows == 0) return;
-        group_blocks = std::max<std::int64_t>(1, rows / p.w->tile.rows);
-        row_groups = ceil_div(p.w->row_blocks(), group_blocks);
+        // Groups of nearly equal size, in whole sixty-fours of rows.
+        const std::int64_t blocks = p.w->row_blocks();
+        const std::int64_t step = std::max(1, 64 / p.w->tile.rows);
+        row_groups = ceil_div(blocks, std::max<std::int64_t>(step, unit.rows / p.w->tile.rows));
+        group_blocks = round_up(ceil_div(blocks, row_groups), step);
+        row_groups = ceil_div(blocks, group_blocks);
         const std::int64_t most = std::max<std::int64_t>(1, tokens / 32);
-        range_tokens = ceil_div(tokens, std::min(ranges, most));
+        range_tokens = round_up(ceil_div(tokens, std::min(ranges, most)), unit.tokens);
         token_ranges = ceil_div(tokens, range_tokens);
     }
     /// `wished` parts, as far as each is worth a thread. Who takes one has to fetch what another made of
@@ -46,7 +49,7 @@ struct unit_grid {
                      std::int64_t token_bytes) noexcept {
         const std::int64_t outputs = range_tokens * group_blocks * w.tile.rows;
         if (wished < 2 || outputs == 0 || outputs > kernel::chunk_outputs) return;
-        const std::int64_t token_work = std::min(w.rows, rows) * w.cols;
+        const std::int64_t token_work = std::min(w.rows, group_blocks * w.tile.rows) * w.cols;
         if (token_work < 4 * token_bytes) return;
         wished =
             std::min({wished, range_tokens * token_work / worth_a_thread, column_part::most(w, x)});

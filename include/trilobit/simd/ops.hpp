@@ -264,6 +264,17 @@ struct store_words_op {
     }
 };
 
+/// to[i * to_stride + j] = from[j * from_stride + i], i and j in 0..7; rows on either side start at
+/// multiples of 16 bytes.
+template <class Arch>
+struct transpose8_op {
+    TRILOBIT_INLINE static void call(const std::int16_t* from, std::int64_t from_stride,
+                                     std::int16_t* to, std::int64_t to_stride) noexcept {
+        for (int i = 0; i < 8; ++i)
+            for (int j = 0; j < 8; ++j) to[i * to_stride + j] = from[j * from_stride + i];
+    }
+};
+
 /// Keeps a product rounded: nothing may be contracted across it. TRILOBIT_COMPILER_BARRIER goes
 /// through memory; back ends with registers that an asm can name need not.
 template <class Arch>
@@ -316,6 +327,11 @@ template <class Arch>
 TRILOBIT_INLINE void store_words(const u8<Arch>* column, std::byte* to,
                                  std::int64_t stride) noexcept {
     store_words_op<Arch>::call(column, to, stride);
+}
+template <class Arch>
+TRILOBIT_INLINE void transpose8(const std::int16_t* from, std::int64_t from_stride,
+                                std::int16_t* to, std::int64_t to_stride) noexcept {
+    transpose8_op<Arch>::call(from, from_stride, to, to_stride);
 }
 template <class Arch>
 TRILOBIT_INLINE i8<Arch> lookup128(const std::int8_t* table,

@@ -1,0 +1,215 @@
+// SPDX-License-Identifier: MIT
+// Room kernel. Enters: bytes of packed weights as indices; activations, of which tables of vectors
+// are made on the way. Leaves: exact sums, by one load and one addition of int16 for all the weights
+// of a byte and a register of tokens. Where no instruction multiplies bytes into int32, that is less
+// work than multiplying.
+//
+// A step makes the tables of a few tiles, which stay in the L1 cache while all rows of a chunk pass.
+// Sums wait in int16. None exceeds the sum of |activation| over its columns, so this is watched for
+// each token, and sums are widened when it could pass 32767: every 255 columns at worst, every
+// thousand as activations usually are.
+#pragma once
+
+#include "trilobit/kernel/drive.hpp"
+#include "trilobit/kernel/vector_table.hpp"
+
+namespace trilobit::kernel {
+
+/// All kinds of activations are bytes here: one body serves the four.
+template <class Arch, class Layout>
+struct vector_lookup_any {
+    static constexpr kernel_id id = kernel_id::vector_lookup;
+    /// Where it was measured to win: nowhere beside dot products of 512 bits; beside those of 256 with
+    /// eight weights to an index; not with 243 entries of 512 bits, which are 60 KiB for a step.
+    static constexpr bool available = [] {
+        if constexpr (has_sse2<Arch> && index_layout<Layout>) {
+            if (has_avx512vnni<Arch>) return false;
+            if (has_avxvnni<Arch>) return byte_index<Layout>::digits == 8;
+            return !has_avx512bw<Arch> || byte_index<Layout>::digits != 5;
+        }
+        return false;
+    }();
+
+    /// Measured: a load with its addition, half as much again for each row's share of a table's entries,
+    /// and everything else. See dot for the unit.
+    static constexpr double cost(const packed_shape& w, std::int64_t tokens) noexcept {
+        if constexpr (available) {
+            using shape = table_shape<Arch, Layout>;
+            const double adds = 64.0 / (byte_index<Layout>::digits * shape::lanes);
+            const auto rows = static_cast<double>(std::clamp<std::int64_t>(w.rows, 1, most_rows));
+            const auto real = static_cast<double>(std::max<std::int64_t>(tokens, 1));
+            const auto padded = static_cast<double>(round_up(tokens, shape::tokens));
+            return padded / real * (2.2 * adds * (1 + 1.5 * shape::entries / rows) + 0.45);
+        }
+        return 100;
+    }
+    static constexpr bool accepts(const packed_shape& w, const activation_shape& x) noexcept {
+        return segments_start_on_tiles(w, x);
+    }
+    static constexpr std::int64_t operand_bytes(const packed_shape&,
+                                                const activation_shape&) noexcept {
+        return 0;
+    }
+    static void prepare(const task&, std::int64_t, std::int64_t) noexcept {}
+
+    /// Rows that share tables, at most. More would pay, but their sums are on the stack, with drive's
+    /// about 400 KiB.
+    static constexpr int most_rows = has_avx512bw<Arch> ? 1024 : 2048;
+    /// Tiles of one step: with registers of 256 bits, 21 to 32 KiB of tables.
+    static constexpr int step_tiles = std::max(1, 32 / std::max(8, +Layout::tile_cols));
+
+    static void sum_segment(const task& t, std::int64_t, const segment& s, const chunk& c,
+                            std::int32_t* acc) noexcept {
+        if constexpr (available) {
+            const std::int64_t stride = c.blocks * Layout::tile_rows;
+            chunk part = c;
+            for (int m = 0; m < c.tokens; m += part.tokens)
+                for (std::int64_t b = 0; b < c.blocks; b += part.blocks) {
+                    part.token = c.token + m;
+                    part.tokens = std::min(table_shape<Arch, Layout>::tokens, c.tokens - m);
+                    part.block = c.block + b;
+                    part.blocks =
+                        std::min<std::int64_t>(most_rows / Layout::tile_rows, c.blocks - b);
+                    sum_part(t, s, part, acc + m * stride + b * Layout::tile_rows, stride);
+                }
+        }
+    }
+
+    /// At most `most_rows` rows and the tokens of one entry.
+    static void sum_part(const task& t, const segment& s, const chunk& c, std::int32_t* acc,
+                         std::int64_t acc_stride) noexcept {
+        using shape = table_shape<Arch, Layout>;
+        using i16 = simd::i16<Arch>;
+        constexpr int registers = shape::tokens / shape::lanes;
+        constexpr int step_cols = (step_tiles * Layout::tile_cols + 7) / 8 * 8;
+        static_assert(step_cols * 128 <= 32767, "a step alone could overflow int16");
+        static_assert(step_cols <= 64, "columns past the last would be read beyond their padding");
+        alignas(64) std::int16_t sums[most_rows * shape::tokens];  // (row, token)
+        alignas(64) std::int16_t tables[step_tiles * shape::row_bytes * shape::size];
+        alignas(64) std::int16_t x[step_cols * shape::tokens];
+        const std::int64_t rows = c.blocks * Layout::tile_rows, count = s.tiles(t.w);
+        i16 bound[registers];  // of |sum|, for each token
+        for (i16& b : bound) b = i16(0);
+        std::fill_n(sums, rows * shape::tokens, std::int16_t{0});
+        bool first = true;
+        for (std::int64_t tile = 0; tile < count; tile += step_tiles) {
+            const auto tiles = static_cast<int>(std::min<std::int64_t>(step_tiles, count - tile));
+            load_columns<Arch, shape::tokens, step_cols>(t.x.token(c.token) + s.first +
+                                                             tile * Layout::tile_cols,
+                                                         t.x.value_stride(), c.tokens, x);
+            i16 more[registers];
+            bool full = false;
+            for (int v = 0; v < registers; ++v) {
+                more[v] = sum_of_magnitudes(x + v * shape::lanes, tiles * Layout::tile_cols);
+                // Two numbers of up to 32767: their sum is negative if it exceeds that.
+                full = full || xsimd::any(bound[v] + more[v] < i16(0));
+            }
+            if (full) {
+                widen(sums, rows, c.tokens, first, acc, acc_stride);
+                std::fill_n(sums, rows * shape::tokens, std::int16_t{0});
+                for (i16& b : bound) b = i16(0);
+                first = false;
+            }
+            for (int v = 0; v < registers; ++v) bound[v] += more[v];
+            for (int i = 0; i < tiles * shape::row_bytes; ++i) {
+                const int col = i / shape::row_bytes * Layout::tile_cols + i % shape::row_bytes;
+                build_table<Arch, Layout>(x + col * shape::tokens, tables + i * shape::size);
+            }
+            add_entries<step_tiles>(t, c, s.first_tile(t.w) + tile, tiles, tables, sums);
+        }
+        widen(sums, rows, c.tokens, first, acc, acc_stride);
+    }
+
+    TRILOBIT_INLINE static simd::i16<Arch> sum_of_magnitudes(const std::int16_t* x,
+                                                             int cols) noexcept {
+        simd::i16<Arch> sum(0);
+        for (int i = 0; i < cols; ++i)
+            sum += xsimd::abs(
+                simd::i16<Arch>::load_aligned(x + i * table_shape<Arch, Layout>::tokens));
+        return sum;
+    }
+
+    /// acc (token, row) = (first ? 0 : acc) + sums
+    static void widen(const std::int16_t* sums, std::int64_t rows, int tokens, bool first,
+                      std::int32_t* acc, std::int64_t acc_stride) noexcept {
+        constexpr int width = table_shape<Arch, Layout>::tokens, step = 16;
+        for (int m = 0; m < tokens; m += 8)
+            for (std::int64_t r = 0; r < rows; r += step) {
+                alignas(64) std::int16_t turned[8][step];
+                for (int i = 0; i < step; i += 8)
+                    simd::transpose8<Arch>(sums + (r + i) * width + m, width, turned[0] + i, step);
+                for (int i = 0; i < std::min(8, tokens - m); ++i) {
+                    std::int32_t* TRILOBIT_RESTRICT to = acc + (m + i) * acc_stride + r;
+                    if (first)
+                        for (int j = 0; j < step; ++j) to[j] = turned[i][j];
+                    else
+                        for (int j = 0; j < step; ++j) to[j] += turned[i][j];
+                }
+            }
+    }
+
+    /// Adds to the sums of each row its entries in the tables of `tiles` tiles from `tile` on.
+    template <int Tiles>
+    static void add_entries(const task& t, const chunk& c, std::int64_t tile, int tiles,
+                            const std::int16_t* tables, std::int16_t* sums) noexcept {
+        if constexpr (Tiles > 1)
+            if (tiles < Tiles) return add_entries<Tiles - 1>(t, c, tile, tiles, tables, sums);
+        using shape = table_shape<Arch, Layout>;
+        using i16 = simd::i16<Arch>;
+        constexpr int registers = shape::tokens / shape::lanes;
+        const std::byte* from = t.w.tile_at(c.block, 0) + tile * Layout::tile_bytes;
+        const std::int64_t block_stride = t.w.row_tiles() * Layout::tile_bytes;
+        const auto* table = reinterpret_cast<const std::byte*>(tables);
+        alignas(64) std::uint16_t ahead[2][Tiles * Layout::tile_bytes];
+        entry_offsets<Arch, Layout>(from, Tiles * Layout::tile_bytes, ahead[0]);
+        for (std::int64_t b = 0; b < c.blocks; ++b, from += block_stride) {
+            const std::uint16_t* offsets = ahead[b % 2];
+            // Made one row block ahead, so that no load waits for its store.
+            if (b + 1 < c.blocks)
+                entry_offsets<Arch, Layout>(from + block_stride, Tiles * Layout::tile_bytes,
+                                            ahead[(b + 1) % 2]);
+            // What the next step wants of these rows.
+            for (int i = 0; i < Tiles; ++i)
+                simd::prefetch<Arch>(from + (Tiles + i) * Layout::tile_bytes);
+            for (int r = 0; r < Layout::tile_rows; ++r) {
+                i16 sum[registers];
+                TRILOBIT_UNROLL for (int v = 0; v < registers; ++v) sum[v] =
+                    i16::load_aligned(sums + v * shape::lanes);
+                TRILOBIT_UNROLL for (int i = 0; i < Tiles; ++i)
+                    TRILOBIT_UNROLL for (int j = 0; j < shape::row_bytes; ++j) {
+                    const auto* entry = reinterpret_cast<const std::int16_t*>(
+                        table + 2 * (i * shape::row_bytes + j) * shape::size +
+                        offsets[i * Layout::tile_bytes + r * shape::row_bytes + j]);
+                    TRILOBIT_UNROLL for (int v = 0; v < registers; ++v) sum[v] +=
+                        i16::load_aligned(entry + v * shape::lanes);
+                }
+                TRILOBIT_UNROLL for (int v = 0; v < registers; ++v) sum[v].store_aligned(
+                    sums + v * shape::lanes);
+                sums += shape::tokens;
+            }
+        }
+    }
+
+    static constexpr chunk_limits limits = [] {
+        if constexpr (available) {
+            constexpr int tokens = table_shape<Arch, Layout>::tokens;
+            return chunk_limits{most_rows * tokens, tokens};
+        }
+        return chunk_limits{};
+    }();
+    static constexpr work_unit unit{most_rows, limits.tokens};
+
+    static void run(const task& t, std::int64_t block_begin, std::int64_t block_end,
+                    std::int64_t token_begin, std::int64_t token_end) noexcept {
+        drive<vector_lookup_any, Arch, Layout, limits>(t, block_begin, block_end, token_begin,
+                                                       token_end);
+    }
+    static void run_part(const task& t, const chunk& c, const column_part& part) noexcept {
+        drive_part<vector_lookup_any, Arch, Layout>(t, c, part);
+    }
+};
+
+template <class Arch, class Layout, class Act>
+struct vector_lookup : vector_lookup_any<Arch, Layout> {};
+
+}  // namespace trilobit::kernel

@@ -1,0 +1,140 @@
+// SPDX-License-Identifier: MIT
+// Room kernel. Enters: the activations of a few tokens; bytes of packed weights. Leaves: tables whose
+// entries are vectors, a sum of activations for each token, and where in a table a byte of weights
+// points.
+//
+//   table[index][token] = sum over digits i of weight_i(index) * x[column i][token]
+//
+// An index is a number whose digits are the weights of a few columns of one row, the lowest weight
+// being digit 0. Adding one to a digit adds one column, so each entry is another one plus a column.
+#pragma once
+
+#include <algorithm>
+#include <bit>
+
+#include "trilobit/layout/all.hpp"
+#include "trilobit/simd/ops.hpp"
+
+namespace trilobit::kernel {
+
+/// How a byte of a layout is an index: `digits` of them to the base `radix`, and of a whole register
+/// of bytes the indices. Bytes that no packer writes become some index too.
+template <class Layout>
+struct byte_index;
+
+template <>
+struct byte_index<layout::ternary_2bit> {
+    static constexpr int radix = 3, digits = 4;
+    /// Digits to the base 4 become digits to the base 3, in pairs and then the pairs.
+    template <class Arch>
+    TRILOBIT_INLINE static simd::u8<Arch> of(simd::u8<Arch> codes) noexcept {
+        using namespace simd;
+        const u8<Arch> odd(std::uint8_t{0x33}), pair(std::uint8_t{0x0f}), last(std::uint8_t{80});
+        const u8<Arch> pairs = codes - (shift_right<2, Arch>(codes) & odd);
+        const u8<Arch> high = shift_right<4, Arch>(pairs) & pair;
+        return xsimd::min(pairs - shift_left<3, Arch>(high) + high, last);
+    }
+};
+template <>
+struct byte_index<layout::ternary_base3> {
+    static constexpr int radix = 3, digits = 5;
+    template <class Arch>
+    TRILOBIT_INLINE static simd::u8<Arch> of(simd::u8<Arch> codes) noexcept {
+        const simd::u8<Arch> zero(std::uint8_t{121}), last(std::uint8_t{242});
+        return xsimd::min(codes + zero, last);
+    }
+};
+template <>
+struct byte_index<layout::binary_1bit> {
+    static constexpr int radix = 2, digits = 8;
+    template <class Arch>
+    TRILOBIT_INLINE static simd::u8<Arch> of(simd::u8<Arch> codes) noexcept {
+        return codes;
+    }
+};
+
+template <class Layout>
+concept index_layout = requires { byte_index<Layout>::radix; };
+
+/// Measures of tables. A row of a tile is `row_bytes` indices; digit i of byte t is column
+/// t + i * row_bytes.
+template <class Arch, index_layout Layout>
+struct table_shape {
+    static constexpr int lanes = simd::register_bytes<Arch> / 2;
+    /// Of an entry. One index serves two registers where one would be only eight tokens.
+    static constexpr int tokens = std::max(lanes, 16);
+    static constexpr int row_bytes = Layout::tile_bytes / Layout::tile_rows;
+    static constexpr int entries = [] {
+        int count = 1;
+        for (int i = 0; i < byte_index<Layout>::digits; ++i) count *= byte_index<Layout>::radix;
+        return count;
+    }();
+    static constexpr int size = entries * tokens;  // in int16
+};
+
+/// x[column * Tokens + token] for Cols columns, a multiple of eight; the last of `tokens` stands in for
+/// those past it.
+template <class Arch, int Tokens, int Cols>
+void load_columns(const std::int8_t* values, std::int64_t stride, int tokens,
+                  std::int16_t* x) noexcept {
+    for (int m = 0; m < Tokens; m += 8) {
+        alignas(64) std::int16_t rows[8][Cols];
+        for (int i = 0; i < 8; ++i) {
+            const std::int8_t* from = values + std::min(m + i, tokens - 1) * stride;
+            for (int c = 0; c < Cols; ++c) rows[i][c] = from[c];
+        }
+        for (int c = 0; c < Cols; c += 8)
+            simd::transpose8<Arch>(rows[0] + c, Cols, x + c * Tokens + m, Tokens);
+    }
+}
+
+/// The table of the columns that byte t of a tile's rows stands for; `x` is column t of the tile.
+template <class Arch, class Layout>
+void build_table(const std::int16_t* x, std::int16_t* table) noexcept {
+    using shape = table_shape<Arch, Layout>;
+    using i16 = simd::i16<Arch>;
+    constexpr int radix = byte_index<Layout>::radix, digits = byte_index<Layout>::digits;
+    // Weights of one digit: -1, 0, 1 or -1, 1.
+    static_assert(radix == 2 || radix == 3);
+    for (int v = 0; v < shape::tokens; v += shape::lanes) {
+        i16 step[digits], lowest(0);
+        TRILOBIT_UNROLL for (int i = 0; i < digits; ++i) {
+            step[i] = i16::load_aligned(x + i * shape::row_bytes * shape::tokens + v);
+            lowest -= step[i];
+            if (radix == 2) step[i] += step[i];
+        }
+        std::int16_t* to = table + v;
+        lowest.store_aligned(to);
+        int count = 1;
+        TRILOBIT_UNROLL for (int i = 0; i < digits; ++i) {
+            for (int e = 0; e < count; ++e) {
+                i16 entry = i16::load_aligned(to + e * shape::tokens);
+                TRILOBIT_UNROLL for (int d = 1; d < radix; ++d) {
+                    entry += step[i];
+                    entry.store_aligned(to + (e + d * count) * shape::tokens);
+                }
+            }
+            count *= radix;
+        }
+    }
+}
+
+/// Bytes from the start of a table to the entries of `count` bytes of weights, whole registers.
+template <class Arch, class Layout>
+TRILOBIT_INLINE void entry_offsets(const std::byte* from, int count,
+                                   std::uint16_t* offsets) noexcept {
+    using namespace simd;
+    constexpr int entry_bytes = 2 * table_shape<Arch, Layout>::tokens;
+    constexpr int shift = 8 - std::countr_zero(static_cast<unsigned>(entry_bytes));
+    const u8<Arch> zero(std::uint8_t{0});
+    for (int i = 0; i < count; i += register_bytes<Arch>) {
+        const u8<Arch> index = byte_index<Layout>::template of<Arch>(load<Arch>(from + i));
+        // Above a byte of zeros it counts 256 times.
+        const auto low = xsimd::bitwise_cast<std::uint16_t>(xsimd::zip_lo(zero, index));
+        const auto high = xsimd::bitwise_cast<std::uint16_t>(xsimd::zip_hi(zero, index));
+        (low >> shift).store_aligned(offsets + i);
+        (high >> shift).store_aligned(offsets + i + register_bytes<Arch> / 2);
+    }
+}
+
+}  // namespace trilobit::kernel
