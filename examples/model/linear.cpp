@@ -72,6 +72,12 @@ void refuse(const trilobit::status& s) {
     throw error(s.code == trilobit::errc::unsupported ? "--kernel" : "matmul", s.text);
 }
 
+void settle(linear& w, trilobit::page_arena& arena) {
+    if (auto* packed = std::get_if<trilobit::any_packed_matrix>(&w.weights))
+        if (const trilobit::status s = packed->move_to(arena); !s.ok())
+            throw error("weights", s.text);
+}
+
 void apply(compute& cpu, const linear& w, const_matrix x, matrix y) {
     if (const trilobit::packed_view* p = w.packed(); p != nullptr) {
         const trilobit::status s = trilobit::matmul(cpu.arch, *p, x, scaled_into({w, y}),

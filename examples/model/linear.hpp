@@ -89,6 +89,9 @@ void apply_all(compute& cpu, const_matrix x, const into& first, const Into&... r
 void apply_rows(compute& cpu, const linear& w, const float* x, std::span<const std::int32_t> rows,
                 float* y);
 
+/// Packed weights move beside others; throws tbx::error where memory is short.
+void settle(linear& w, trilobit::page_arena& arena);
+
 /// Called with the fraction done, from one thread at a time.
 using progress = std::function<void(double)>;
 

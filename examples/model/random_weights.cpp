@@ -153,6 +153,7 @@ transformer random_transformer(compute& cpu, config shape, trilobit::layout_id l
                                        [&](double part) {
                                            if (report) report((done + part * size) / total);
                                        });
+            settle(l.*p.place, m.weights.arena);
             done += size;
         }
         fill_norms(c, l);

@@ -17,6 +17,7 @@ class loader {
     compute& cpu;
     const gguf::reader& file;
     trilobit::layout_id layout;
+    trilobit::page_arena& arena;
     const progress& report;
     std::set<std::string_view> used;
     double done = 0;
@@ -40,8 +41,8 @@ class loader {
 
 public:
     loader(compute& cpu_, const gguf::reader& file_, trilobit::layout_id layout_,
-           const progress& report_)
-        : cpu(cpu_), file(file_), layout(layout_), report(report_) {
+           trilobit::page_arena& arena_, const progress& report_)
+        : cpu(cpu_), file(file_), layout(layout_), arena(arena_), report(report_) {
         for (const gguf::tensor& t : file.tensors()) total += static_cast<double>(t.data.size());
     }
 
@@ -67,6 +68,7 @@ public:
     linear matrix(const std::string& name, std::int64_t rows, std::int64_t cols) {
         const gguf::tensor& t = take(name + ".weight", rows, cols);
         linear m = load_linear(cpu, file, t, layout, [&](double part) { advance(t, part); });
+        settle(m, arena);
         done += static_cast<double>(t.data.size());
         if (const vector s = optional_numbers(name + ".scale", 1); !s.empty()) m.scale = s[0];
         return m;
@@ -117,8 +119,8 @@ transformer load_transformer(compute& cpu, const gguf::reader& file, trilobit::l
     transformer out;
     config& c = out.config;
     c = read_config(file);
-    loader from(cpu, file, layout, report);
     weights& w = out.weights;
+    loader from(cpu, file, layout, w.arena, report);
     w.embedding = from.dense("token_embd.weight", c.vocab, c.dim);
     for (std::int64_t layer = 0; layer < c.layers; ++layer)
         w.layers.push_back(load_layer(from, c, layer));

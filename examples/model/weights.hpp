@@ -29,7 +29,8 @@ struct layer_weights {
 };
 
 struct weights {
-    dense_matrix embedding;  // (vocab, dim)
+    trilobit::page_arena arena;  // of the packed matrices; outlives them
+    dense_matrix embedding;      // (vocab, dim)
     std::vector<layer_weights> layers;
     vector output_norm;    // (dim)
     linear head;           // (vocab, dim); views the embedding when tied; rows() == 0: none

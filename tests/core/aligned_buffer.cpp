@@ -5,6 +5,7 @@
 #include <catch2/catch_all.hpp>
 #include <cstring>
 #include <limits>
+#include <vector>
 
 using namespace trilobit;
 
@@ -54,6 +55,31 @@ TEST_CASE("moving hands the bytes over", "[core]") {
     CHECK(c.data() == bytes);
     CHECK(c.size() == 100);
     CHECK(b.data() == nullptr);
+}
+
+TEST_CASE("an arena lends bytes that do not overlap and stay where they are", "[core]") {
+    page_arena arena;
+    std::vector<aligned_buffer> lent;
+    const std::size_t sizes[] = {1,  64, 65, 5000, std::size_t{3} << 20, page_arena::block_size,
+                                 100};
+    for (std::size_t i = 0; i < 40; ++i) {
+        lent.emplace_back(sizes[i % std::size(sizes)], arena);
+        aligned_buffer& b = lent.back();
+        REQUIRE(b.data() != nullptr);
+        CHECK(b.size() == sizes[i % std::size(sizes)]);
+        CHECK(reinterpret_cast<std::uintptr_t>(b.data()) % aligned_buffer::cache_line == 0);
+        b.data()[0] = b.data()[b.size() - 1] = std::byte(i);
+    }
+    page_arena owner(std::move(arena));
+    bool kept = true;
+    for (std::size_t i = 0; i < lent.size(); ++i)
+        kept = kept && lent[i].data()[0] == std::byte(i) &&
+               lent[i].data()[lent[i].size() - 1] == std::byte(i);
+    CHECK(kept);
+    CHECK(aligned_buffer(0, owner).data() == nullptr);
+    owner = page_arena(page_kind::reserved);  // frees what was lent; nobody reads it any more
+    CHECK(owner.take(64) != nullptr);
+    CHECK(owner.take(std::numeric_limits<std::size_t>::max()) == nullptr);
 }
 
 #if !defined(__SANITIZE_ADDRESS__)

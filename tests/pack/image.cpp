@@ -89,6 +89,21 @@ TEMPLATE_LIST_TEST_CASE("an image is viewed where it lies", "[pack]", layouts) {
     }
 }
 
+TEST_CASE("an image moves into an arena as it is", "[pack]") {
+    const sample s(70, 100, scale_spec::group(64));
+    auto packed = pack<layout::ternary_2bit>(s.view());
+    const std::vector<std::byte> before(packed.bytes().begin(), packed.bytes().end());
+    page_arena arena;
+    const std::byte* place = arena.take(64);
+    REQUIRE(packed.move_to(arena).ok());
+    CHECK(packed.bytes().data() == place + 64);
+    CHECK(std::equal(before.begin(), before.end(), packed.bytes().begin(), packed.bytes().end()));
+    CHECK(packed.view().tiles == packed.bytes().data() + 64);
+    CHECK(view_packed(packed.bytes()).ok());
+    any_packed_matrix never;
+    CHECK_FALSE(never.move_to(arena).ok());
+}
+
 TEST_CASE("bytes after the image do not matter", "[pack]") {
     const auto packed = pack<layout::binary_1bit>(sample(3, 9, {}, false).view());
     aligned_buffer longer(packed.bytes().size() + 1000);

@@ -45,6 +45,19 @@ public:
         std::memset(image.data() + at.scales, 0, static_cast<std::size_t>(at.size - at.scales));
     }
 
+    /// The same bytes beside other matrices' in `arena`, which outlives them; views taken before end
+    /// here. Without memory for it everything stays as it was.
+    [[nodiscard]] trilobit::status move_to(page_arena& arena) noexcept {
+        if (!problem.ok()) return problem;
+        aligned_buffer lent(image.size(), arena);
+        if (lent.data() == nullptr)
+            return {errc::out_of_memory, "There is not enough memory for the packed matrix."};
+        std::memcpy(lent.data(), image.data(), image.size());
+        image = std::move(lent);
+        placed = detail::place_packed(placed, image.data());
+        return {};
+    }
+
     [[nodiscard]] trilobit::status status() const noexcept { return problem; }
     [[nodiscard]] const packed_view& view() const noexcept { return placed; }
     operator const packed_view&() const noexcept { return placed; }
