@@ -26,11 +26,9 @@ struct chunk_limits {
 template <class Layout>
 inline constexpr int group_blocks = std::max(1, 64 / Layout::tile_rows);
 
-/// Scales of sixteen rows of a row block in one segment as floats; zero for rows past the matrix.
+/// Sixteen weight scales, number `at` and those behind it, as floats; zero for rows past the matrix.
 template <class Arch>
-TRILOBIT_INLINE void load_scales16(const packed_view& w, std::int64_t block,
-                                   std::int64_t weight_segment, int row, float* scales) noexcept {
-    const std::int64_t at = (block * w.segments() + weight_segment) * w.tile.rows + row;
+TRILOBIT_INLINE void load_scales16(const packed_view& w, std::int64_t at, float* scales) noexcept {
     if (w.scale.per == granularity::tensor)
         std::fill_n(scales, 16, w.scale_at(0));
     else if (w.scale.type == scale_type::f32)
@@ -39,22 +37,28 @@ TRILOBIT_INLINE void load_scales16(const packed_view& w, std::int64_t block,
         simd::load_f16x16<Arch>(static_cast<const std::uint16_t*>(w.scales) + at, scales);
 }
 
-/// sums = (first ? 0 : sums) + float(acc) * scales, for all outputs of a chunk in one segment.
+/// sums = (first ? 0 : sums) + float(acc) * scales, for all outputs of a chunk in one segment. Numbers
+/// of segments are taken outside of the loops: each is a division.
 template <class Arch, class Layout>
 void add_scaled(const task& t, const segment& s, const chunk& c, bool first,
                 const std::int32_t* acc, float* sums) noexcept {
-    const std::int64_t stride = c.blocks * Layout::tile_rows;
+    constexpr int rows = Layout::tile_rows;
+    const std::int64_t stride = c.blocks * rows;
+    const std::int64_t weight_segments = t.w.segments(), token_scales = t.x.segments();
+    const float* const by = t.x.scales + c.token * token_scales + s.activation_segment;
     alignas(64) float scales[16];
     for (std::int64_t b = 0; b < c.blocks; ++b)
-        for (int r = 0; r < Layout::tile_rows; r += 16) {
-            load_scales16<Arch>(t.w, c.block + b, s.weight_segment, r, scales);
-            std::int64_t at = b * Layout::tile_rows + r;
+        for (int r = 0; r < rows; r += 16) {
+            load_scales16<Arch>(
+                t.w, ((c.block + b) * weight_segments + s.weight_segment) * rows + r, scales);
+            std::int64_t at = b * rows + r;
             for (int m = 0; m < c.tokens; ++m, at += stride) {
-                const float by = t.x.scale_of(c.token + m, s.activation_segment);
                 if (first)
-                    simd::scale_add16<Arch, true>(sums + at, acc + at, scales, by);
+                    simd::scale_add16<Arch, true>(sums + at, acc + at, scales,
+                                                  by[m * token_scales]);
                 else
-                    simd::scale_add16<Arch, false>(sums + at, acc + at, scales, by);
+                    simd::scale_add16<Arch, false>(sums + at, acc + at, scales,
+                                                   by[m * token_scales]);
             }
         }
 }
