@@ -51,7 +51,7 @@ std::int64_t parts_of(std::int64_t rows, std::int64_t cols, const scale_spec& sc
     packed_view w;
     static_cast<packed_shape&>(w) = {layout_id::ternary_2bit, {16, 16, 64}, rows, cols, scale};
     const activation_shape x{activation_id::int8, 1, cols, 0};
-    trilobit::detail::unit_grid grid({&w, {}, 0, 1}, 1);
+    trilobit::detail::unit_grid grid({&w, {}, 0, 1}, {}, 1);
     grid.cut_columns(w, x, wished, token_bytes);
     CHECK(grid.count() == grid.units() * grid.parts);
     return grid.parts;

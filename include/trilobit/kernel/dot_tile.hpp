@@ -40,8 +40,8 @@ struct dot_span {
     }
 };
 
-/// One token reads each weight once, at the speed of memory: this far ahead, past the end of the row
-/// block into the next one, where the hardware's own prefetcher has to start anew.
+/// One token reads each weight once, at the speed of memory: this far ahead in all, past the end of the
+/// rows into the next ones, where the hardware's own prefetcher has to start anew.
 inline constexpr int prefetch_bytes = 4096;
 
 /// The register tile: `rows` registers of weights times at most `tokens` tokens, `unroll` tiles with
@@ -57,14 +57,19 @@ struct dot_shape {
     /// registers are to hold eight masks beside the sums, they share an accumulator after it.
     static constexpr int halves = !panels && (staged || (fields == 8 && !many)) ? 2 : 1;
     static constexpr int stages = fields / halves;
-    static constexpr int rows = panels ? (many ? 4 : 2) : 1;
+    /// One token has registers to spare for more rows: fewer passes, and more streams from memory.
+    static constexpr int rows(int count) noexcept {
+        if (panels) return many ? 4 : 2;
+        if (count > 1 || !has_sse2<Arch> || !(many || staged)) return 1;
+        return std::min(4, (many ? 16 : 8) / stages);
+    }
     static constexpr int tokens = [] {
         if (!has_sse2<Arch>) return 1;  // no registers to fill, only code to compile
         if (panels) return !staged ? 6 : many ? 5 : 4;
         return (!many ? 8 : staged ? 12 : fields == 8 ? 16 : 24) / stages;
     }();
     static constexpr int unroll(int count) noexcept {
-        return panels || count > 1 ? 1 : std::max(1, 8 / stages);
+        return count > 1 || rows(1) > 1 ? 1 : std::max(1, 8 / stages);
     }
     static_assert(tokens >= 1);
 };
@@ -84,6 +89,19 @@ template <class Arch>
 TRILOBIT_INLINE std::int64_t register_offset(const dot_span& s, int r) noexcept {
     constexpr int parts = 64 / simd::register_bytes<Arch>;
     return r / parts * s.block_stride + r % parts * simd::register_bytes<Arch>;
+}
+
+/// Asks for what some registers of rows at `tile` will need; behind their ends they would find one
+/// another.
+template <class Arch, int Rows>
+TRILOBIT_INLINE void prefetch_rows(const dot_span& s, const std::byte* tile) noexcept {
+    constexpr int line_registers = 64 / simd::register_bytes<Arch>;
+    constexpr int lines = (Rows + line_registers - 1) / line_registers;
+    constexpr int ahead = prefetch_bytes / std::min(lines, 2);
+    const bool inside = tile + ahead < s.tiles + s.count * s.tile_stride;
+    const std::int64_t skip = inside ? 0 : (lines - 1) * s.block_stride;
+    TRILOBIT_UNROLL for (int r = 0; r < lines; ++r)
+        simd::prefetch<Arch>(tile + r * s.block_stride + ahead + skip);
 }
 
 /// to[row] = start + weight * total, for one token.
@@ -122,7 +140,7 @@ void dot_direct(const dot_span& s, std::int32_t* acc, std::int64_t acc_stride) n
         u8<Arch> codes[Rows];
         TRILOBIT_UNROLL for (int r = 0; r < Rows; ++r) codes[r] =
             load<Arch>(tile + register_offset<Arch>(s, r));
-        if constexpr (Tokens == 1 && !shape::panels) prefetch<Arch>(tile + prefetch_bytes);
+        if constexpr (Tokens == 1 && !shape::panels) prefetch_rows<Arch, Rows>(s, tile);
         TRILOBIT_UNROLL for (int h = 0; h < halves; ++h) {
             TRILOBIT_UNROLL for (int f = 0; f < stages; ++f) {
                 u8<Arch> field[Rows];
@@ -188,6 +206,7 @@ void dot_staged(const dot_span& s, std::int32_t* acc, std::int64_t acc_stride) n
             u8<Arch> codes[Rows];
             TRILOBIT_UNROLL for (int r = 0; r < Rows; ++r) codes[r] =
                 load<Arch>(tile + register_offset<Arch>(s, r));
+            if constexpr (Tokens == 1 && !shape::panels) prefetch_rows<Arch, Rows>(s, tile);
             TRILOBIT_UNROLL for (int h = 0; h < halves; ++h) {
                 TRILOBIT_UNROLL for (int f = 0; f < stages; ++f) {
                     u8<Arch> field[Rows];
@@ -257,13 +276,14 @@ void dot_tiles(const dot_span& s, int registers, int tokens, std::int32_t* acc,
     using shape = dot_shape<Arch, Fields>;
     dot_span now = s;
     const auto rows_of = [&]<int Tokens>(std::int32_t* to) {
+        constexpr int rows = shape::rows(Tokens);
         int r = 0;
-        for (; r + shape::rows <= registers; r += shape::rows) {
+        for (; r + rows <= registers; r += rows) {
             now.tiles = s.tiles + register_offset<Arch>(s, r);
-            dot_tile<Arch, Fields, Weight, shape::rows, Tokens>(now, to + r * simd::lanes<Arch>,
-                                                                acc_stride);
+            dot_tile<Arch, Fields, Weight, rows, Tokens>(now, to + r * simd::lanes<Arch>,
+                                                         acc_stride);
         }
-        if constexpr (shape::rows > 1)
+        if constexpr (rows > 1)
             for (; r < registers; ++r) {
                 now.tiles = s.tiles + register_offset<Arch>(s, r);
                 dot_tile<Arch, Fields, Weight, 1, Tokens>(now, to + r * simd::lanes<Arch>,

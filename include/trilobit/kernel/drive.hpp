@@ -16,6 +16,9 @@ namespace trilobit::kernel {
 /// of weights decoded for them costs little. Sums of both kinds lie on the stack, 32 KiB each.
 inline constexpr int chunk_outputs = 8192;
 inline constexpr int chunk_tokens = 128;
+/// With several segments, each passes over all rows of a chunk before the next: few rows keep weights
+/// in the order of memory, and sums in the L1 cache.
+inline constexpr int segmented_outputs = 1024;
 
 /// The largest chunk of a family. One that makes something for all rows of a chunk may ask for more.
 struct chunk_limits {
@@ -84,13 +87,16 @@ void drive(const task& t, std::int64_t block_begin, std::int64_t block_end,
     alignas(64) std::int32_t acc[Limits.outputs];
     alignas(64) float sums[Limits.outputs];
     const std::int64_t segments = segment::count(t.w, t.x);
+    constexpr bool shares = Limits.outputs > chunk_outputs;  // tables, among all rows of a chunk
+    const int outputs = segments > 1 && !shares ? segmented_outputs : Limits.outputs;
 
     chunk c;
     for (c.token = token_begin; c.token < token_end; c.token += c.tokens) {
         // Equal shares: 192 tokens are 96 and 96, not 128 and 64.
         const std::int64_t left = token_end - c.token;
         c.tokens = static_cast<int>(ceil_div(left, ceil_div(left, most_tokens)));
-        const std::int64_t most = Limits.outputs / (c.tokens * group * rows) * group;
+        const std::int64_t most =
+            std::max<std::int64_t>(1, outputs / (c.tokens * group * rows)) * group;
         for (c.block = block_begin; c.block < block_end; c.block += c.blocks) {
             c.blocks = std::min(most, block_end - c.block);
             if (segments == 0) std::fill_n(sums, c.tokens * c.blocks * rows, 0.0f);
