@@ -3,7 +3,7 @@
 #include "yardstick.hpp"
 
 #include <algorithm>
-#include <numeric>
+#include <atomic>
 
 #include "limits/loops.hpp"
 
@@ -29,16 +29,15 @@ double yardstick::peak(std::string_view arch) {
     if (loops == nullptr) return 0;
     // Long enough for the start of a loop not to count: that of the tiles is 0.1 us.
     constexpr std::int64_t macs_at_once = std::int64_t{1} << 24;
-    // Each thread by its own clock, so none idles while another is still counted.
-    std::vector<double> speeds(static_cast<std::size_t>(pool.concurrency()));
-    trilobit_limits::run_together(pool, [&](int thread) {
-        const double start = trilobit_limits::now();
-        double seconds = 0, macs = 0;
-        for (; seconds < 2e-3; seconds = trilobit_limits::now() - start)
-            macs += static_cast<double>(loops->dot(macs_at_once));
-        speeds[static_cast<std::size_t>(thread)] = macs / seconds;
+    // For a time rather than a number of times, so none idles while another is still counted.
+    std::atomic<std::int64_t> done{0};
+    const double seconds = trilobit_limits::run_together(pool, [&](int) {
+        std::int64_t macs = 0;
+        for (const double start = trilobit_limits::now(); trilobit_limits::now() - start < 2e-3;)
+            macs += loops->dot(macs_at_once);
+        done.fetch_add(macs);
     });
-    return std::accumulate(speeds.begin(), speeds.end(), 0.0);
+    return static_cast<double>(done.load()) / seconds;
 }
 
 void set_counters(benchmark::State& state, yardstick& by, const measured& m) {
