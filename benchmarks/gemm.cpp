@@ -51,7 +51,7 @@ void run(benchmark::State& state, bench& b, const row& r) {
     if (const auto s = multiply(w); !s.ok()) return state.SkipWithError(s.text);
     if (r.dram) b.copies.hold(w.bytes().data(), w.bytes().size());
     measured m;
-    m.arch = r.table->name;
+    m.peak = b.limits.peak(r.table->name);
     m.hertz = yardstick::hertz();
     m.read_gb_per_s = r.dram ? b.limits.read_gb_per_s() : b.limits.best_read().gb_per_s;
     stopwatch watch;
@@ -61,6 +61,7 @@ void run(benchmark::State& state, bench& b, const row& r) {
             benchmark::DoNotOptimize(s.code);
             benchmark::ClobberMemory();
         });
+    m.peak = (m.peak + b.limits.peak(r.table->name)) / 2;
     if (r.dram) m.read_gb_per_s = (m.read_gb_per_s + b.limits.read_gb_per_s()) / 2;
     m.seconds = watch.median();
     m.macs = static_cast<double>(r.tokens * r.size.rows * r.size.cols);

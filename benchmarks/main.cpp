@@ -65,6 +65,12 @@ int run(int argc, char** argv) {
     if (chosen.list_kernels) list_kernels();
     if (chosen.help || chosen.list_kernels) return 0;
 
+    if (chosen.regimes) {
+        bench b(chosen);
+        run_regimes(b);
+        return 0;
+    }
+
     std::vector<char*> rest;
     bool only_names = false;
     for (std::string& a : chosen.rest) {

@@ -61,6 +61,13 @@ options read_options(int argc, char** argv) {
         } else if (a.starts_with("--scale=")) {
             if (!read_scale(value, o.scale))
                 o.problem = "--scale: must be tensor, row, 32, 64, 128 or 256";
+        } else if (a == "--regimes" || a.starts_with("--regimes=")) {
+            o.regimes = true;
+            o.regimes_file = a.substr(std::min(a.size(), std::string_view("--regimes=").size()));
+            if (a.ends_with('=')) o.problem = "--regimes: the name of a file is missing";
+        } else if (a.starts_with("--rounds=")) {
+            if (!number(value, o.rounds) || o.rounds < 1 || o.rounds > 10000)
+                o.problem = "--rounds: must be a number from 1 to 10000";
         } else {
             filtered |= a.starts_with("--benchmark_filter");
             timed |= a.starts_with("--benchmark_min_time");
@@ -68,6 +75,8 @@ options read_options(int argc, char** argv) {
             o.rest.emplace_back(a);
         }
     }
+    if (o.regimes && o.rest.size() > 1)
+        o.problem = o.rest[1] + ": beside --regimes go --threads, --scale and --rounds only";
     if (!filtered) o.rest.emplace_back(std::string("--benchmark_filter=") + default_rows);
     if (!timed) o.rest.emplace_back("--benchmark_min_time=" TRILOBIT_BENCH_MIN_TIME);
     return o;
@@ -88,10 +97,16 @@ For figures to be quoted: --benchmark_repetitions=5 --benchmark_enable_random_in
 
   Counters are of the median call.
   mac_per_cycle   multiply-adds per cycle and core, quantisation of the activations included
-  peak_fraction   of what the back end's dot product does from registers alone, in this run
+  peak_fraction   of what the back end's dot product does from registers alone, measured before
+                  and after each row
   gb_per_s        packed weights read
   read_fraction   of what the same threads read from DRAM, measured before and after each row;
                   above 1 where the weights come from a cache
+
+trilobit-bench --regimes[=FILE.json] [--rounds=R] [--threads=T] [--scale=..]
+
+  Each regime beside its target: the automatic kernel and its limit in R turns of a few milliseconds,
+  or a third of R from DRAM; the share is the median of the turns' ratios.
 )";
 }
 

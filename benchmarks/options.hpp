@@ -14,6 +14,9 @@ struct options {
     int threads = 1;
     trilobit::scale_spec scale;  // of the weights
     bool list_kernels = false;
+    bool regimes = false;
+    std::string regimes_file;  // JSON; empty for none
+    int rounds = 25;           // of each regime
     bool help = false;
     std::string problem;            // one sentence, empty when all is well
     std::vector<std::string> rest;  // argv[0] and what is Google Benchmark's

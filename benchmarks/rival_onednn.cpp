@@ -113,7 +113,8 @@ void int8_matmul(benchmark::State& state, bench& b, const shape& s, std::int64_t
     if (dram) b.copies.hold(weights.get_data_handle(), form.get_size());
 
     measured did;
-    did.arch = trilobit::dispatch::best().name;
+    const std::string_view best = trilobit::dispatch::best().name;
+    did.peak = b.limits.peak(best);
     did.hertz = yardstick::hertz();
     did.read_gb_per_s = dram ? b.limits.read_gb_per_s() : b.limits.best_read().gb_per_s;
     stopwatch watch;
@@ -126,6 +127,7 @@ void int8_matmul(benchmark::State& state, bench& b, const shape& s, std::int64_t
             stream.wait();
         });
     }
+    did.peak = (did.peak + b.limits.peak(best)) / 2;
     if (dram) did.read_gb_per_s = (did.read_gb_per_s + b.limits.read_gb_per_s()) / 2;
     did.seconds = watch.median();
     did.macs = static_cast<double>(tokens * s.rows * s.cols);

@@ -22,8 +22,7 @@ struct bench {
     weights_shelf weights;
     cold_copies copies;
 
-    explicit bench(const options& o)
-        : chosen(o), pool(o.threads), limits(o.threads), weights(o.scale) {}
+    explicit bench(const options& o) : chosen(o), pool(o.threads), limits(pool), weights(o.scale) {}
 };
 
 void register_gemm(bench& b);
@@ -31,6 +30,9 @@ void register_parts(bench& b);       // Pack, Quantize
 void register_primitives(bench& b);  // one instruction sequence at a time
 void register_openblas(bench& b);    // nothing where they were not found
 void register_onednn(bench& b);
+
+/// The table of regimes instead of rows: prints it, and writes it to options::regimes_file if named.
+void run_regimes(bench& b);
 
 /// Rows "Rival/<name>/N:.." for every shape and number of tokens, in cache and from DRAM.
 using rival = void (*)(benchmark::State&, bench&, const shape&, std::int64_t tokens, bool dram);

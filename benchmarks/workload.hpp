@@ -34,13 +34,18 @@ void set_zeros(std::vector<float>& values, int percent, std::uint32_t seed);
 
 /// Packs on first use and keeps.
 class weights_shelf {
-    using key = std::tuple<trilobit::layout_id, std::int64_t, std::int64_t>;
+    using key = std::tuple<trilobit::layout_id, std::int64_t, std::int64_t, trilobit::granularity,
+                           int, trilobit::scale_type>;
     trilobit::scale_spec scale;
     std::map<key, trilobit::any_packed_matrix> kept;
 
 public:
     explicit weights_shelf(const trilobit::scale_spec& spec) : scale(spec) {}
-    const trilobit::any_packed_matrix& get(trilobit::layout_id layout, const shape& s);
+    const trilobit::any_packed_matrix& get(trilobit::layout_id layout, const shape& s) {
+        return get(layout, s, scale);
+    }
+    const trilobit::any_packed_matrix& get(trilobit::layout_id layout, const shape& s,
+                                           const trilobit::scale_spec& spec);
 };
 
 /// One large buffer of copies of some bytes, walked round: when the walk returns to a copy,

@@ -6,36 +6,36 @@
 #include <benchmark/benchmark.h>
 
 #include <cstdint>
-#include <map>
 #include <optional>
-#include <string>
 #include <string_view>
 #include <vector>
 
 #include "limits/limits.hpp"
 #include "limits/threads.hpp"
+#include "trilobit/core/thread_pool.hpp"
 
 namespace trilobit_bench {
 
 class yardstick {
-    int threads;
+    trilobit::thread_pool& pool;
     std::optional<trilobit_limits::memory_probe> memory;  // large, so made when first asked
-    std::map<std::string, double, std::less<>> peaks;
 
     trilobit_limits::memory_probe& probe();
 
 public:
-    explicit yardstick(int threads_used) : threads(threads_used) {}
+    explicit yardstick(trilobit::thread_pool& threads) : pool(threads) {}
 
     /// One more look at the memory; call it before and after what is read from DRAM.
     double read_gb_per_s() { return probe().round().gb_per_s; }
     /// Median so far.
     trilobit_limits::read_bandwidth best_read() { return probe().best(); }
-    /// Multiply-adds per second of a back end's dot product, all threads together.
+    /// Multiply-adds per second of a back end's dot product, all threads together, for about two
+    /// milliseconds from now; call it before and after what is held against it, since the clock of a
+    /// shared machine moves. 0 if there is no such back end.
     double peak(std::string_view arch);
     /// Cycles per second of one core, now.
     static double hertz() { return trilobit_limits::core_hertz(); }
-    [[nodiscard]] int thread_count() const { return threads; }
+    [[nodiscard]] int thread_count() const { return pool.concurrency(); }
 };
 
 /// Seconds of each call of a row. Counters are made of their median: calls last microseconds, and
@@ -53,10 +53,9 @@ public:
     [[nodiscard]] double median();
 };
 
-/// What one call of a row does. An empty arch has no peak.
+/// What one call of a row does, and its limits; those that are 0 give no fraction.
 struct measured {
-    double seconds = 0, macs = 0, bytes = 0, hertz = 0, read_gb_per_s = 0;
-    std::string_view arch;
+    double seconds = 0, macs = 0, bytes = 0, hertz = 0, read_gb_per_s = 0, peak = 0;
 };
 void set_counters(benchmark::State& state, yardstick& by, const measured& m);
 

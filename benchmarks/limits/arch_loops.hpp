@@ -173,15 +173,21 @@ struct primitives {
     }
 };
 
+/// Kernels that prefetch were up to 15 % faster than this loop without it, which made it no limit. A
+/// line is asked for beside each one that is read, in this order: farther ahead than 2 KiB, or four at
+/// a time, the loads of this short loop come first and take the places of the prefetches.
 template <class Arch>
 std::uint64_t read_loop(const std::byte* from, std::size_t size) noexcept {
     using namespace trilobit::simd;
-    constexpr std::size_t width = register_bytes<Arch>, chains = 4;
+    constexpr std::size_t width = register_bytes<Arch>, chains = 4, ahead = 2048;
     u8<Arch> sums[chains];
     TRILOBIT_UNROLL for (std::size_t i = 0; i < chains; ++i) sums[i] = u8<Arch>(std::uint8_t{0});
     for (std::size_t at = 0; at < size; at += chains * width)
-        TRILOBIT_UNROLL for (std::size_t i = 0; i < chains; ++i) sums[i] =
-            sums[i] ^ load<Arch>(from + at + i * width);
+        TRILOBIT_UNROLL for (std::size_t i = 0; i < chains; ++i) {
+            if (i * width % 64 == 0) prefetch<Arch>(from + at + i * width + ahead);
+            sums[i] = sums[i] ^ load<Arch>(from + at + i * width);
+            touch<Arch>(sums[i]);
+        }
     TRILOBIT_UNROLL for (std::size_t i = 1; i < chains; ++i) sums[0] = sums[0] ^ sums[i];
     alignas(64) std::uint8_t bytes[width];
     sums[0].store_aligned(bytes);
