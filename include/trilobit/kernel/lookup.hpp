@@ -42,8 +42,11 @@ struct lookup_span {
     bool first, last;           // of the calls that make up a sum
 };
 
+/// Few tokens to a chunk and as many rows as that allows: tables of more would not stay in the L2 cache.
+inline constexpr chunk_limits lookup_limits{chunk_outputs, 8};
+
 template <class Arch, class Layout, class Act>
-struct lookup : driven<lookup<Arch, Layout, Act>, Arch, Layout> {
+struct lookup : driven<lookup<Arch, Layout, Act>, Arch, Layout, lookup_limits> {
     static constexpr kernel_id id = kernel_id::lookup;
     static constexpr bool available = std::is_same_v<Layout, layout::ternary_base3>;
     static constexpr int tables = Act::bits > 4 ? 2 : 1;
@@ -65,7 +68,7 @@ struct lookup : driven<lookup<Arch, Layout, Act>, Arch, Layout> {
     static constexpr double cost(const packed_shape&, std::int64_t tokens) noexcept {
         const auto shared = static_cast<double>(std::min<std::int64_t>(tokens, most_tokens));
         const double all = 2 / shared + tables * (3 + 4.0 / byte_adds);
-        return has_avx512vnni<Arch> ? all / 7.5 : 100;
+        return has_avx512vnni<Arch> ? all / 7 : 100;
     }
     /// A table belongs to the columns of one tile, so no activation scale may change inside it.
     static constexpr bool accepts(const packed_shape& w, const activation_shape& x) noexcept {
