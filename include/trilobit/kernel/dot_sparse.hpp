@@ -144,7 +144,7 @@ void dot_gathered(const dot_span& s, const gathered_list<Fields>& list,
     TRILOBIT_UNROLL for (int r = 0; r < Rows; ++r) {
         i32<Arch> total = sums[0][r];
         TRILOBIT_UNROLL for (int f = 1; f < stages; ++f) total += sums[f][r] >> (bits * f);
-        finish<Arch, Weight>(s, 0, total, acc + r * lanes<Arch>);
+        finish<Arch, Weight>(s, r, 0, total, acc, 0);
     }
 }
 

@@ -15,6 +15,7 @@
 #pragma once
 
 #include <algorithm>
+#include <utility>
 
 #include "trilobit/kernel/dot_fields.hpp"
 #include "trilobit/pack/packed_view.hpp"
@@ -32,6 +33,11 @@ struct dot_span {
     std::int64_t token_stride;  // bytes
     const std::int32_t* start;  // one for each token, or null: what acc holds
     std::int64_t start_stride;
+    // Where not null, what acc would hold is scaled and added here, and acc is left alone.
+    float* sums = nullptr;
+    const float* row_scales = nullptr;    // of the first register's rows
+    const float* token_scales = nullptr;  // of the first token
+    std::int64_t token_scale_stride = 0;
 
     TRILOBIT_INLINE void start_from_zero() noexcept {
         static constexpr std::int32_t zero = 0;
@@ -104,17 +110,22 @@ TRILOBIT_INLINE void prefetch_rows(const dot_span& s, const std::byte* tile) noe
         simd::prefetch<Arch>(tile + r * s.block_stride + ahead + skip);
 }
 
-/// to[row] = start + weight * total, for one token.
+/// acc = start + weight * total, or sums += that, scaled, for register r and one token.
 template <class Arch, int Weight>
-TRILOBIT_INLINE void finish(const dot_span& s, int token, simd::i32<Arch> total,
-                            std::int32_t* to) noexcept {
+TRILOBIT_INLINE void finish(const dot_span& s, int r, int token, simd::i32<Arch> total,
+                            std::int32_t* acc, std::int64_t acc_stride) noexcept {
     using i32 = simd::i32<Arch>;
     if constexpr (Weight == 2) total += total;
     if constexpr (Weight == -2) total = i32(0) - (total + total);
     static_assert(Weight == 1 || Weight == 2 || Weight == -2);
+    const std::int64_t at = token * acc_stride + r * simd::lanes<Arch>;
     const i32 start =
-        s.start == nullptr ? i32::load_aligned(to) : i32(s.start[token * s.start_stride]);
-    (start + total).store_aligned(to);
+        s.start == nullptr ? i32::load_aligned(acc + at) : i32(s.start[token * s.start_stride]);
+    if (s.sums == nullptr)
+        (start + total).store_aligned(acc + at);
+    else
+        simd::scale_add<Arch>(s.sums + at, start + total, s.row_scales + r * simd::lanes<Arch>,
+                              s.token_scales[token * s.token_scale_stride]);
 }
 
 /// acc (Tokens, acc_stride) of Rows registers, on machines with a dot product of bytes.
@@ -176,7 +187,7 @@ void dot_direct(const dot_span& s, std::int32_t* acc, std::int64_t acc_stride) n
             TRILOBIT_UNROLL for (int u = 1; u < unroll; ++u) field_sum += sums[u][f][r][m];
             total = f == 0 ? field_sum : total + (field_sum >> (bits * f));
         }
-        finish<Arch, Weight>(s, m, total, acc + m * acc_stride + r * lanes<Arch>);
+        finish<Arch, Weight>(s, r, m, total, acc, acc_stride);
     }
 }
 
@@ -240,7 +251,7 @@ void dot_staged(const dot_span& s, std::int32_t* acc, std::int64_t acc_stride) n
         i32<Arch> total = i32<Arch>::load_aligned(sums[0][r][m]);
         TRILOBIT_UNROLL for (int f = 1; f < stages; ++f) total +=
             i32<Arch>::load_aligned(sums[f][r][m]) >> (bits * f);
-        finish<Arch, Weight>(s, m, total, acc + m * acc_stride + r * lanes<Arch>);
+        finish<Arch, Weight>(s, r, m, total, acc, acc_stride);
     }
 }
 
@@ -259,7 +270,9 @@ template <class Fields, class F>
 void each_plane(dot_span s, F&& f) noexcept {
     if constexpr (Fields::planes == 2) {
         s.start_from_zero();
+        float* const sums = std::exchange(s.sums, nullptr);
         f.template operator()<Fields::plane_weight[0]>(s);
+        s.sums = sums;
         s.start = nullptr;
         s.tiles += 64;
         f.template operator()<Fields::plane_weight[1]>(s);
@@ -275,20 +288,21 @@ void dot_tiles(const dot_span& s, int registers, int tokens, std::int32_t* acc,
                std::int64_t acc_stride) noexcept {
     using shape = dot_shape<Arch, Fields>;
     dot_span now = s;
+    const auto some_rows = [&]<int Rows, int Tokens>(int r, std::int32_t* to) {
+        now.tiles = s.tiles + register_offset<Arch>(s, r);
+        to += r * simd::lanes<Arch>;
+        if (s.sums != nullptr) {
+            now.sums = s.sums + (to - acc);
+            now.row_scales = s.row_scales + r * simd::lanes<Arch>;
+        }
+        dot_tile<Arch, Fields, Weight, Rows, Tokens>(now, to, acc_stride);
+    };
     const auto rows_of = [&]<int Tokens>(std::int32_t* to) {
         constexpr int rows = shape::rows(Tokens);
         int r = 0;
-        for (; r + rows <= registers; r += rows) {
-            now.tiles = s.tiles + register_offset<Arch>(s, r);
-            dot_tile<Arch, Fields, Weight, rows, Tokens>(now, to + r * simd::lanes<Arch>,
-                                                         acc_stride);
-        }
+        for (; r + rows <= registers; r += rows) some_rows.template operator()<rows, Tokens>(r, to);
         if constexpr (rows > 1)
-            for (; r < registers; ++r) {
-                now.tiles = s.tiles + register_offset<Arch>(s, r);
-                dot_tile<Arch, Fields, Weight, 1, Tokens>(now, to + r * simd::lanes<Arch>,
-                                                          acc_stride);
-            }
+            for (; r < registers; ++r) some_rows.template operator()<1, Tokens>(r, to);
     };
     const auto of_size = [&]<int Tokens>(auto&& self, int size, std::int32_t* to) {
         if (size == Tokens) return rows_of.template operator()<Tokens>(to);
@@ -299,6 +313,7 @@ void dot_tiles(const dot_span& s, int registers, int tokens, std::int32_t* acc,
         const int size = (tokens - m + left - 1) / left;
         now.x = s.x + m * s.token_stride;
         if (s.start != nullptr) now.start = s.start + m * s.start_stride;
+        if (s.sums != nullptr) now.token_scales = s.token_scales + m * s.token_scale_stride;
         of_size.template operator()<shape::tokens>(of_size, size, acc + m * acc_stride);
         m += size;
     }

@@ -76,7 +76,8 @@ TRILOBIT_INLINE void write_sums(const task& t, const chunk& c, const float* sums
 
 /// Family::sum_segment(task, segment index, segment, chunk, acc) sets acc (tokens, rows of the
 /// chunk's blocks) to the exact integer sums. The segment may be a part of the one the index says,
-/// from where cut_cols() allows: the sums of all parts add up to the whole's.
+/// from where cut_cols() allows: the sums of all parts add up to the whole's. A family may have
+/// add_segment(.., acc, sums), which adds a whole segment's sums to those of the others at once.
 template <class Family, class Arch, class Layout, chunk_limits Limits>
 void drive(const task& t, std::int64_t block_begin, std::int64_t block_end,
            std::int64_t token_begin, std::int64_t token_end) noexcept {
@@ -99,9 +100,16 @@ void drive(const task& t, std::int64_t block_begin, std::int64_t block_end,
             std::max<std::int64_t>(1, outputs / (c.tokens * group * rows)) * group;
         for (c.block = block_begin; c.block < block_end; c.block += c.blocks) {
             c.blocks = std::min(most, block_end - c.block);
-            if (segments == 0) std::fill_n(sums, c.tokens * c.blocks * rows, 0.0f);
+            constexpr bool adds = requires { &Family::add_segment; };
+            if (segments == 0 || (adds && segments > 1))
+                std::fill_n(sums, c.tokens * c.blocks * rows, 0.0f);
             for (std::int64_t i = 0; i < segments; ++i) {
                 const segment s = segment::at(t.w, t.x, i);
+                if constexpr (adds)
+                    if (segments > 1) {
+                        Family::add_segment(t, i, s, c, acc, sums);
+                        continue;
+                    }
                 Family::sum_segment(t, i, s, c, acc);
                 add_scaled<Arch, Layout>(t, s, c, i == 0, acc, sums);
             }

@@ -346,19 +346,22 @@ template <class Arch>
 TRILOBIT_INLINE void store_interleaved(const i32<Arch>* v, std::int32_t* to) noexcept {
     store_interleaved_op<Arch>::call(v, to);
 }
-/// sum[i] = (First ? 0 : sum[i]) + float(acc[i]) * (scale[i] * by), each step rounded, for the sixteen
-/// rows of a dot tile. All pointers 64-byte aligned.
+/// sum[i] = (First ? 0 : sum[i]) + float(acc[i]) * (scale[i] * by), each step rounded, for a register.
+/// Pointers are 64-byte aligned.
+template <class Arch, bool First = false>
+TRILOBIT_INLINE void scale_add(float* sum, i32<Arch> acc, const float* scale, float by) noexcept {
+    auto product = xsimd::batch_cast<float>(acc) * (f32<Arch>::load_aligned(scale) * f32<Arch>(by));
+    keep_rounded_op<Arch>::call(product);
+    // Added to zero too: a product of -0 becomes the +0 that a sum of nothing else is.
+    const auto before = First ? f32<Arch>(0.0f) : f32<Arch>::load_aligned(sum);
+    (before + product).store_aligned(sum);
+}
+/// The same for the sixteen rows of a dot tile.
 template <class Arch, bool First>
 TRILOBIT_INLINE void scale_add16(float* sum, const std::int32_t* acc, const float* scale,
                                  float by) noexcept {
-    for (int i = 0; i < 16; i += lanes<Arch>) {
-        const auto factor = f32<Arch>::load_aligned(scale + i) * f32<Arch>(by);
-        auto product = xsimd::batch_cast<float>(i32<Arch>::load_aligned(acc + i)) * factor;
-        keep_rounded_op<Arch>::call(product);
-        // Added to zero too: a product of -0 becomes the +0 that a sum of nothing else is.
-        const auto before = First ? f32<Arch>(0.0f) : f32<Arch>::load_aligned(sum + i);
-        (before + product).store_aligned(sum + i);
-    }
+    for (int i = 0; i < 16; i += lanes<Arch>)
+        scale_add<Arch, First>(sum + i, i32<Arch>::load_aligned(acc + i), scale + i, by);
 }
 template <class Arch>
 TRILOBIT_INLINE void load_f16x16(const std::uint16_t* from, float* to) noexcept {
