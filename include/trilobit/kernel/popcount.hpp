@@ -110,7 +110,10 @@ struct popcount : driven<popcount<Arch, Layout, Act>, Arch, Layout> {
                             std::int32_t* acc) noexcept {
         constexpr int parts = 64 / simd::register_bytes<Arch>;
         // Tokens that share weights, as far as registers hold their sums and the planes' weights.
-        constexpr int tile = has_avx512bw<Arch> ? (planes < 8 ? 4 : 2) : (planes < 2 ? 2 : 1);
+        constexpr int tile = has_avx512bw<Arch> ? (planes == 1  ? 8
+                                                   : planes < 8 ? 4
+                                                                : 2)
+                                                : (planes < 2 ? 2 : 1);
         const std::int64_t stride = c.blocks * Layout::tile_rows;
         for (std::int64_t b = 0; b < c.blocks; ++b) {
             const std::byte* tiles =
@@ -139,7 +142,7 @@ struct popcount : driven<popcount<Arch, Layout, Act>, Arch, Layout> {
         };
         const auto* word = reinterpret_cast<const std::uint32_t*>(t.operand) + token * words(t.x) +
                            s.first / 32 * planes;
-        const std::int64_t count = s.tiles(t.w);
+        const std::int64_t count = s.tiles(t.w), token_words = words(t.x);
         const std::uint32_t last_word = column_mask(s.width - 32 * (count - 1));
         // A byte counts at most 8: 2^18 columns times 128 stay far below 2^31.
         i32<Arch> sums[Tokens], constant(0);
@@ -153,7 +156,7 @@ struct popcount : driven<popcount<Arch, Layout, Act>, Arch, Layout> {
                                   byte(signs ? -1 : 1));
             TRILOBIT_UNROLL for (int b = 0; b < planes; ++b)
                 TRILOBIT_UNROLL for (int m = 0; m < Tokens; ++m) {
-                const u8<Arch> met = mask & (sign ^ broadcast4<Arch>(word + m * words(t.x) + b));
+                const u8<Arch> met = mask & (sign ^ broadcast4<Arch>(word + m * token_words + b));
                 sums[m] = dot4<Arch>(sums[m], popcount_bytes<Arch>(met), byte(plane_weight(b)));
             }
         }
