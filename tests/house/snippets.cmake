@@ -48,6 +48,7 @@ endforeach()
 if(units)
   # What a page shows need not be used, nor declared beforehand.
   add_library(house_snippets OBJECT ${units})
+  target_compile_options(house_snippets PRIVATE $<$<NOT:$<CXX_COMPILER_ID:MSVC>>:-O0>)
   target_link_libraries(house_snippets PRIVATE trilobit_backends)
   target_compile_options(house_snippets PRIVATE -Wno-unused -Wno-missing-declarations)
 endif()
