@@ -27,7 +27,8 @@ inline constexpr std::uint32_t infinity_bits = 0x7f800000u;
 /// Plain loops of one length, which every compiler turns into whole registers.
 inline constexpr int quantize_chunk = 64;
 
-/// f(chunk, count): `count` = quantize_chunk floats each, the last ones padded with zeros.
+/// f(chunk, first, count): quantize_chunk floats from the first on, of which `count` are real and the
+/// others zeros.
 template <class F>
 TRILOBIT_INLINE void for_each_chunk(const float* x, std::int64_t count, F f) noexcept {
     std::int64_t first = 0;
@@ -75,8 +76,8 @@ float absolute_mean(const float* x, std::int64_t count) noexcept {
 }
 
 /// Rounds to nearest even by adding 1.5 * 2^23, which leaves the integer in the low bits: right up to
-/// 2^22, and no product is larger, since max|x| / mean|x| is at most the number of columns. The
-/// barrier keeps the product's rounding: fused with the addition it would round once, and 2.5 could
+/// 2^22. No product is larger up to 2^20 columns, four times what a matrix has: max|x| / mean|x| is at
+/// most their number, and the largest factor sqrt(7) / mean|x|. The barrier keeps the product's rounding: fused with the addition it would round once, and 2.5 could
 /// come from 2.4999999.
 template <class Act, class Arch>
 void quantize_segment(const float* x, std::int64_t count, float factor,

@@ -101,7 +101,7 @@ public:
 
 /// Many buffers in few mappings, freed all at once. A matrix of a few MiB by itself lies in 4 KiB pages
 /// at its ends, or altogether; side by side, all of a model's lie in 2 MiB pages, and one token is
-/// decoded 14 % faster (2.4e9 weights, two cores of a shared Xeon). One thread takes at a time.
+/// decoded 14 % faster (2.1e9 weights, two cores of a shared Xeon). One thread takes at a time.
 class page_arena {
     struct block {
         aligned_buffer memory;  // begins with this very block

@@ -83,11 +83,12 @@ struct dot_any : driven<dot_any<Arch, Layout>, Arch, Layout> {
     static void add_segment(const task& t, std::int64_t index, const segment& s, const chunk& c,
                             std::int32_t* acc, float* sums) noexcept {
         dot_span span = span_of(t, index, s, c);
-        if ((has_amx<Arch> && decodes(c.tokens)) ||
-            sparse::sum(t, t.operand + sum_bytes(t.w, t.x), index, s, c, span, acc)) {
-            if (has_amx<Arch> && decodes(c.tokens)) by_tokens(t, s, c, span, acc);
-            return add_scaled<Arch, Layout>(t, s, c, false, acc, sums);
+        bool integers = sparse::sum(t, t.operand + sum_bytes(t.w, t.x), index, s, c, span, acc);
+        if (has_amx<Arch> && decodes(c.tokens) && !integers) {
+            by_tokens(t, s, c, span, acc);
+            integers = true;
         }
+        if (integers) return add_scaled<Arch, Layout>(t, s, c, false, acc, sums);
         constexpr int rows = Layout::tile_rows;
         alignas(64) float scales[std::max(segmented_outputs, group_blocks<Layout> * rows)];
         const std::int64_t segments = t.w.segments();

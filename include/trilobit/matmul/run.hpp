@@ -62,7 +62,7 @@ public:
     }
     [[nodiscard]] unit_grid grid(const product_part& p) const {
         unit_grid g(p, unit, ranges);
-        g.cut_columns(p.w->stored(), x, cuts, token_bytes);
+        if (cuts > 1) g.cut_columns(p.w->stored(), x, cuts, token_bytes);
         return g;
     }
     /// For the sums of cut columns.
