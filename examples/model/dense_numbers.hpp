@@ -31,6 +31,7 @@ using floats = float __attribute__((vector_size(4 * register_floats)));
 using integers = std::int32_t __attribute__((vector_size(4 * register_floats)));
 using words = std::uint32_t __attribute__((vector_size(4 * register_floats)));
 using halves = std::uint16_t __attribute__((vector_size(2 * register_floats)));
+using octets = std::uint8_t __attribute__((vector_size(4 * register_floats)));
 
 /// 32 floats: two to eight registers, enough chains to hide the latency of an addition.
 struct lanes {
@@ -111,59 +112,50 @@ TBX_INLINE floats half_everywhere(const std::byte* from) {
 #endif
 }
 
-// A source gives 32 floats from a column that is a multiple of 32 on, or one float; and where the
-// bytes of these 32 begin, or of the block around them.
+// A source is a row whose columns are read `step` at a time, from `step_bytes` each: open(i) is what is
+// read at column i, a multiple of step, and at(p) of that gives the 32 floats p columns further on.
+// one(i) is a single column of a row that need not end with a step.
 
-struct from_f32 {
+/// Numbers one by one: what is opened is the rest of the row.
+template <class Source, int Bytes>
+struct plain_source {
+    static constexpr int step = 32, step_bytes = step * Bytes;
     const std::byte* row;
-    TBX_INLINE const std::byte* place(std::int64_t i) const { return row + 4 * i; }
-    TBX_INLINE lanes at(std::int64_t i) const { return load<lanes>(row + 4 * i); }
-    TBX_INLINE float one(std::int64_t i) const { return load<float>(row + 4 * i); }
-};
-
-struct from_f16 {
-    const std::byte* row;
-    TBX_INLINE const std::byte* place(std::int64_t i) const { return row + 2 * i; }
-    TBX_INLINE lanes at(std::int64_t i) const {
+    TBX_INLINE const std::byte* number(std::int64_t i) const { return row + Bytes * i; }
+    TBX_INLINE Source open(std::int64_t i) const { return Source{{number(i)}}; }
+    TBX_INLINE lanes at(int p) const {
         lanes v;
         for (int r = 0; r < lanes::registers; ++r)
-            v.reg[r] = half_to_float(row + 2 * (i + r * register_floats));
+            v.reg[r] = Source::read(number(p + r * register_floats));
         return v;
     }
-    TBX_INLINE float one(std::int64_t i) const { return half_scalar(row + 2 * i); }
 };
 
-struct from_bf16 {
-    const std::byte* row;
-    TBX_INLINE const std::byte* place(std::int64_t i) const { return row + 2 * i; }
-    TBX_INLINE lanes at(std::int64_t i) const {
-        lanes v;
-        for (int r = 0; r < lanes::registers; ++r)
-            v.reg[r] = brain_to_float(row + 2 * (i + r * register_floats));
-        return v;
-    }
+struct from_f32 : plain_source<from_f32, 4> {
+    TBX_INLINE static floats read(const std::byte* from) { return load<floats>(from); }
+    TBX_INLINE float one(std::int64_t i) const { return load<float>(number(i)); }
+};
+
+struct from_f16 : plain_source<from_f16, 2> {
+    TBX_INLINE static floats read(const std::byte* from) { return half_to_float(from); }
+    TBX_INLINE float one(std::int64_t i) const { return half_scalar(number(i)); }
+};
+
+struct from_bf16 : plain_source<from_bf16, 2> {
+    TBX_INLINE static floats read(const std::byte* from) { return brain_to_float(from); }
     TBX_INLINE float one(std::int64_t i) const {
-        return bits<float>(std::uint32_t{load<std::uint16_t>(row + 2 * i)} << 16);
+        return bits<float>(std::uint32_t{load<std::uint16_t>(number(i))} << 16);
     }
 };
-
-// 32 integers; the first 16 and the last 16 have a scale each.
-TBX_INLINE lanes scaled(const std::int8_t* q, float first, float second) {
-    lanes v;
-    for (int r = 0; r < lanes::registers; ++r)
-        v.reg[r] =
-            int8_to_float(q + r * register_floats) * (2 * r < lanes::registers ? first : second);
-    return v;
-}
 
 // Q8_0: f16 scale, 32 int8.
 struct from_q8_0 {
+    static constexpr int step = 32, step_bytes = 34;
     const std::byte* row;
-    TBX_INLINE const std::byte* place(std::int64_t i) const { return row + i / 32 * 34; }
-    TBX_INLINE lanes at(std::int64_t i) const {
-        const std::byte* block = place(i);
-        const floats scale = half_everywhere(block);
-        const auto* q = reinterpret_cast<const std::int8_t*>(block + 2);
+    TBX_INLINE from_q8_0 open(std::int64_t i) const { return {row + i / step * step_bytes}; }
+    TBX_INLINE lanes at(int) const {
+        const floats scale = half_everywhere(row);
+        const auto* q = reinterpret_cast<const std::int8_t*>(row + 2);
         lanes v;
         for (int r = 0; r < lanes::registers; ++r)
             v.reg[r] = int8_to_float(q + r * register_floats) * scale;
@@ -176,24 +168,56 @@ struct from_q8_0 {
 // the low four bits of element l are in ql[64h + 32(p mod 2) + l] (high nibble when p >= 2), the
 // two high bits in bits 2p+1..2p of qh[32h + l]; elements of 16 share a scale.
 struct from_q6_k {
+    static constexpr int step = 256, step_bytes = 210;
     const std::byte* row;
-    TBX_INLINE const std::byte* place(std::int64_t i) const { return row + i / 256 * 210; }
-    TBX_INLINE lanes at(std::int64_t i) const {
-        const std::byte* block = place(i);
-        const int h = static_cast<int>(i % 256) / 128;
-        const int p = static_cast<int>(i % 128) / 32;
-        const std::byte* low = block + 64 * h + 32 * (p % 2);
-        const std::byte* high = block + 128 + 32 * h;
-        const std::byte* scales = block + 192 + 8 * h + 2 * p;
-        const float d = half_scalar(block + 208);
-        std::int8_t q[32];
-        for (int l = 0; l < 32; ++l) {
-            const int four = (static_cast<int>(low[l]) >> (p / 2 * 4)) & 15;
-            const int two = (static_cast<int>(high[l]) >> (2 * p)) & 3;
-            q[l] = static_cast<std::int8_t>((four | two << 4) - 32);
+
+    // A whole block: integers are put together 64 at a time, and a load widens them, or spreads a scale
+    // over a register, for nothing. One by one, both took longer than the products.
+    struct block {
+        alignas(64) std::int8_t codes[256];
+        alignas(64) float scales[16];
+        TBX_INLINE lanes at(int p) const {
+            lanes v;
+            for (int r = 0; r < lanes::registers; ++r) {
+                const int first = p + r * register_floats;
+                v.reg[r] = int8_to_float(codes + first) * scales[first / 16];
+            }
+            return v;
         }
-        return scaled(q, d * static_cast<float>(load<std::int8_t>(scales)),
-                      d * static_cast<float>(load<std::int8_t>(scales + 1)));
+    };
+    /// qh's bytes for register `from` of the 64 elements of two quarters, p mod 2 shifts them by two.
+    TBX_INLINE static octets high_bits(const std::byte* qh, int from) {
+#if defined(__AVX512F__)
+        (void)from;
+        const auto even = load<__m256i>(qh);
+        return bits<octets>(
+            _mm512_inserti64x4(_mm512_castsi256_si512(even), _mm256_srli_epi16(even, 2), 1));
+#else
+        const octets both = load<octets>(qh + from % 32);
+        return from < 32 ? both : both >> 2;
+#endif
+    }
+    TBX_INLINE block open(std::int64_t i) const {
+        const std::byte* from = row + i / step * step_bytes;
+        block b;
+        for (int h = 0; h < 2; ++h)
+            for (int l = 0; l < 64; l += static_cast<int>(sizeof(octets))) {
+                const octets four = load<octets>(from + 64 * h + l);
+                const octets two = high_bits(from + 128 + 32 * h, l);
+                const octets low = ((four & 15) | ((two << 4) & 48)) - 32;
+                const octets high = ((four >> 4) | (two & 48)) - 32;
+                __builtin_memcpy(b.codes + 128 * h + l, &low, sizeof low);
+                __builtin_memcpy(b.codes + 128 * h + 64 + l, &high, sizeof high);
+            }
+        const float d = half_scalar(from + 208);
+        for (int s = 0; s < 16; s += register_floats) {
+            const floats scales =
+                int8_to_float(reinterpret_cast<const std::int8_t*>(from + 192 + s)) * d;
+            __builtin_memcpy(b.scales + s, &scales, sizeof scales);
+        }
+        // g++ would keep them in registers and shuffle each out, on the one port that also widens.
+        asm("" : "+m"(b));
+        return b;
     }
     TBX_INLINE float one(std::int64_t) const { return 0; }  // rows are whole blocks
 };
@@ -203,9 +227,9 @@ template <class F>
 TBX_INLINE auto with_source(number_type type, const std::byte* row, F f) {
     switch (type) {
         case number_type::f16:
-            return f(from_f16{row});
+            return f(from_f16{{row}});
         case number_type::bf16:
-            return f(from_bf16{row});
+            return f(from_bf16{{row}});
         case number_type::q8_0:
             return f(from_q8_0{row});
         case number_type::q6_k:
@@ -213,7 +237,7 @@ TBX_INLINE auto with_source(number_type type, const std::byte* row, F f) {
         case number_type::f32:
             break;
     }
-    return f(from_f32{row});
+    return f(from_f32{{row}});
 }
 
 }  // namespace
