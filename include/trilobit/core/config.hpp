@@ -6,6 +6,7 @@
 
 #if defined(_MSC_VER) && !defined(__clang__)
 #define TRILOBIT_INLINE __forceinline
+#define TRILOBIT_NOINLINE __declspec(noinline)
 #define TRILOBIT_RESTRICT __restrict
 #define TRILOBIT_LAMBDA_INLINE
 #define TRILOBIT_UNROLL
@@ -14,6 +15,8 @@
 #include <intrin.h>
 #else
 #define TRILOBIT_RESTRICT __restrict__
+/// A hot loop that fills the registers: inside a larger function g++ may keep its sums in memory.
+#define TRILOBIT_NOINLINE __attribute__((noinline))
 /// Before a loop over registers: both compilers unroll it completely, or spill what it sums. Defined
 /// as nothing where registers are plain arrays, it spares minutes of compiling.
 #ifndef TRILOBIT_UNROLL

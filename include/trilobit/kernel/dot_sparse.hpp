@@ -84,11 +84,11 @@ void dot_gathered(const dot_span& s, const gathered_list<Fields>& list,
     using namespace simd;
     using shape = dot_shape<Arch, Fields>;
     constexpr int fields = Fields::fields, bits = 8 / fields;
-    constexpr int halves = shape::halves, stages = shape::stages;
+    constexpr int stages = shape::stages(1), passes = fields / stages;
     // A gathered tile adds to each sum at most what an ordinary one does, and there are no more of
     // them: the bounds are those of dot_direct and dot_staged.
     constexpr int fold_every =
-        32767 / (halves * 2 * 128 * (Fields::largest_code << (bits * (stages - 1))));
+        32767 / (passes * 2 * 128 * (Fields::largest_code << (bits * (stages - 1))));
     static_assert(!shape::staged || fold_every >= 1);
     i32<Arch> sums[stages][Rows];
     TRILOBIT_UNROLL for (int f = 0; f < stages; ++f) TRILOBIT_UNROLL for (int r = 0; r < Rows; ++r)
@@ -107,7 +107,7 @@ void dot_gathered(const dot_span& s, const gathered_list<Fields>& list,
             TRILOBIT_UNROLL for (int r = 0; r < Rows; r += 64 / register_bytes<Arch>)
                 prefetch<Arch>(ahead + register_offset<Arch>(s, r));
         }
-        TRILOBIT_UNROLL for (int h = 0; h < halves; ++h)
+        TRILOBIT_UNROLL for (int h = 0; h < passes; ++h)
             TRILOBIT_UNROLL for (int f = 0; f < stages; ++f) {
             const std::byte* tile = s.tiles + g->offset[h * stages + f];
             const u8<Arch> word = broadcast4<Arch>(g->word + h * stages + f);
@@ -141,11 +141,12 @@ void dot_gathered(const dot_span& s, const gathered_list<Fields>& list,
                 pin<Arch>(sums[f][r]);
             });
     }
+    i32<Arch> totals[Rows][1];
     TRILOBIT_UNROLL for (int r = 0; r < Rows; ++r) {
-        i32<Arch> total = sums[0][r];
-        TRILOBIT_UNROLL for (int f = 1; f < stages; ++f) total += sums[f][r] >> (bits * f);
-        finish<Arch, Weight>(s, r, 0, total, acc, 0);
+        totals[r][0] = sums[0][r];
+        TRILOBIT_UNROLL for (int f = 1; f < stages; ++f) totals[r][0] += sums[f][r] >> (bits * f);
     }
+    finish<Arch, Weight>(s, totals, acc, 0);
 }
 
 /// The same for any number of registers.

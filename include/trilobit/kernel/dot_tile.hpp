@@ -50,32 +50,39 @@ struct dot_span {
 /// rows into the next ones, where the hardware's own prefetcher has to start anew.
 inline constexpr int prefetch_bytes = 4096;
 
-/// The register tile: `rows` registers of weights times at most `tokens` tokens, `unroll` tiles with
-/// accumulators of their own where one token alone is too few independent sums to hide the four or
-/// five cycles of a dot product. Accumulators, weights and one broadcast must fit the registers.
+/// The register tile: `rows` registers of weights times `count` tokens, at most `tokens`. Fields of a
+/// byte differ by a shift of their bits: `stages` of them have accumulators of their own, and the
+/// others join these after a shift. `unroll` tiles have their own again where one token alone is too
+/// few independent sums to hide the four or five cycles of a dot product.
+///
+/// Accumulators, masks, weights and one broadcast must fit the registers. Two rows to each broadcast,
+/// because two loads a cycle feed one row no faster than two dot products a cycle: with them a shift
+/// or three are well spent.
 template <class Arch, class Fields>
 struct dot_shape {
     static constexpr bool many = has_avx512bw<Arch>;  // 32 registers rather than 16
     static constexpr bool staged = simd::prefers_madd2<Arch>;
     static constexpr int fields = Fields::fields;
     static constexpr bool panels = fields == 1;
-    /// Fields f and f + fields/2 differ by a shift of four bits: where sums are int16, or sixteen
-    /// registers are to hold eight masks beside the sums, they share an accumulator after it.
-    static constexpr int halves = !panels && (staged || (fields == 8 && !many)) ? 2 : 1;
-    static constexpr int stages = fields / halves;
-    /// One token has registers to spare for more rows: fewer passes, and more streams from memory.
-    static constexpr int rows(int count) noexcept {
-        if (panels) return many ? 4 : 2;
-        if (count > 1 || !has_sse2<Arch> || !(many || staged)) return 1;
-        return std::min(4, (many ? 16 : 8) / stages);
-    }
+    static constexpr bool pairs = many && !staged && !panels;
     static constexpr int tokens = [] {
         if (!has_sse2<Arch>) return 1;  // no registers to fill, only code to compile
         if (panels) return !staged ? 6 : many ? 5 : 4;
-        return (!many ? 8 : staged ? 12 : fields == 8 ? 16 : 24) / stages;
+        return pairs ? 8 : (!many ? 8 : 12) / (staged || fields == 8 ? fields / 2 : fields);
     }();
+    static constexpr int stages(int count) noexcept {
+        if (pairs && count > 1) return count <= (fields == 8 ? 2 : 3) ? 4 : count <= 6 ? 2 : 1;
+        return !panels && (staged || (fields == 8 && !many)) ? fields / 2 : fields;
+    }
+    /// One token has registers to spare for more rows: fewer passes, and more streams from memory.
+    static constexpr int rows(int count) noexcept {
+        if (panels) return many ? 4 : 2;
+        if (count > 1) return pairs ? 2 : 1;
+        if (!has_sse2<Arch> || !(many || staged)) return 1;
+        return std::min(4, (many ? 16 : 8) / stages(1));
+    }
     static constexpr int unroll(int count) noexcept {
-        return count > 1 || rows(1) > 1 ? 1 : std::max(1, 8 / stages);
+        return count > 1 || rows(1) > 1 ? 1 : std::max(1, 8 / stages(1));
     }
     static_assert(tokens >= 1);
 };
@@ -97,46 +104,65 @@ TRILOBIT_INLINE std::int64_t register_offset(const dot_span& s, int r) noexcept 
     return r / parts * s.block_stride + r % parts * simd::register_bytes<Arch>;
 }
 
-/// Asks for what some registers of rows at `tile` will need; behind their ends they would find one
-/// another.
+/// Asks for what some registers of rows at `tile` will need. Past the end of its tiles a row finds what
+/// is read here already, or another segment's; the next call's lie `skip` bytes further.
 template <class Arch, int Rows>
 TRILOBIT_INLINE void prefetch_rows(const dot_span& s, const std::byte* tile) noexcept {
     constexpr int line_registers = 64 / simd::register_bytes<Arch>;
     constexpr int lines = (Rows + line_registers - 1) / line_registers;
     constexpr int ahead = prefetch_bytes / std::min(lines, 2);
     const bool inside = tile + ahead < s.tiles + s.count * s.tile_stride;
-    const std::int64_t skip = inside ? 0 : (lines - 1) * s.block_stride;
+    const std::int64_t skip = inside ? 0 : lines * s.block_stride - s.count * s.tile_stride;
     TRILOBIT_UNROLL for (int r = 0; r < lines; ++r)
         simd::prefetch<Arch>(tile + r * s.block_stride + ahead + skip);
 }
 
-/// acc = start + weight * total, or sums += that, scaled, for register r and one token.
-template <class Arch, int Weight>
-TRILOBIT_INLINE void finish(const dot_span& s, int r, int token, simd::i32<Arch> total,
+/// acc = start + weight * totals, or sums += that, scaled. Each choice is made once: made again for each
+/// register, they took a tenth of the time of 80 tiles of a panel.
+template <class Arch, int Weight, int Rows, int Tokens>
+TRILOBIT_INLINE void finish(const dot_span& s, simd::i32<Arch> (&totals)[Rows][Tokens],
                             std::int32_t* acc, std::int64_t acc_stride) noexcept {
     using i32 = simd::i32<Arch>;
-    if constexpr (Weight == 2) total += total;
-    if constexpr (Weight == -2) total = i32(0) - (total + total);
+    constexpr int lanes = simd::lanes<Arch>;
     static_assert(Weight == 1 || Weight == 2 || Weight == -2);
-    const std::int64_t at = token * acc_stride + r * simd::lanes<Arch>;
-    const i32 start =
-        s.start == nullptr ? i32::load_aligned(acc + at) : i32(s.start[token * s.start_stride]);
-    if (s.sums == nullptr)
-        (start + total).store_aligned(acc + at);
-    else
-        simd::scale_add<Arch>(s.sums + at, start + total, s.row_scales + r * simd::lanes<Arch>,
-                              s.token_scales[token * s.token_scale_stride]);
+    TRILOBIT_UNROLL for (int m = 0; m < Tokens; ++m)
+        TRILOBIT_UNROLL for (int r = 0; r < Rows; ++r) {
+        if constexpr (Weight != 1) totals[r][m] += totals[r][m];
+        if constexpr (Weight < 0) totals[r][m] = i32(0) - totals[r][m];
+    }
+    if (s.start != nullptr) {
+        TRILOBIT_UNROLL for (int m = 0; m < Tokens; ++m)
+            TRILOBIT_UNROLL for (int r = 0; r < Rows; ++r) totals[r][m] +=
+            i32(s.start[m * s.start_stride]);
+    } else {
+        TRILOBIT_UNROLL for (int m = 0; m < Tokens; ++m)
+            TRILOBIT_UNROLL for (int r = 0; r < Rows; ++r) totals[r][m] +=
+            i32::load_aligned(acc + m * acc_stride + r * lanes);
+    }
+    if (s.sums == nullptr) {
+        TRILOBIT_UNROLL for (int m = 0; m < Tokens; ++m)
+            TRILOBIT_UNROLL for (int r = 0; r < Rows; ++r) totals[r][m]
+                .store_aligned(acc + m * acc_stride + r * lanes);
+    } else {
+        TRILOBIT_UNROLL for (int m = 0; m < Tokens; ++m)
+            TRILOBIT_UNROLL for (int r = 0; r < Rows; ++r)
+                simd::scale_add<Arch>(s.sums + m * acc_stride + r * lanes, totals[r][m],
+                                      s.row_scales + r * lanes,
+                                      s.token_scales[m * s.token_scale_stride]);
+    }
 }
 
 /// acc (Tokens, acc_stride) of Rows registers, on machines with a dot product of bytes.
 template <class Arch, class Fields, int Weight, int Rows, int Tokens>
-void dot_direct(const dot_span& s, std::int32_t* acc, std::int64_t acc_stride) noexcept {
+TRILOBIT_NOINLINE void dot_direct(const dot_span& s, std::int32_t* acc,
+                                  std::int64_t acc_stride) noexcept {
     using namespace simd;
     using shape = dot_shape<Arch, Fields>;
     constexpr int fields = Fields::fields, bits = 8 / fields;
-    constexpr int halves = shape::halves, stages = shape::stages, unroll = shape::unroll(Tokens);
+    constexpr int stages = shape::stages(Tokens), passes = fields / stages;
+    constexpr int unroll = shape::unroll(Tokens);
     // One addend is at most 4 * (code << bits f) * 128; see max_cols for the sum.
-    static_assert(max_cols / (4 * fields) * 4 * 128 * halves *
+    static_assert(max_cols / (4 * fields) * 4 * 128 * passes *
                           (std::int64_t{Fields::largest_code} << (bits * (stages - 1))) <=
                       std::int64_t{1} << 31,
                   "an int32 accumulator could overflow");
@@ -152,7 +178,7 @@ void dot_direct(const dot_span& s, std::int32_t* acc, std::int64_t acc_stride) n
         TRILOBIT_UNROLL for (int r = 0; r < Rows; ++r) codes[r] =
             load<Arch>(tile + register_offset<Arch>(s, r));
         if constexpr (Tokens == 1 && !shape::panels) prefetch_rows<Arch, Rows>(s, tile);
-        TRILOBIT_UNROLL for (int h = 0; h < halves; ++h) {
+        TRILOBIT_UNROLL for (int h = 0; h < passes; ++h) {
             TRILOBIT_UNROLL for (int f = 0; f < stages; ++f) {
                 u8<Arch> field[Rows];
                 TRILOBIT_UNROLL for (int r = 0; r < Rows; ++r) field[r] =
@@ -166,9 +192,9 @@ void dot_direct(const dot_span& s, std::int32_t* acc, std::int64_t acc_stride) n
                     }
                 }
             }
-            if constexpr (halves == 2)
+            if constexpr (passes > 1)
                 TRILOBIT_UNROLL for (int r = 0; r < Rows; ++r) codes[r] =
-                    shift_right<4, Arch>(codes[r]);
+                    shift_right<bits * stages, Arch>(codes[r]);
         }
         tile += s.tile_stride;
         x += 4 * fields;
@@ -179,28 +205,27 @@ void dot_direct(const dot_span& s, std::int32_t* acc, std::int64_t acc_stride) n
     if constexpr (unroll > 1)
         for (; k < s.count; ++k) one_tile(0);
 
-    TRILOBIT_UNROLL for (int m = 0; m < Tokens; ++m)
-        TRILOBIT_UNROLL for (int r = 0; r < Rows; ++r) {
-        i32<Arch> total(0);
+    i32<Arch> totals[Rows][Tokens];
+    TRILOBIT_UNROLL for (int m = 0; m < Tokens; ++m) TRILOBIT_UNROLL for (int r = 0; r < Rows; ++r)
         TRILOBIT_UNROLL for (int f = 0; f < stages; ++f) {
-            i32<Arch> field_sum = sums[0][f][r][m];
-            TRILOBIT_UNROLL for (int u = 1; u < unroll; ++u) field_sum += sums[u][f][r][m];
-            total = f == 0 ? field_sum : total + (field_sum >> (bits * f));
-        }
-        finish<Arch, Weight>(s, r, m, total, acc, acc_stride);
+        i32<Arch> field_sum = sums[0][f][r][m];
+        TRILOBIT_UNROLL for (int u = 1; u < unroll; ++u) field_sum += sums[u][f][r][m];
+        totals[r][m] = f == 0 ? field_sum : totals[r][m] + (field_sum >> (bits * f));
     }
+    finish<Arch, Weight>(s, totals, acc, acc_stride);
 }
 
 /// The same on machines that multiply bytes into int16 pairs.
 template <class Arch, class Fields, int Weight, int Rows, int Tokens>
-void dot_staged(const dot_span& s, std::int32_t* acc, std::int64_t acc_stride) noexcept {
+TRILOBIT_NOINLINE void dot_staged(const dot_span& s, std::int32_t* acc,
+                                  std::int64_t acc_stride) noexcept {
     using namespace simd;
     using shape = dot_shape<Arch, Fields>;
     constexpr int fields = Fields::fields, bits = 8 / fields;
-    constexpr int halves = shape::halves, stages = shape::stages;
-    // madd2 adds two products; a stage takes `halves` of them from each tile.
+    constexpr int stages = shape::stages(Tokens), passes = fields / stages;
+    // madd2 adds two products; a stage takes one of them from each pass over a tile.
     constexpr int largest =
-        halves * 2 * 128 * (Fields::largest_code << (fields == 1 ? 0 : bits * (stages - 1)));
+        passes * 2 * 128 * (Fields::largest_code << (fields == 1 ? 0 : bits * (stages - 1)));
     constexpr std::int64_t fold_every = 32767 / largest;
     static_assert(fold_every >= 1, "one tile alone could overflow int16");
     // Folded sums wait in memory: registers are for what each tile touches.
@@ -218,7 +243,7 @@ void dot_staged(const dot_span& s, std::int32_t* acc, std::int64_t acc_stride) n
             TRILOBIT_UNROLL for (int r = 0; r < Rows; ++r) codes[r] =
                 load<Arch>(tile + register_offset<Arch>(s, r));
             if constexpr (Tokens == 1 && !shape::panels) prefetch_rows<Arch, Rows>(s, tile);
-            TRILOBIT_UNROLL for (int h = 0; h < halves; ++h) {
+            TRILOBIT_UNROLL for (int h = 0; h < passes; ++h) {
                 TRILOBIT_UNROLL for (int f = 0; f < stages; ++f) {
                     u8<Arch> field[Rows];
                     TRILOBIT_UNROLL for (int r = 0; r < Rows; ++r) field[r] =
@@ -232,9 +257,9 @@ void dot_staged(const dot_span& s, std::int32_t* acc, std::int64_t acc_stride) n
                         }
                     }
                 }
-                if constexpr (halves == 2)
+                if constexpr (passes > 1)
                     TRILOBIT_UNROLL for (int r = 0; r < Rows; ++r) codes[r] =
-                        shift_right<4, Arch>(codes[r]);
+                        shift_right<bits * stages, Arch>(codes[r]);
             }
             tile += s.tile_stride;
             x += 4 * fields;
@@ -246,13 +271,14 @@ void dot_staged(const dot_span& s, std::int32_t* acc, std::int64_t acc_stride) n
             widen_add<Arch>(i32<Arch>::load_aligned(to), staged[f][r][m]).store_aligned(to);
         }
     }
+    i32<Arch> totals[Rows][Tokens];
     TRILOBIT_UNROLL for (int m = 0; m < Tokens; ++m)
         TRILOBIT_UNROLL for (int r = 0; r < Rows; ++r) {
-        i32<Arch> total = i32<Arch>::load_aligned(sums[0][r][m]);
-        TRILOBIT_UNROLL for (int f = 1; f < stages; ++f) total +=
+        totals[r][m] = i32<Arch>::load_aligned(sums[0][r][m]);
+        TRILOBIT_UNROLL for (int f = 1; f < stages; ++f) totals[r][m] +=
             i32<Arch>::load_aligned(sums[f][r][m]) >> (bits * f);
-        finish<Arch, Weight>(s, r, m, total, acc, acc_stride);
     }
+    finish<Arch, Weight>(s, totals, acc, acc_stride);
 }
 
 template <class Arch, class Fields, int Weight, int Rows, int Tokens>
@@ -281,42 +307,47 @@ void each_plane(dot_span s, F&& f) noexcept {
     }
 }
 
-/// `registers` of rows and `tokens` tokens, in register tiles of nearly equal size: eight tokens are
-/// four and four, not six and two.
+/// `registers` of rows and `tokens` tokens, in register tiles of nearly equal size: nine tokens are
+/// five and four, not eight and one. A panel stays in the L1 cache while tokens pass by; of rows that
+/// come from further away, a tile's are done for all tokens first.
 template <class Arch, class Fields, int Weight>
 void dot_tiles(const dot_span& s, int registers, int tokens, std::int32_t* acc,
                std::int64_t acc_stride) noexcept {
     using shape = dot_shape<Arch, Fields>;
     dot_span now = s;
-    const auto some_rows = [&]<int Rows, int Tokens>(int r, std::int32_t* to) {
+    const auto tile = [&]<int Rows, int Tokens>(int r, int m) {
+        std::int32_t* to = acc + m * acc_stride + r * simd::lanes<Arch>;
         now.tiles = s.tiles + register_offset<Arch>(s, r);
-        to += r * simd::lanes<Arch>;
+        now.x = s.x + m * s.token_stride;
+        if (s.start != nullptr) now.start = s.start + m * s.start_stride;
         if (s.sums != nullptr) {
             now.sums = s.sums + (to - acc);
             now.row_scales = s.row_scales + r * simd::lanes<Arch>;
+            now.token_scales = s.token_scales + m * s.token_scale_stride;
         }
         dot_tile<Arch, Fields, Weight, Rows, Tokens>(now, to, acc_stride);
     };
-    const auto rows_of = [&]<int Tokens>(std::int32_t* to) {
+    const auto rows_of = [&]<int Tokens>(int r, int end, int m) {
         constexpr int rows = shape::rows(Tokens);
-        int r = 0;
-        for (; r + rows <= registers; r += rows) some_rows.template operator()<rows, Tokens>(r, to);
-        if constexpr (rows > 1)
-            for (; r < registers; ++r) some_rows.template operator()<1, Tokens>(r, to);
+        for (; r + rows <= end; r += rows) tile.template operator()<rows, Tokens>(r, m);
+        if constexpr (rows > 1 && (shape::panels || Tokens == 1))
+            for (; r < end; ++r) tile.template operator()<1, Tokens>(r, m);
+        else if constexpr (rows > 1)  // at most one, and once: not worth a tile of its own
+            for (int i = 0; r < end && i < Tokens; ++i) tile.template operator()<1, 1>(r, m + i);
     };
-    const auto of_size = [&]<int Tokens>(auto&& self, int size, std::int32_t* to) {
-        if (size == Tokens) return rows_of.template operator()<Tokens>(to);
-        if constexpr (Tokens > 1) self.template operator()<Tokens - 1>(self, size, to);
+    const auto of_size = [&]<int Tokens>(auto&& self, int size, int r, int end, int m) {
+        if (size == Tokens) return rows_of.template operator()<Tokens>(r, end, m);
+        if constexpr (Tokens > 1) self.template operator()<Tokens - 1>(self, size, r, end, m);
     };
-    int m = 0;
-    for (int left = (tokens + shape::tokens - 1) / shape::tokens; left > 0; --left) {
-        const int size = (tokens - m + left - 1) / left;
-        now.x = s.x + m * s.token_stride;
-        if (s.start != nullptr) now.start = s.start + m * s.start_stride;
-        if (s.sums != nullptr) now.token_scales = s.token_scales + m * s.token_scale_stride;
-        of_size.template operator()<shape::tokens>(of_size, size, acc + m * acc_stride);
-        m += size;
-    }
+    const int groups = (tokens + shape::tokens - 1) / shape::tokens;
+    const int step = shape::panels || groups == 1 ? registers : shape::rows(2);
+    for (int r = 0; r < registers; r += step)
+        for (int m = 0, left = groups; left > 0; --left) {
+            const int size = (tokens - m + left - 1) / left;
+            of_size.template operator()<shape::tokens>(of_size, size, r,
+                                                       std::min(r + step, registers), m);
+            m += size;
+        }
 }
 
 }  // namespace trilobit::kernel
