@@ -69,6 +69,13 @@ void check_tokens(const transformer& m, const state& s, std::span<const token_id
                         "the model has " + std::to_string(m.weights.embedding.rows) + " tokens");
 }
 
+// Weights from `first` to `last`, which lie side by side, come after the product that is called next.
+void expect(compute& cpu, const linear& first, const linear& last) {
+    const trilobit::packed_view *p = first.packed(), *q = last.packed();
+    if (p != nullptr && q != nullptr && p->tiles <= q->tiles)
+        cpu.pool.expect(p->tiles, q->tiles - p->tiles + q->tiles_bytes());
+}
+
 // Every row of the head against every row of x.
 const_matrix all_logits(compute& cpu, const transformer& m, state& s, const_matrix x) {
     if (x.empty()) return {};
@@ -106,20 +113,25 @@ const_matrix before_head(compute& cpu, const transformer& m, state& s,
 
         // Attention: each token looks at itself and at all tokens before it.
         rms_norm(cpu, x, l.attention_norm, c.norm_eps, h);  // (n, dim)
-        apply_all(cpu, h, into{l.q, q},                     // (n, heads * key_dim)
-                  into{l.k, k},                             // (n, kv_heads * key_dim)
-                  into{l.v, v});                            // (n, kv_heads * value_dim)
+        expect(cpu, l.output, l.output);
+        apply_all(cpu, h, into{l.q, q},  // (n, heads * key_dim)
+                  into{l.k, k},          // (n, kv_heads * key_dim)
+                  into{l.v, v});         // (n, kv_heads * value_dim)
         place(cpu, c, s, layer, q, k, v);
         attend(cpu, c, s.cache, layer, q, a);  // (n, heads * value_dim)
         if (c.sub_norms) rms_norm(cpu, a, l.attention_sub_norm, c.norm_eps, a);
+        expect(cpu, l.gate, l.up);
         apply(cpu, l.output, a, h);  // (n, dim)
         add(cpu, x, h);
 
         // Feed-forward: each token thinks about what it found.
-        rms_norm(cpu, x, l.ffn_norm, c.norm_eps, h);        // (n, dim)
+        rms_norm(cpu, x, l.ffn_norm, c.norm_eps, h);  // (n, dim)
+        expect(cpu, l.down, l.down);
         apply_all(cpu, h, into{l.gate, g}, into{l.up, u});  // (n, ffn) both
         gate(cpu, c.gate, g, u);
         if (c.sub_norms) rms_norm(cpu, g, l.ffn_sub_norm, c.norm_eps, g);
+        const auto next = static_cast<std::size_t>((layer + 1) % c.layers);
+        expect(cpu, w.layers[next].q, w.layers[next].v);
         apply(cpu, l.down, g, h);  // (n, dim)
         add(cpu, x, h);
     }
