@@ -49,6 +49,7 @@ template <class Arch, class Layout, class Act>
 struct lookup : driven<lookup<Arch, Layout, Act>, Arch, Layout, lookup_limits> {
     static constexpr kernel_id id = kernel_id::lookup;
     static constexpr bool available = std::is_same_v<Layout, layout::ternary_base3>;
+    static constexpr bool large_operand = true;
     static constexpr int tables = Act::bits > 4 ? 2 : 1;
     static constexpr std::int64_t tile_table_bytes = tables * lookup_table_bytes;
     /// Largest |entry|, and how many of them fit a byte.

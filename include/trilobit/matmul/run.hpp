@@ -70,8 +70,9 @@ public:
         return total([](const unit_grid& g) { return g.bytes(); });
     }
 
-    template <class Executor>
-    void operator()(const kernel_entry& kernel, const activation_view& values, std::byte* operand,
+    /// `operand_of(task)` is the operand for the calling thread; the task has none yet.
+    template <class Executor, class OperandOf>
+    void operator()(const kernel_entry& kernel, const activation_view& values, OperandOf operand_of,
                     std::byte* sums, Executor& run) const {
         std::int64_t work = 0;
         std::byte* at = sums;
@@ -83,6 +84,7 @@ public:
         }
         const std::int64_t count = total([](const unit_grid& g) { return g.count(); });
         split(run, count, work, [&](std::int64_t begin, std::int64_t end) {
+            std::byte* operand = operand_of(task{parts.front().w->stored(), values, nullptr, {}});
             std::int64_t before = 0;
             std::byte* own_sums = sums;
             for (const product_part& p : parts) {
@@ -132,9 +134,11 @@ status run_products(const kernel_entry& kernel, quantize_function quantize,
         sum_bytes = std::max(sum_bytes, cut(batch_of(i)).sum_bytes());
     }
     const std::int64_t gathered_bytes = whole ? 0 : round_up(shape.value_bytes(), 64);
+    const bool copies = kernel.large_operand && shape.tokens == 1 && run.concurrency() > 1;
     std::byte* memory = scratch.reserve(at.size + gathered_bytes + sum_bytes);
-    if (memory == nullptr)
-        return {errc::out_of_memory, "There is not enough memory to quantise the activations."};
+    const status no_memory{errc::out_of_memory,
+                           "There is not enough memory to quantise the activations."};
+    if (memory == nullptr) return no_memory;
     auto* values = reinterpret_cast<std::int8_t*>(memory + at.values);
     auto* scales = reinterpret_cast<float*>(memory + at.scales);
     auto* gathered = reinterpret_cast<std::int8_t*>(memory + at.size);
@@ -148,7 +152,7 @@ status run_products(const kernel_entry& kernel, quantize_function quantize,
         for (std::int64_t m = begin; m < end; ++m)
             if (const status s = quantize(shape, m, row_of(m), values, scales); !s.ok())
                 return problem.fail(s);
-        if (whole) kernel.prepare(task{widest, all, operand, {}}, begin, end);
+        if (whole && !copies) kernel.prepare(task{widest, all, operand, {}}, begin, end);
     });
     if (!problem.ok()) return problem.get();
 
@@ -164,10 +168,20 @@ status run_products(const kernel_entry& kernel, quantize_function quantize,
             const std::int64_t stride = x.value_stride();
             for (std::int64_t m = first + begin; m < first + end && w.dropped_cols != 0; ++m)
                 gather_columns(w, all.token(m), stride, gathered + m * stride);
-            kernel.prepare(task{w.stored(), x, operand, {}}, first + begin, first + end);
+            if (!copies)
+                kernel.prepare(task{w.stored(), x, operand, {}}, first + begin, first + end);
         };
         if (!whole) split(run, tokens, tokens * token_work, gather);
-        cut(same)(kernel, x, operand, sums, run);
+        if (copies && !scratch.copies.renew(run.concurrency(), at.size - at.operand))
+            return no_memory;
+        const auto operand_of = [&](task t) {
+            if (!copies) return operand;
+            return scratch.copies.mine([&](std::byte* to) {
+                t.operand = to;
+                kernel.prepare(t, 0, 1);
+            });
+        };
+        cut(same)(kernel, x, operand_of, sums, run);
     }
     return {};
 }

@@ -31,6 +31,8 @@ struct kernel_entry {
     /// One part of the columns of some outputs; different parts may run at once.
     void (*run_part)(const task&, const chunk&, const column_part&) noexcept = nullptr;
     work_unit unit;
+    /// Is the operand of one token so large that a thread makes it sooner than it fetches another's?
+    bool large_operand = false;
 };
 
 using quantize_function = status (*)(const activation_shape&, std::int64_t token, const float* x,
@@ -56,12 +58,27 @@ constexpr work_unit unit_of() noexcept {
         return {};
 }
 
+template <class Kernel>
+constexpr bool has_large_operand() noexcept {
+    if constexpr (requires { Kernel::large_operand; })
+        return Kernel::large_operand;
+    else
+        return false;
+}
+
 template <class Kernel, class Layout, class Act>
 constexpr kernel_entry entry_of() noexcept {
-    return {Layout::id,       Act::id,       Kernel::id,
-            &Kernel::accepts, &Kernel::cost, &Kernel::operand_bytes,
-            &Kernel::prepare, &Kernel::run,  &Kernel::run_part,
-            unit_of<Kernel>()};
+    return {Layout::id,
+            Act::id,
+            Kernel::id,
+            &Kernel::accepts,
+            &Kernel::cost,
+            &Kernel::operand_bytes,
+            &Kernel::prepare,
+            &Kernel::run,
+            &Kernel::run_part,
+            unit_of<Kernel>(),
+            has_large_operand<Kernel>()};
 }
 
 template <class Arch, class Family, class Layout, class... Acts, std::size_t N>

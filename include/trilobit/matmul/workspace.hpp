@@ -4,6 +4,7 @@
 #pragma once
 
 #include "trilobit/core/aligned_buffer.hpp"
+#include "trilobit/matmul/operand_copies.hpp"
 #include "trilobit/matmul/table.hpp"
 
 namespace trilobit {
@@ -33,6 +34,8 @@ public:
         if (wanted > own.size()) own = aligned_buffer(wanted + wanted / 4);
         return wanted > own.size() ? nullptr : own.data();
     }
+    /// Of a large operand, one for each thread.
+    detail::operand_copies copies;
 };
 
 }  // namespace trilobit
