@@ -68,7 +68,8 @@ struct dot_shape {
     static constexpr int tokens = [] {
         if (!has_sse2<Arch>) return 1;  // no registers to fill, only code to compile
         if (panels) return !staged ? 6 : many ? 5 : 4;
-        return pairs ? 8 : (!many ? 8 : 12) / (staged || fields == 8 ? fields / 2 : fields);
+        if (pairs) return 8;
+        return (many ? 12 : 8) / (staged || fields == 8 ? std::max(fields / 2, 1) : fields);
     }();
     static constexpr int stages(int count) noexcept {
         if (pairs && count > 1) return count <= (fields == 8 ? 2 : 3) ? 4 : count <= 6 ? 2 : 1;
