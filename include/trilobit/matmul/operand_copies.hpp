@@ -70,8 +70,8 @@ public:
             }
             return s.copy.data();
         }
-        for (std::int64_t i = 0;;
-             i = (i + 1) % count)  // each has an owner, who is making it or has
+        // Each copy has an owner, who has made it or is making it.
+        for (std::int64_t i = 0;; i = (i + 1) % count)
             if (slots[static_cast<std::size_t>(i)].ready.load(std::memory_order_acquire))
                 return slots[static_cast<std::size_t>(i)].copy.data();
     }
