@@ -52,7 +52,7 @@ struct dot_any : driven<dot_any<Arch, Layout>, Arch, Layout> {
 
     /// Is one pass over decoded weights better than masking them again for each few tokens?
     static constexpr bool decodes(int tokens) noexcept {
-        return !dot_layout<Layout> || tokens >= (has_amx<Arch> ? 4 : 16);
+        return !dot_layout<Layout> || tokens >= (has_amx<Arch> ? 6 : 16);
     }
 
     static dot_span span_of(const task& t, std::int64_t index, const segment& s,
