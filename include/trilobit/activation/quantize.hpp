@@ -77,8 +77,8 @@ float absolute_mean(const float* x, std::int64_t count) noexcept {
 
 /// Rounds to nearest even by adding 1.5 * 2^23, which leaves the integer in the low bits: right up to
 /// 2^22. No product is larger up to 2^20 columns, four times what a matrix has: max|x| / mean|x| is at
-/// most their number, and the largest factor sqrt(7) / mean|x|. The barrier keeps the product's rounding: fused with the addition it would round once, and 2.5 could
-/// come from 2.4999999.
+/// most their number, and the largest factor sqrt(7) / mean|x|. The barrier keeps the product's
+/// rounding: fused with the addition it would round once, and 2.5 could come from 2.4999999.
 template <class Act, class Arch>
 void quantize_segment(const float* x, std::int64_t count, float factor,
                       std::int8_t* values) noexcept {

@@ -85,6 +85,7 @@ void dot_gathered(const dot_span& s, const gathered_list<Fields>& list,
     using shape = dot_shape<Arch, Fields>;
     constexpr int fields = Fields::fields, bits = 8 / fields;
     constexpr int stages = shape::stages(1), passes = fields / stages;
+    static_assert(passes <= 2, "a second pass is a shift by four bits");
     // A gathered tile adds to each sum at most what an ordinary one does, and there are no more of
     // them: the bounds are those of dot_direct and dot_staged.
     constexpr int fold_every =

@@ -5,9 +5,10 @@
 //
 // A 32-bit word of four activations is broadcast against a tile whose 32-bit lanes are rows.
 //
-// dot4 machines (VNNI), ternary_2bit, one 512-bit tile of 256 weights:
-//   4 vpandd + 4T vpdpbusd zmm, m32{1to16}     T tokens; no shift, no shuffle, no horizontal sum
-//   bound by vpdpbusd, of which T/(T+1) are reached where AND shares its ports
+// dot4 machines (VNNI), ternary_2bit, a 512-bit tile of 256 weights from each of R rows, T tokens:
+//   4R vpandd + 4T broadcasts + 4RT vpdpbusd   no shuffle, no horizontal sum; with T = 4 .. 6 R vpsrlw
+//   more, from 7 on 3R. Bound by vpdpbusd; where AND and shift share its ports, T = 1 reaches 1/2 of
+//   it, 2 2/3, 4 16/21 and 8 32/39
 // dot4 machines, a panel of decoded weights, R registers of rows:
 //   R loads + T broadcasts + R T vpdpbusd      bound by vpdpbusd alone
 // madd2 machines (SSSE3, AVX2, AVX-512BW), ternary_2bit:
@@ -65,16 +66,17 @@ struct dot_shape {
     static constexpr int fields = Fields::fields;
     static constexpr bool panels = fields == 1;
     static constexpr bool pairs = many && !staged && !panels;
+    static constexpr int one_token_stages =
+        !panels && (staged || (fields == 8 && !many)) ? fields / 2 : fields;
+    static constexpr int stages(int count) noexcept {
+        if (!pairs || count == 1) return one_token_stages;
+        return count <= (fields == 8 ? 2 : 3) ? 4 : count <= 6 ? 2 : 1;
+    }
     static constexpr int tokens = [] {
         if (!has_sse2<Arch>) return 1;  // no registers to fill, only code to compile
         if (panels) return !staged ? 6 : many ? 5 : 4;
-        if (pairs) return 8;
-        return (many ? 12 : 8) / (staged || fields == 8 ? std::max(fields / 2, 1) : fields);
+        return pairs ? 8 : (many ? 12 : 8) / one_token_stages;
     }();
-    static constexpr int stages(int count) noexcept {
-        if (pairs && count > 1) return count <= (fields == 8 ? 2 : 3) ? 4 : count <= 6 ? 2 : 1;
-        return !panels && (staged || (fields == 8 && !many)) ? fields / 2 : fields;
-    }
     /// One token has registers to spare for more rows: fewer passes, and more streams from memory.
     static constexpr int rows(int count) noexcept {
         if (panels) return many ? 4 : 2;

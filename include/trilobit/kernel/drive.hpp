@@ -148,9 +148,11 @@ void drive_part(const task& t, const chunk& c, const column_part& part) noexcept
     write_sums<Layout>(t, c, sums);
 }
 
-/// What the table of kernels points to; a family inherits it.
+/// What the table of kernels points to, and what it says of most families; a family inherits it.
 template <class Family, class Arch, class Layout, chunk_limits Limits = chunk_limits{}>
 struct driven {
+    static constexpr work_unit unit{};
+    static constexpr bool large_operand = false;
     static void run(const task& t, std::int64_t block_begin, std::int64_t block_end,
                     std::int64_t token_begin, std::int64_t token_end) noexcept {
         drive<Family, Arch, Layout, Limits>(t, block_begin, block_end, token_begin, token_end);

@@ -110,10 +110,8 @@ struct popcount : driven<popcount<Arch, Layout, Act>, Arch, Layout> {
                             std::int32_t* acc) noexcept {
         constexpr int parts = 64 / simd::register_bytes<Arch>;
         // Tokens that share weights, as far as registers hold their sums and the planes' weights.
-        constexpr int tile = has_avx512bw<Arch> ? (planes == 1  ? 8
-                                                   : planes < 8 ? 4
-                                                                : 2)
-                                                : (planes < 2 ? 2 : 1);
+        constexpr int wide = planes == 1 ? 8 : planes < 8 ? 4 : 2, narrow = planes == 1 ? 2 : 1;
+        constexpr int tile = has_avx512bw<Arch> ? wide : narrow;
         const std::int64_t stride = c.blocks * Layout::tile_rows;
         for (std::int64_t b = 0; b < c.blocks; ++b) {
             const std::byte* tiles =

@@ -50,35 +50,14 @@ struct kernel_table {
 
 namespace detail {
 
-template <class Kernel>
-constexpr work_unit unit_of() noexcept {
-    if constexpr (requires { Kernel::unit; })
-        return Kernel::unit;
-    else
-        return {};
-}
-
-template <class Kernel>
-constexpr bool has_large_operand() noexcept {
-    if constexpr (requires { Kernel::large_operand; })
-        return Kernel::large_operand;
-    else
-        return false;
-}
-
 template <class Kernel, class Layout, class Act>
 constexpr kernel_entry entry_of() noexcept {
-    return {Layout::id,
-            Act::id,
-            Kernel::id,
-            &Kernel::accepts,
-            &Kernel::cost,
-            &Kernel::operand_bytes,
-            &Kernel::prepare,
-            &Kernel::run,
-            &Kernel::run_part,
-            unit_of<Kernel>(),
-            has_large_operand<Kernel>()};
+    return {Layout::id,           Act::id,
+            Kernel::id,           &Kernel::accepts,
+            &Kernel::cost,        &Kernel::operand_bytes,
+            &Kernel::prepare,     &Kernel::run,
+            &Kernel::run_part,    Kernel::unit,
+            Kernel::large_operand};
 }
 
 template <class Arch, class Family, class Layout, class... Acts, std::size_t N>
