@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
-// Room examples/model. Enters: queries of some tokens, and the keys and values of these and all
+// Room examples/model. Enters: queries, keys and values of some tokens, and the keys and values of all
 // earlier tokens. Leaves: for every query the mean of the values, weighted by how well the keys
-// fit.
+// fit; the new keys and values kept for all tokens to come.
 #pragma once
 
 #include <algorithm>
@@ -10,6 +10,7 @@
 
 #include "model/compute.hpp"
 #include "model/kv_cache.hpp"
+#include "model/rope.hpp"
 
 namespace tbx::model {
 
@@ -69,16 +70,43 @@ inline void attend_head(const dense_kernels& run, const config& c, const kv_cach
     }
 }
 
-/// Causal attention of a batch whose keys and values are in the cache already, at cache.length on.
-/// q (tokens, heads * key_dim) -> out (tokens, heads * value_dim).
-inline void attend(compute& cpu, const config& c, const kv_cache& cache, std::int64_t layer,
-                   const_matrix q, matrix out) {
+/// Turns one token's key of a key/value head, and the queries that share it, by their position.
+inline void turn_head(const config& c, const rope_table& rope, std::int64_t kv_head, matrix q,
+                      matrix k, std::int64_t t) {
+    const std::int64_t group = c.heads / c.kv_heads;
+    for (std::int64_t h = kv_head * group; h < (kv_head + 1) * group; ++h)
+        rope.turn(q.row(t) + h * c.key_dim, t, c.pairing);
+    rope.turn(k.row(t) + kv_head * c.key_dim, t, c.pairing);
+}
+
+/// Causal attention of a batch at positions cache.length on. q (tokens, heads * key_dim),
+/// k (tokens, kv_heads * key_dim), v (tokens, kv_heads * value_dim) -> out (tokens, heads * value_dim).
+inline void attend(compute& cpu, const config& c, const rope_table& rope, kv_cache& cache,
+                   std::int64_t layer, matrix q, matrix k, const_matrix v, matrix out) {
     const std::int64_t tiles = (q.rows + attention_tokens - 1) / attention_tokens;
+    // With one tile to a head, a thread does all of that head: two parallel regions less, and what it
+    // has stored is still in its cache.
+    const bool together = tiles == 1;
+    if (!together) {
+        cpu.pool(0, q.rows, 4, [&](std::int64_t first, std::int64_t last) {
+            for (std::int64_t t = first; t < last; ++t)
+                for (std::int64_t h = 0; h < c.kv_heads; ++h) turn_head(c, rope, h, q, k, t);
+        });
+        cpu.pool(0, c.kv_heads, 1, [&](std::int64_t first, std::int64_t last) {
+            for (std::int64_t h = first; h < last; ++h) cache.store(cpu.dense, layer, h, k, v);
+        });
+    }
     cpu.pool(0, c.kv_heads * tiles, 1, [&](std::int64_t first, std::int64_t last) {
         for (std::int64_t i = first; i < last; ++i) {
+            const std::int64_t head = i % c.kv_heads;
+            if (together) {
+                cache.expect_store(layer, head, q.rows);
+                for (std::int64_t t = 0; t < q.rows; ++t) turn_head(c, rope, head, q, k, t);
+                cache.store(cpu.dense, layer, head, k, v);
+            }
             // Late tokens see more: they go first, so that no thread starts the longest tile last.
             const std::int64_t begin = (tiles - 1 - i / c.kv_heads) * attention_tokens;
-            attend_head(cpu.dense, c, cache, layer, i % c.kv_heads, q, out, begin,
+            attend_head(cpu.dense, c, cache, layer, head, q, out, begin,
                         std::min(begin + attention_tokens, q.rows));
         }
     });

@@ -43,20 +43,6 @@ void gate(compute& cpu, gate_function kind, matrix g, const_matrix u) {
     each_token(cpu, g.rows, [&](std::int64_t t) { run(g.row(t), u.row(t), g.cols); });
 }
 
-// Turns queries and keys by their positions, and keeps keys and values for all tokens to come.
-void place(compute& cpu, const config& c, state& s, std::int64_t layer, matrix q, matrix k,
-           const_matrix v) {
-    each_token(cpu, q.rows, [&](std::int64_t t) {
-        rotate(s.rope, c, c.heads, q, t);
-        rotate(s.rope, c, c.kv_heads, k, t);
-    });
-    // A single token is stored sooner than a thread wakes.
-    const std::int64_t grain = q.rows == 1 ? c.kv_heads : 1;
-    cpu.pool(0, c.kv_heads, grain, [&](std::int64_t begin, std::int64_t end) {
-        for (std::int64_t h = begin; h < end; ++h) s.cache.store(cpu.dense, layer, h, k, v);
-    });
-}
-
 void check_tokens(const transformer& m, const state& s, std::span<const token_id> tokens) {
     if (tokens.empty() || std::ssize(tokens) > s.batch)
         throw error("forward", "a batch holds 1 to " + std::to_string(s.batch) + " tokens");
@@ -114,11 +100,10 @@ const_matrix before_head(compute& cpu, const transformer& m, state& s,
         // Attention: each token looks at itself and at all tokens before it.
         rms_norm(cpu, x, l.attention_norm, c.norm_eps, h);  // (n, dim)
         expect(cpu, l.output, l.output);
-        apply_all(cpu, h, into{l.q, q},  // (n, heads * key_dim)
-                  into{l.k, k},          // (n, kv_heads * key_dim)
-                  into{l.v, v});         // (n, kv_heads * value_dim)
-        place(cpu, c, s, layer, q, k, v);
-        attend(cpu, c, s.cache, layer, q, a);  // (n, heads * value_dim)
+        apply_all(cpu, h, into{l.q, q},                      // (n, heads * key_dim)
+                  into{l.k, k},                              // (n, kv_heads * key_dim)
+                  into{l.v, v});                             // (n, kv_heads * value_dim)
+        attend(cpu, c, s.rope, s.cache, layer, q, k, v, a);  // (n, heads * value_dim)
         if (c.sub_norms) rms_norm(cpu, a, l.attention_sub_norm, c.norm_eps, a);
         expect(cpu, l.gate, l.up);
         apply(cpu, l.output, a, h);  // (n, dim)

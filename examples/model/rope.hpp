@@ -57,10 +57,4 @@ public:
     }
 };
 
-/// Turns every head of row t of x (tokens, heads * key_dim) as row t of the table says.
-inline void rotate(const rope_table& table, const config& c, std::int64_t heads, matrix x,
-                   std::int64_t t) {
-    for (std::int64_t h = 0; h < heads; ++h) table.turn(x.row(t) + h * c.key_dim, t, c.pairing);
-}
-
 }  // namespace tbx::model

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
-// A copy of the operand for each thread: made once by each, and found again by it.
+// A copy of the operand for each thread: never for two at once, and found again by its thread with what
+// that has made of it.
 #include "trilobit/matmul/operand_copies.hpp"
 
 #include <catch2/catch_all.hpp>
@@ -9,7 +10,7 @@
 
 using namespace trilobit;
 
-TEST_CASE("each thread makes its copy once; threads too many read another's", "[matmul]") {
+TEST_CASE("no two threads have a copy at once, however many there are", "[matmul]") {
     const std::int64_t count = GENERATE(1, 2, 5);
     constexpr std::int64_t size = 100;  // no multiple of a cache line
     constexpr int threads = 8, calls = 50;
@@ -17,45 +18,52 @@ TEST_CASE("each thread makes its copy once; threads too many read another's", "[
     for (int again = 0; again < 3; ++again) {  // the memory of one product serves the next
         REQUIRE(copies.renew(count, size + 40 * again));
         std::atomic<int> made{0}, wrong{0};
-        std::vector<std::byte*> found(threads);
+        std::vector<std::set<std::byte*>> found(threads);
         {
             std::vector<std::jthread> all;
             for (std::size_t t = 0; t < threads; ++t)
                 all.emplace_back([&, t] {
-                    for (int i = 0; i < calls; ++i) {
-                        std::byte* mine = copies.mine([&](std::byte* to) {
-                            ++made;
-                            std::fill_n(to, size, std::byte{42});
+                    const auto mine = static_cast<std::byte>(t);
+                    for (int i = 0; i < calls; ++i)
+                        copies.with([&](detail::operand_copy& c) {
+                            if (c.made == 0) ++made;
+                            c.made = size;
+                            std::fill_n(c.memory.data(), size, mine);
+                            std::this_thread::yield();
+                            for (std::int64_t b = 0; b < size; ++b)
+                                wrong += c.memory.data()[b] != mine;
+                            found[t].insert(c.memory.data());
                         });
-                        for (std::int64_t b = 0; b < size; ++b) wrong += mine[b] != std::byte{42};
-                        found[t] = mine;
-                    }
                 });
         }
         CHECK(wrong == 0);
         CHECK(made >= 1);
         CHECK(made <= count);
-        for (std::byte* at : found) {
-            CHECK(reinterpret_cast<std::uintptr_t>(at) % 64 == 0);
-        }
-        CHECK(std::set<std::byte*>(found.begin(), found.end()).size() <=
-              static_cast<std::size_t>(made));
+        std::set<std::byte*> all;
+        for (const auto& of_thread : found) all.insert(of_thread.begin(), of_thread.end());
+        CHECK(all.size() == static_cast<std::size_t>(made));
+        for (std::byte* at : all) CHECK(reinterpret_cast<std::uintptr_t>(at) % 64 == 0);
     }
 }
 
-TEST_CASE("one thread makes one copy of many, and finds it again", "[matmul]") {
+TEST_CASE("a thread finds its copy again, and another thread has one of its own", "[matmul]") {
     detail::operand_copies copies;
     REQUIRE(copies.renew(4, 64));
-    int made = 0;
-    const auto count = [&](std::byte*) { ++made; };
-    std::byte* first = copies.mine(count);
-    CHECK(copies.mine(count) == first);
-    CHECK(made == 1);
-    std::byte* other = nullptr;
-    std::jthread([&] { other = copies.mine(count); }).join();
-    CHECK(other != first);
-    CHECK(made == 2);
+    const auto taken = [&] {
+        std::pair<std::byte*, std::int64_t> at;
+        copies.with([&](detail::operand_copy& c) {
+            at = {c.memory.data(), c.made};
+            c.made = 7;
+        });
+        return at;
+    };
+    const auto first = taken();
+    CHECK(first.second == 0);
+    CHECK(taken() == std::pair{first.first, std::int64_t{7}});
+    std::pair<std::byte*, std::int64_t> other;
+    std::jthread([&] { other = taken(); }).join();
+    CHECK(other.first != first.first);
+    CHECK(other.second == 0);
     REQUIRE(copies.renew(4, 64));
-    CHECK(copies.mine(count) == first);
-    CHECK(made == 3);
+    CHECK(taken() == first);
 }

@@ -46,12 +46,14 @@ struct sink {
     const void* context = nullptr;
 };
 
-/// One multiplication. `operand` is what the kernel's prepare() made of the activations.
+/// One multiplication. `operand` is what the kernel's prepare() made of the activations; or, where
+/// `made` is set, what the kernel makes of one token as its first rows pass: of so many tiles yet.
 struct task {
     packed_view w;
     activation_view x;
     std::byte* operand = nullptr;
     sink out;
+    std::int64_t* made = nullptr;
 };
 
 /// What threads divide a product into: pieces of at most so many rows, and of a multiple of so many

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 // Room matmul. Enters: how large the operand is that a kernel makes of one token, and for how many
-// threads. Leaves: a copy for each thread, made by that thread when it first asks.
+// threads. Leaves: a copy for each thread, which the kernel makes while that thread's first rows pass.
 //
 // Tables of one token are a hundred times larger than its activations. Made by the caller they keep all
 // others waiting, and then each has to fetch them from the caller's cache: decoding in base 3 with two
@@ -15,13 +15,16 @@
 
 namespace trilobit::detail {
 
+/// For one thread at a time.
+struct alignas(64) operand_copy {
+    std::atomic<const void*> owner{nullptr};
+    std::atomic<bool> busy{false};
+    std::int64_t made = 0;  // see task
+    aligned_buffer memory;
+};
+
 class operand_copies {
-    struct alignas(64) slot {
-        std::atomic<const void*> owner{nullptr};
-        std::atomic<bool> ready{false};
-        aligned_buffer copy;
-    };
-    std::unique_ptr<slot[]> slots;
+    std::unique_ptr<operand_copy[]> copies;
     std::int64_t count = 0;
     const void* caller = nullptr;  // of renew()
 
@@ -31,49 +34,55 @@ class operand_copies {
         return &mark;
     }
 
+    operand_copy& take() noexcept {
+        const void* const self = this_thread();
+        // The caller's is the first; others' marks lie some pages apart.
+        const auto page = static_cast<std::int64_t>(reinterpret_cast<std::uintptr_t>(self) >> 12);
+        const std::int64_t home = self == caller || count == 1 ? 0 : 1 + page % (count - 1);
+        const auto at = [&](std::int64_t i) -> operand_copy& {
+            return copies[static_cast<std::size_t>((home + i) % count)];
+        };
+        const auto free = [](operand_copy& c) {
+            return !c.busy.load(std::memory_order_relaxed) &&
+                   !c.busy.exchange(true, std::memory_order_acquire);
+        };
+        for (std::int64_t i = 0; i < count; ++i) {
+            const void* owner = at(i).owner.load(std::memory_order_relaxed);
+            if (owner == nullptr && at(i).owner.compare_exchange_strong(owner, self)) owner = self;
+            if (owner == self && free(at(i))) return at(i);
+        }
+        // A thread too many, or a new one: any that rests.
+        for (std::int64_t i = 0;; ++i)
+            if (free(at(i))) return at(i);
+    }
+
 public:
-    /// Before each product, by one thread: nobody has made a copy of it yet. False where memory is short.
+    /// Before each product, by one thread: nothing of any copy is made. False where memory is short.
     [[nodiscard]] bool renew(std::int64_t threads, std::int64_t copy_bytes) noexcept {
         const auto wanted = static_cast<std::size_t>(copy_bytes);
         if (threads > count) {
             count = 0;
-            slots.reset(new (std::nothrow) slot[static_cast<std::size_t>(threads)]);
-            if (slots == nullptr) return false;
+            copies.reset(new (std::nothrow) operand_copy[static_cast<std::size_t>(threads)]);
+            if (copies == nullptr) return false;
             count = threads;
         }
         for (std::int64_t i = 0; i < count; ++i) {
-            slot& s = slots[static_cast<std::size_t>(i)];
-            if (wanted > s.copy.size()) s.copy = aligned_buffer(wanted + wanted / 4);
-            if (wanted > s.copy.size()) return false;
-            s.owner.store(nullptr, std::memory_order_relaxed);
-            s.ready.store(false, std::memory_order_relaxed);
+            operand_copy& c = copies[static_cast<std::size_t>(i)];
+            if (wanted > c.memory.size()) c.memory = aligned_buffer(wanted + wanted / 4);
+            if (wanted > c.memory.size()) return false;
+            c.owner.store(nullptr, std::memory_order_relaxed);
+            c.made = 0;
         }
         caller = this_thread();
         return true;
     }
 
-    /// The calling thread's copy; `make(copy)` if it has none. A thread too many reads another's.
+    /// f(copy), with a copy that no other thread has meanwhile: what it had in the last call, if any.
     template <class F>
-    std::byte* mine(F&& make) noexcept {
-        const void* const self = this_thread();
-        // The caller's is the first; others' marks lie some pages apart.
-        const auto page = static_cast<std::int64_t>(reinterpret_cast<std::uintptr_t>(self) >> 12);
-        const std::int64_t home = self == caller || count == 1 ? 0 : 1 + page % (count - 1);
-        for (std::int64_t i = 0; i < count; ++i) {
-            slot& s = slots[static_cast<std::size_t>((home + i) % count)];
-            const void* owner = s.owner.load(std::memory_order_relaxed);
-            if (owner == nullptr && s.owner.compare_exchange_strong(owner, self)) owner = self;
-            if (owner != self) continue;
-            if (!s.ready.load(std::memory_order_relaxed)) {
-                make(s.copy.data());
-                s.ready.store(true, std::memory_order_release);
-            }
-            return s.copy.data();
-        }
-        // Each copy has an owner, who has made it or is making it.
-        for (std::int64_t i = 0;; i = (i + 1) % count)
-            if (slots[static_cast<std::size_t>(i)].ready.load(std::memory_order_acquire))
-                return slots[static_cast<std::size_t>(i)].copy.data();
+    void with(F&& f) noexcept {
+        operand_copy& mine = take();
+        f(mine);
+        mine.busy.store(false, std::memory_order_release);
     }
 };
 

@@ -19,11 +19,23 @@ namespace trilobit::detail {
 /// multiple, where there are enough: some kernels take four row blocks at once.
 inline constexpr std::int64_t pieces_per_thread = 16;
 
+/// Shares differ by one unit at most, not by one piece: only the last piece of a share is shorter.
 template <class Executor, class F>
 void split(Executor& run, std::int64_t count, std::int64_t work, F&& f) {
-    if (work < worth_a_thread || run.concurrency() <= 1) return f(std::int64_t{0}, count);
-    const std::int64_t grain = ceil_div(count, pieces_per_thread * run.concurrency());
-    run(std::int64_t{0}, count, grain > 1 ? round_up(grain, 4) : 1, f);
+    const std::int64_t threads = run.concurrency();
+    if (work < worth_a_thread || threads <= 1) return f(std::int64_t{0}, count);
+    const std::int64_t wanted = ceil_div(count, pieces_per_thread * threads);
+    const std::int64_t grain = wanted > 1 ? std::max<std::int64_t>(4, wanted / 4 * 4) : 1;
+    const std::int64_t share = ceil_div(count, threads), pieces = ceil_div(share, grain);
+    const auto begin_of = [=](std::int64_t piece) {
+        const std::int64_t inside = std::min(piece % pieces * grain, share);
+        return std::min(piece / pieces * share + inside, count);
+    };
+    run(std::int64_t{0}, pieces * threads, std::int64_t{1},
+        [&](std::int64_t begin, std::int64_t end) {
+            const std::int64_t first = begin_of(begin), last = begin_of(end);
+            if (first < last) f(first, last);
+        });
 }
 
 /// Parts whose matrices store the same columns: they read one operand, and every thread takes pieces
@@ -65,44 +77,61 @@ public:
         if (cuts > 1) g.cut_columns(p.w->stored(), x, cuts, token_bytes);
         return g;
     }
-    /// For the sums of cut columns.
-    [[nodiscard]] std::int64_t sum_bytes() const {
-        return total([](const unit_grid& g) { return g.bytes(); });
+    /// For the parts' grids, then for the sums of cut columns.
+    [[nodiscard]] std::int64_t grid_bytes() const {
+        return round_up(std::ssize(parts) * static_cast<std::int64_t>(sizeof(unit_grid)), 64);
+    }
+    [[nodiscard]] std::int64_t bytes() const {
+        return grid_bytes() + total([](const unit_grid& g) { return g.bytes(); });
     }
 
-    /// `operand_of(task)` is the operand for the calling thread; the task has none yet.
-    template <class Executor, class OperandOf>
-    void operator()(const kernel_entry& kernel, const activation_view& values, OperandOf operand_of,
-                    std::byte* sums, Executor& run) const {
-        std::int64_t work = 0;
+    /// Each thread has a copy of the operand where there are copies. `memory` is for what bytes() says.
+    template <class Executor>
+    void operator()(const kernel_entry& kernel, const activation_view& values, std::byte* operand,
+                    operand_copies* copies, std::byte* memory, Executor& run) const {
+        auto* const grids = reinterpret_cast<unit_grid*>(memory);
+        std::byte* const sums = memory + grid_bytes();
+        std::int64_t work = 0, count = 0;
         std::byte* at = sums;
-        for (const product_part& p : parts) {
+        for (std::size_t i = 0; i < parts.size(); ++i) {
+            const product_part& p = parts[i];
             work += (p.token_end - p.token_begin) * p.w->stored_rows() * p.w->stored_cols();
-            const unit_grid g = grid(p);
-            for (std::int64_t i = 0; g.parts > 1 && i < g.units(); ++i, at += g.part_bytes)
+            const unit_grid& g = *new (grids + i) unit_grid(grid(p));
+            count += g.count();
+            for (std::int64_t u = 0; g.parts > 1 && u < g.units(); ++u, at += g.part_bytes)
                 new (at) parts_left(static_cast<std::int32_t>(g.parts));
         }
-        const std::int64_t count = total([](const unit_grid& g) { return g.count(); });
-        split(run, count, work, [&](std::int64_t begin, std::int64_t end) {
-            std::byte* operand = operand_of(task{parts.front().w->stored(), values, nullptr, {}});
+        const auto pieces = [&](std::int64_t begin, std::int64_t end, std::byte* of_tokens,
+                                std::int64_t* made) {
             std::int64_t before = 0;
             std::byte* own_sums = sums;
-            for (const product_part& p : parts) {
-                const unit_grid g = grid(p);
+            for (std::size_t i = 0; i < parts.size(); ++i) {
+                const product_part& p = parts[i];
+                const unit_grid& g = grids[i];
                 const std::int64_t from = std::max(begin - before, std::int64_t{0});
                 const std::int64_t to = std::min(end - before, g.count());
                 if (from < to) {
                     row_spreader spreader(*p.w, values, p.out);
                     const sink out = p.w->dropped_rows == 0 ? p.out : spreader.front();
-                    const task t{p.w->stored(), values, operand, out};
-                    if (g.parts > 1)
+                    const task t{p.w->stored(), values, of_tokens, out, made};
+                    if (g.parts > 1) {
+                        // No part passes all columns.
+                        if (made != nullptr && *made == 0) {
+                            kernel.prepare(t, 0, 1);
+                            *made = p.w->row_tiles();
+                        }
                         run_parts(kernel, t, p, g, own_sums, from, to);
-                    else
+                    } else {
                         run_units(kernel, t, p, g, from, to);
+                    }
                 }
                 before += g.count();
                 own_sums += g.bytes();
             }
+        };
+        split(run, count, work, [&](std::int64_t begin, std::int64_t end) {
+            if (copies == nullptr) return pieces(begin, end, operand, nullptr);
+            copies->with([&](operand_copy& c) { pieces(begin, end, c.memory.data(), &c.made); });
         });
     }
 };
@@ -128,21 +157,23 @@ status run_products(const kernel_entry& kernel, quantize_function quantize,
         return batch(same, own, kernel.unit, at.size / shape.tokens, run.concurrency());
     };
     bool whole = true;
-    std::int64_t sum_bytes = 0;
+    std::int64_t batch_bytes = 0;
     for (std::size_t i = 0; i < parts.size(); i += batch_of(i).size()) {
         whole = whole && parts[i].w->dropped_cols == 0;
-        sum_bytes = std::max(sum_bytes, cut(batch_of(i)).sum_bytes());
+        batch_bytes = std::max(batch_bytes, cut(batch_of(i)).bytes());
     }
     const std::int64_t gathered_bytes = whole ? 0 : round_up(shape.value_bytes(), 64);
-    const bool copies = kernel.large_operand && shape.tokens == 1 && run.concurrency() > 1;
-    std::byte* memory = scratch.reserve(at.size + gathered_bytes + sum_bytes);
+    const bool copies = kernel.large_operand && shape.tokens == 1;
+    // Copies have memory of their own.
+    const std::int64_t shared_bytes = copies ? at.operand : at.size;
+    std::byte* memory = scratch.reserve(shared_bytes + gathered_bytes + batch_bytes);
     const status no_memory{errc::out_of_memory,
                            "There is not enough memory to quantise the activations."};
     if (memory == nullptr) return no_memory;
     auto* values = reinterpret_cast<std::int8_t*>(memory + at.values);
     auto* scales = reinterpret_cast<float*>(memory + at.scales);
-    auto* gathered = reinterpret_cast<std::int8_t*>(memory + at.size);
-    std::byte* sums = memory + at.size + gathered_bytes;
+    auto* gathered = reinterpret_cast<std::int8_t*>(memory + shared_bytes);
+    std::byte* of_batch = memory + shared_bytes + gathered_bytes;
     std::byte* operand = memory + at.operand;
     const activation_view all{shape, values, scales};
 
@@ -174,14 +205,7 @@ status run_products(const kernel_entry& kernel, quantize_function quantize,
         if (!whole) split(run, tokens, tokens * token_work, gather);
         if (copies && !scratch.copies.renew(run.concurrency(), at.size - at.operand))
             return no_memory;
-        const auto operand_of = [&](task t) {
-            if (!copies) return operand;
-            return scratch.copies.mine([&](std::byte* to) {
-                t.operand = to;
-                kernel.prepare(t, 0, 1);
-            });
-        };
-        cut(same)(kernel, x, operand_of, sums, run);
+        cut(same)(kernel, x, operand, copies ? &scratch.copies : nullptr, of_batch, run);
     }
     return {};
 }

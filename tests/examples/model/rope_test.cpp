@@ -29,7 +29,8 @@ TEST_CASE("each pair turns by its own angle, in both pairings") {
     std::vector<float> x(32);
     for (std::size_t i = 0; i < x.size(); ++i) x[i] = static_cast<float>(i) + 1.0f;
     const std::vector<float> before = x;
-    for (const std::int64_t t : {0, 1}) model::rotate(table, c, 2, {x.data(), 2, 16}, t);
+    for (const std::int64_t t : {0, 1})
+        for (const std::int64_t h : {0, 1}) table.turn(x.data() + 16 * t + 8 * h, t, c.pairing);
     for (std::size_t t = 0; t < 2; ++t)
         for (std::size_t h = 0; h < 2; ++h) {
             const std::size_t head = t * 16 + h * 8;
