@@ -3,10 +3,11 @@
 // that has made of it.
 #include "trilobit/matmul/operand_copies.hpp"
 
-#include <catch2/catch_all.hpp>
 #include <set>
 #include <thread>
-#include <vector>
+
+#include "product.hpp"
+#include "trilobit/core/thread_pool.hpp"
 
 using namespace trilobit;
 
@@ -66,4 +67,35 @@ TEST_CASE("a thread finds its copy again, and another thread has one of its own"
     CHECK(other.second == 0);
     REQUIRE(copies.renew(4, 64));
     CHECK(taken() == first);
+}
+
+// 400 tiles to a row are some strips of fresh tables, 1100 rows some pieces of each thread's share.
+TEST_CASE("operands made as rows pass give the sums of the generic kernel", "[matmul]") {
+    const auto scale = GENERATE(scale_spec::row(), scale_spec::group(128));
+    const auto kind = GENERATE(activation_id::int8, activation_id::int4);
+    const std::int64_t tokens = GENERATE(1, 2, 3, 5, 7, 8, 9);
+    CAPTURE(activation_name(kind), tokens, scale.group_cols);
+    serial alone;
+    thread_pool three(3);
+    workspace
+        scratch;  // one for all: what an earlier product made must not be taken for this one's
+    for (const std::int64_t cols : {2000, 1997}) {
+        matmul_test::product p(1100, cols, tokens, layout_id::ternary_base3, scale);
+        REQUIRE(p.run({kind, 0, kernel_id::generic}).ok());
+        const std::vector<float> expected = p.y;
+        for (const kernel_entry& e : matmul_test::active_table()) {
+            if (e.layout != layout_id::ternary_base3 || e.activation != kind) continue;
+            if (!e.accepts(p.w.view(), {kind, tokens, cols, 0})) continue;
+            CAPTURE(kernel_name(e.kernel), cols);
+            const auto run = [&](auto& threads) {
+                std::fill(p.y.begin(), p.y.end(), -77.0f);
+                REQUIRE(matmul(matmul_test::active_table(), p.w, p.in(), p.out(), scratch, threads,
+                               {kind, 0, e.kernel})
+                            .ok());
+                CHECK(p.y == expected);
+            };
+            run(alone);
+            for (int i = 0; i < 3; ++i) run(three);
+        }
+    }
 }

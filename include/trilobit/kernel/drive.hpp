@@ -152,7 +152,7 @@ void drive_part(const task& t, const chunk& c, const column_part& part) noexcept
 template <class Family, class Arch, class Layout, chunk_limits Limits = chunk_limits{}>
 struct driven {
     static constexpr work_unit unit{};
-    static constexpr bool large_operand = false;
+    static constexpr int own_tokens = 0;
     static void run(const task& t, std::int64_t block_begin, std::int64_t block_end,
                     std::int64_t token_begin, std::int64_t token_end) noexcept {
         drive<Family, Arch, Layout, Limits>(t, block_begin, block_end, token_begin, token_end);

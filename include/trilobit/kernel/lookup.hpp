@@ -38,8 +38,8 @@ struct lookup_span {
     std::int64_t block_stride;  // bytes from row block to row block
     std::int64_t count;         // tiles
     std::int64_t left;          // tiles from the first one to the end of the segment
-    std::int64_t skip;         // bytes from there to where the segment begins in the next row block
-    const std::int8_t* table;  // of the first token and tile
+    std::int64_t skip;          // bytes from there to its begin in the next row block
+    const std::int8_t* table;   // of the first token and tile
     std::int64_t token_stride;  // bytes from token to token
     bool first, last;           // of the calls that make up a sum
 };
@@ -51,7 +51,7 @@ template <class Arch, class Layout, class Act>
 struct lookup : driven<lookup<Arch, Layout, Act>, Arch, Layout, lookup_limits> {
     static constexpr kernel_id id = kernel_id::lookup;
     static constexpr bool available = std::is_same_v<Layout, layout::ternary_base3>;
-    static constexpr bool large_operand = true;
+    static constexpr int own_tokens = lookup_limits.tokens;
     static constexpr int tables = Act::bits > 4 ? 2 : 1;
     static constexpr std::int64_t tile_table_bytes = tables * lookup_table_bytes;
     /// Largest |entry|, and how many of them fit a byte.
@@ -68,7 +68,7 @@ struct lookup : driven<lookup<Arch, Layout, Act>, Arch, Layout, lookup_limits> {
     /// two threads: 9 % faster than with all tables made before, and as fast with 31 or 127 tiles.
     static constexpr std::int64_t fresh_tiles = 63;
     /// Row blocks that one load of a table serves.
-    static constexpr int most_blocks = 4;
+    static constexpr std::int64_t most_blocks = 4;
     /// Each token keeps four sums and one or two registers of bytes.
     static constexpr int most_tokens = !has_avx512bw<Arch> ? 1 : tables == 2 ? 2 : 4;
 
@@ -152,22 +152,25 @@ struct lookup : driven<lookup<Arch, Layout, Act>, Arch, Layout, lookup_limits> {
                 }
                 for (; b < end; ++b) sum_tables<1, Tokens>(span, b, to, stride);
             };
+            const bool fresh = t.made != nullptr && *t.made < first + count;
             const auto tokens = [&]<int Tokens>(int m) {
+                constexpr std::int64_t step = step_tiles(Tokens);
                 std::int64_t done = 0;  // row blocks
-                if (Tokens == 1 && t.made != nullptr && *t.made < first + count) {
-                    done = std::min<std::int64_t>(most_blocks, c.blocks);
-                    for (std::int64_t k = 0; k < count; k += fresh_tiles) {
-                        const std::int64_t some = std::min(fresh_tiles, count - k);
-                        make_tables(
-                            t.x.token(c.token) + s.first + k * Layout::tile_cols,
-                            std::min(some * Layout::tile_cols, s.width - k * Layout::tile_cols),
-                            table + k * tile_table_bytes);
+                if (fresh) {
+                    constexpr std::int64_t strip = Tokens == 1 ? fresh_tiles : step;
+                    done = Tokens == 1 ? std::min(most_blocks, c.blocks) : c.blocks;
+                    for (std::int64_t k = 0; k < count; k += strip) {
+                        const std::int64_t some = std::min(strip, count - k);
+                        const std::int64_t col = s.first + k * Layout::tile_cols;
+                        const std::int64_t width =
+                            std::min(some * Layout::tile_cols, s.first + s.width - col);
+                        for (int i = m; i < m + Tokens; ++i)
+                            make_tables(t.x.token(c.token + i) + col, width,
+                                        table + i * token_stride + k * tile_table_bytes);
                         some_tiles.template operator()<Tokens>(k, some, 0, done, m);
                     }
-                    *t.made = first + count;
                 }
-                constexpr std::int64_t step = step_tiles(Tokens);
-                for (std::int64_t k = 0; k < count; k += step)
+                for (std::int64_t k = 0; k < count && done < c.blocks; k += step)
                     some_tiles.template operator()<Tokens>(k, std::min(step, count - k), done,
                                                            c.blocks, m);
             };
@@ -177,6 +180,7 @@ struct lookup : driven<lookup<Arch, Layout, Act>, Arch, Layout, lookup_limits> {
             if constexpr (most_tokens >= 2)
                 for (; m + 2 <= c.tokens; m += 2) tokens.template operator()<2>(m);
             for (; m < c.tokens; ++m) tokens.template operator()<1>(m);
+            if (fresh) *t.made = first + count;
         }
     }
 

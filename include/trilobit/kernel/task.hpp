@@ -47,7 +47,7 @@ struct sink {
 };
 
 /// One multiplication. `operand` is what the kernel's prepare() made of the activations; or, where
-/// `made` is set, what the kernel makes of one token as its first rows pass: of so many tiles yet.
+/// `made` is set, what the kernel makes of all tokens as its first rows pass: of so many tiles yet.
 struct task {
     packed_view w;
     activation_view x;

@@ -198,7 +198,7 @@ struct vector_lookup_any {
         return chunk_limits{};
     }();
     static constexpr work_unit unit{most_rows, limits.tokens};
-    static constexpr bool large_operand = false;
+    static constexpr int own_tokens = 0;
 
     static void run(const task& t, std::int64_t block_begin, std::int64_t block_end,
                     std::int64_t token_begin, std::int64_t token_end) noexcept {

@@ -5,6 +5,7 @@
 // lack columns there are two more passes for each set of columns.
 #pragma once
 
+#include <algorithm>
 #include <span>
 
 #include "trilobit/core/executor.hpp"
@@ -117,7 +118,7 @@ public:
                     if (g.parts > 1) {
                         // No part passes all columns.
                         if (made != nullptr && *made == 0) {
-                            kernel.prepare(t, 0, 1);
+                            kernel.prepare(t, 0, values.tokens);
                             *made = p.w->row_tiles();
                         }
                         run_parts(kernel, t, p, g, own_sums, from, to);
@@ -163,7 +164,10 @@ status run_products(const kernel_entry& kernel, quantize_function quantize,
         batch_bytes = std::max(batch_bytes, cut(batch_of(i)).bytes());
     }
     const std::int64_t gathered_bytes = whole ? 0 : round_up(shape.value_bytes(), 64);
-    const bool copies = kernel.large_operand && shape.tokens == 1;
+    const bool all_tokens = std::all_of(parts.begin(), parts.end(), [&](const product_part& p) {
+        return p.token_begin == 0 && p.token_end == shape.tokens;
+    });
+    const bool copies = all_tokens && shape.tokens <= kernel.own_tokens;
     // Copies have memory of their own.
     const std::int64_t shared_bytes = copies ? at.operand : at.size;
     std::byte* memory = scratch.reserve(shared_bytes + gathered_bytes + batch_bytes);

@@ -31,8 +31,9 @@ struct kernel_entry {
     /// One part of the columns of some outputs; different parts may run at once.
     void (*run_part)(const task&, const chunk&, const column_part&) noexcept = nullptr;
     work_unit unit;
-    /// Is the operand of one token so large that a thread makes it sooner than it fetches another's?
-    bool large_operand = false;
+    /// Of up to so many tokens each thread makes the operand for itself, while its first rows pass: it is
+    /// so large that to fetch another's takes longer.
+    int own_tokens = 0;
 };
 
 using quantize_function = status (*)(const activation_shape&, std::int64_t token, const float* x,
@@ -52,12 +53,10 @@ namespace detail {
 
 template <class Kernel, class Layout, class Act>
 constexpr kernel_entry entry_of() noexcept {
-    return {Layout::id,           Act::id,
-            Kernel::id,           &Kernel::accepts,
-            &Kernel::cost,        &Kernel::operand_bytes,
-            &Kernel::prepare,     &Kernel::run,
-            &Kernel::run_part,    Kernel::unit,
-            Kernel::large_operand};
+    return {Layout::id,       Act::id,           Kernel::id,
+            &Kernel::accepts, &Kernel::cost,     &Kernel::operand_bytes,
+            &Kernel::prepare, &Kernel::run,      &Kernel::run_part,
+            Kernel::unit,     Kernel::own_tokens};
 }
 
 template <class Arch, class Family, class Layout, class... Acts, std::size_t N>
