@@ -8,6 +8,7 @@
 #include "trilobit/kernel/dot_tile.hpp"
 #include "trilobit/kernel/drive.hpp"
 #include "trilobit/kernel/panel.hpp"
+#include "trilobit/simd/instruction_times.hpp"
 
 namespace trilobit::kernel {
 
@@ -18,18 +19,23 @@ struct dot_any : driven<dot_any<Arch, Layout>, Arch, Layout> {
     static constexpr bool available = true;
     using sparse = sparse_words<Arch, Layout>;
 
-    /// In cycles of a core that starts one 512-bit dot product in each, for 64 multiply-adds; the
-    /// same unit in every family. Decoding a register of weights takes 1.5 to 5 cycles, or 60
-    /// through the layout's own decode.
-    static constexpr double cost(const packed_shape&, std::int64_t tokens) noexcept {
+    /// In dot products of 512 bits, for 64 multiply-adds; the same unit in every family. Decoding a
+    /// register of weights takes what the decoder says, or as long as 60 dot products through the
+    /// layout's own decode. A field of a byte takes an AND, which waits for a dot product's port where
+    /// simple instructions are no faster; tokens share it.
+    static double cost(const packed_shape&, std::int64_t tokens) noexcept {
         const double width = 64.0 / simd::register_bytes<Arch>;
         const double dots = (!has_ssse3<Arch> ? 4 : simd::exact_dot4<Arch> ? 1 : 2) * width;
         const auto shared = static_cast<double>(std::min<std::int64_t>(tokens, chunk_tokens));
+        const simd::instruction_times& t = simd::times<Arch>();
         if (!decodes(static_cast<int>(shared))) {
-            if constexpr (dot_layout<Layout>) return 1.05 * dots * dot_fields<Layout>::planes;
+            const double masks = std::max(0.0, 2 * t.simple - 1) / std::min(shared, 8.0);
+            if constexpr (dot_layout<Layout>)
+                return 1.05 * dots * dot_fields<Layout>::planes * (1 + masks);
         }
         using decoder = panel_decoder<Arch, Layout>;
-        const double decode = decoder::registers_only ? 2.5 * width : 60;
+        const double instructions = decoder::lookups * t.lookup + decoder::simple * t.simple;
+        const double decode = decoder::registers_only ? instructions * width : 60;
         return (has_amx<Arch> ? 0.2 : dots) + decode / shared;
     }
 

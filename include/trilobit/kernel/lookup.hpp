@@ -13,6 +13,7 @@
 
 #include "trilobit/kernel/dot_tile.hpp"
 #include "trilobit/kernel/drive.hpp"
+#include "trilobit/simd/instruction_times.hpp"
 
 namespace trilobit::kernel {
 
@@ -74,10 +75,12 @@ struct lookup : driven<lookup<Arch, Layout, Act>, Arch, Layout, lookup_limits> {
 
     /// Two instructions for each register of indices, then three and a few for each table; see dot for
     /// the unit. Without vpermi2b every entry is fetched by itself.
-    static constexpr double cost(const packed_shape&, std::int64_t tokens) noexcept {
+    static double cost(const packed_shape&, std::int64_t tokens) noexcept {
+        if constexpr (!has_avx512vnni<Arch>) return 100;
+        const simd::instruction_times& t = simd::times<Arch>();
         const auto shared = static_cast<double>(std::min<std::int64_t>(tokens, most_tokens));
-        const double all = 2 / shared + tables * (3 + 4.0 / byte_adds);
-        return has_avx512vnni<Arch> ? all / 7 : 100;
+        const double table = t.lookup + 2 * t.simple + 4.0 / byte_adds;
+        return (2 * t.simple / shared + tables * table) / Layout::tile_cols;
     }
     /// A table belongs to the columns of one tile, so no activation scale may change inside it.
     static constexpr bool accepts(const packed_shape& w, const activation_shape& x) noexcept {

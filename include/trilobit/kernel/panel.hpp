@@ -45,6 +45,8 @@ void decode_columns(const std::byte* tiles, std::int64_t tile_count, std::int64_
 template <class Arch, class Layout>
 struct panel_decoder {
     static constexpr bool registers_only = false;  // does it go through the layout's decode?
+    // For each register of decoded weights, see dot's cost.
+    static constexpr double lookups = 0, simple = 0;
     static constexpr int cols = Layout::tile_cols;
     static constexpr int step_tiles = cols % 4 == 0 ? 1 : cols % 2 == 0 ? 2 : 4;
     static constexpr int step_cols = step_tiles * cols;
@@ -58,6 +60,7 @@ struct panel_decoder {
 template <class Arch>
 struct panel_decoder<Arch, layout::ternary_2bit> {
     static constexpr bool registers_only = true;
+    static constexpr double lookups = 0, simple = 5;
     static constexpr int step_cols = 16;
     static void decode(const std::byte* tile, std::int64_t, std::byte* to) noexcept {
         using namespace simd;
@@ -100,6 +103,7 @@ TRILOBIT_INLINE void store_bits(simd::u8<Arch> twos, simd::u8<Arch> ones, std::b
 template <class Arch>
 struct panel_decoder<Arch, layout::binary_1bit> {
     static constexpr bool registers_only = true;
+    static constexpr double lookups = 0, simple = 5;
     static constexpr int step_cols = 32;
     static void decode(const std::byte* tile, std::int64_t, std::byte* to) noexcept {
         for (int p = 0; p < 64; p += simd::register_bytes<Arch>) {
@@ -113,6 +117,7 @@ struct panel_decoder<Arch, layout::binary_1bit> {
 template <class Arch>
 struct panel_decoder<Arch, layout::ternary_planes> {
     static constexpr bool registers_only = true;
+    static constexpr double lookups = 0, simple = 10;
     static constexpr int step_cols = 32;
     static void decode(const std::byte* tile, std::int64_t, std::byte* to) noexcept {
         using namespace simd;
@@ -128,6 +133,7 @@ struct panel_decoder<Arch, layout::ternary_planes> {
 template <class Arch>
 struct panel_decoder<Arch, layout::ternary_base3> {
     static constexpr bool registers_only = true;
+    static constexpr double lookups = 2.0 / 5, simple = 7;
     static constexpr int step_cols = 20;
     static void decode(const std::byte* tiles, std::int64_t count, std::byte* to) noexcept {
         using namespace simd;

@@ -13,6 +13,7 @@
 #pragma once
 
 #include "trilobit/kernel/drive.hpp"
+#include "trilobit/simd/instruction_times.hpp"
 
 namespace trilobit::kernel {
 
@@ -63,8 +64,8 @@ struct popcount : driven<popcount<Arch, Layout, Act>, Arch, Layout> {
 
     /// Three instructions for each plane of eight registers of weights, seven where bits are counted by
     /// shuffles, twenty with neither; see dot for the unit.
-    static constexpr double cost(const packed_shape&, std::int64_t) noexcept {
-        const double each = has_avx512vnni<Arch> ? 0.35
+    static double cost(const packed_shape&, std::int64_t) noexcept {
+        const double each = has_avx512vnni<Arch> ? 0.65 * simd::times<Arch>().simple
                             : !has_ssse3<Arch>   ? 2.4
                             : has_avxvnni<Arch>  ? 1.0
                                                  : 1.2;
