@@ -23,7 +23,8 @@ struct instruction_times_op {
     static instruction_times measured() noexcept { return {}; }
 };
 
-#if defined(__GNUC__) && defined(__x86_64__)
+// clang looks at the operands of asm before anything is instantiated.
+#if defined(__GNUC__) && defined(__AVX512VNNI__) && defined(__AVX512VBMI__)
 template <has_avx512vnni Arch>
 struct instruction_times_op<Arch> {
     /// step(operand) many times over, no one of which waits for another; the least of some rounds, which
