@@ -77,8 +77,8 @@ TEST_CASE("operands made as rows pass give the sums of the generic kernel", "[ma
     CAPTURE(activation_name(kind), tokens, scale.group_cols);
     serial alone;
     thread_pool three(3);
-    workspace
-        scratch;  // one for all: what an earlier product made must not be taken for this one's
+    // One for all: what an earlier product made must not be taken for this one's.
+    workspace scratch;
     for (const std::int64_t cols : {2000, 1997}) {
         matmul_test::product p(1100, cols, tokens, layout_id::ternary_base3, scale);
         REQUIRE(p.run({kind, 0, kernel_id::generic}).ok());

@@ -27,10 +27,11 @@ void split(Executor& run, std::int64_t count, std::int64_t work, F&& f) {
     if (work < worth_a_thread || threads <= 1) return f(std::int64_t{0}, count);
     const std::int64_t wanted = ceil_div(count, pieces_per_thread * threads);
     const std::int64_t grain = wanted > 1 ? std::max<std::int64_t>(4, wanted / 4 * 4) : 1;
-    const std::int64_t share = ceil_div(count, threads), pieces = ceil_div(share, grain);
+    const std::int64_t pieces = ceil_div(ceil_div(count, threads), grain);  // of a share
     const auto begin_of = [=](std::int64_t piece) {
-        const std::int64_t inside = std::min(piece % pieces * grain, share);
-        return std::min(piece / pieces * share + inside, count);
+        const std::int64_t thread = piece / pieces;
+        return std::min(count * thread / threads + piece % pieces * grain,
+                        count * (thread + 1) / threads);
     };
     run(std::int64_t{0}, pieces * threads, std::int64_t{1},
         [&](std::int64_t begin, std::int64_t end) {
@@ -78,10 +79,10 @@ public:
         if (cuts > 1) g.cut_columns(p.w->stored(), x, cuts, token_bytes);
         return g;
     }
-    /// For the parts' grids, then for the sums of cut columns.
     [[nodiscard]] std::int64_t grid_bytes() const {
         return round_up(std::ssize(parts) * static_cast<std::int64_t>(sizeof(unit_grid)), 64);
     }
+    /// For the parts' grids, then for the sums of cut columns.
     [[nodiscard]] std::int64_t bytes() const {
         return grid_bytes() + total([](const unit_grid& g) { return g.bytes(); });
     }
