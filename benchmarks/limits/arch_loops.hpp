@@ -9,7 +9,7 @@
 #include <string_view>
 
 #include "trilobit/kernel/amx.hpp"
-#include "trilobit/simd/ops.hpp"
+#include "trilobit/simd/base3.hpp"
 
 namespace trilobit_limits {
 
@@ -121,7 +121,6 @@ struct alignas(64) sixteen {
 template <class Arch>
 struct primitives {
     using u8 = trilobit::simd::u8<Arch>;
-    using i8 = trilobit::simd::i8<Arch>;
     using i16 = trilobit::simd::i16<Arch>;
     using i32 = trilobit::simd::i32<Arch>;
 
@@ -146,14 +145,14 @@ struct primitives {
                                 sum = trilobit::simd::popcount_bytes<Arch>(u);
                             });
     }
-    static std::int64_t lookup128(std::int64_t calls) noexcept {
-        alignas(64) std::int8_t table[128];
-        for (int i = 0; i < 128; ++i) table[i] = static_cast<std::int8_t>(i % 81 - 40);
+    static std::int64_t base3_sum(std::int64_t calls) noexcept {
+        using base3 = trilobit::simd::base3_op<Arch>;
+        alignas(64) std::uint8_t table[base3::table_bytes] = {1, 2, 3};
         TRILOBIT_COMPILER_BARRIER(table);
-        const auto step = [&](i8& sum, u8 u, u8) TRILOBIT_LAMBDA_INLINE {
-            sum = trilobit::simd::lookup128<Arch>(table, trilobit::simd::lookup_index<Arch>(u));
+        const auto step = [&](u8& sum, u8 u, u8) TRILOBIT_LAMBDA_INLINE {
+            sum = base3::sum(table, typename base3::indices(u));
         };
-        return repeat<Arch>(calls, i8(std::int8_t{0}), step);
+        return repeat<Arch>(calls, u8(std::uint8_t{0}), step);
     }
     static std::int64_t scale_add16(std::int64_t calls) noexcept {
         alignas(64) std::int32_t acc[16] = {1, 2, 3};
@@ -215,7 +214,7 @@ constexpr arch_loops arch_loops_of() noexcept {
                      {{"dot4", &p::dot4},
                       {"widen_add", &p::widen_add},
                       {"popcount_bytes", &p::popcount_bytes},
-                      {"lookup128", &p::lookup128},
+                      {"base3_sum", &p::base3_sum},
                       {"scale_add16", &p::scale_add16},
                       {"load_f16x16", &p::load_f16x16},
                       {"madd2"}}};

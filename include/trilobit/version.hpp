@@ -8,5 +8,6 @@
 #define TRILOBIT_VERSION_PATCH 0
 
 /// Version of the bytes that `pack/header.hpp` writes; raised when a layout or the header changes.
-/// 2: rows and columns of zeros can be missing. Files of version 1 are read as well.
-#define TRILOBIT_PACKED_VERSION 2
+/// 2: rows and columns of zeros can be missing. 3: ternary_base3 has another code. Files of older
+/// versions are read as well, but not those of that layout.
+#define TRILOBIT_PACKED_VERSION 3

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// Tables of partial sums against brute force over all 243 codes, on every back end's own instructions
-// in tests/simd; here the way from activations to them.
+// Tables of partial sums against brute force over all bytes, on every back end's own instructions in
+// tests/simd; here the way from activations to them.
 #include <catch2/catch_all.hpp>
 
 #include "trilobit/kernel/lookup.hpp"
@@ -11,7 +11,8 @@ TEST_CASE("every int8 activation splits into halves that fit the tables", "[kern
     // One tile, one token: prepare() makes tables for values a and its neighbours.
     using tables = kernel::lookup<arch::generic, layout::ternary_base3, activation::int8>;
     STATIC_CHECK(tables::tables == 2);
-    alignas(64) std::int8_t made[2 * kernel::lookup_table_bytes];
+    using base3 = tables::base3;
+    alignas(64) std::uint8_t made[2 * base3::table_bytes];
     alignas(64) std::int8_t values[128] = {};
     const float scale = 1;
     task t;
@@ -26,9 +27,17 @@ TEST_CASE("every int8 activation splits into halves that fit the tables", "[kern
     for (int a = -128; a < 128; ++a) {
         for (int i = 0; i < 5; ++i) values[i] = static_cast<std::int8_t>(i % 2 == 0 ? a : -1 - a);
         tables::prepare(t, 0, 1);
-        constexpr int power[] = {1, 3, 9, 27, 81};
+        // Rows 0..4 have a weight of one in column 0..4 and zeros beside it.
+        std::int8_t weights[64 * 5] = {};
+        for (int i = 0; i < 5; ++i) weights[6 * i] = 1;
+        alignas(64) std::byte tile[64];
+        layout::ternary_base3::encode(weights, tile);
+        const base3::indices at(simd::load<arch::generic>(tile));
+        alignas(64) std::uint8_t lows[64], highs[64];
+        base3::sum(made, at).store_aligned(lows);
+        base3::sum(made + base3::table_bytes, at).store_aligned(highs);
         for (int i = 0; i < 5; ++i) {
-            const int low = made[power[i]], high = made[kernel::lookup_table_bytes + power[i]];
+            const int low = lows[i] - tables::largest, high = highs[i] - tables::largest;
             wrong += low + 16 * high != values[i];
             wrong += low < -8 || low > 8 || high < -8 || high > 8;
         }

@@ -25,16 +25,17 @@ int weight(int index, int at) {
 template <class Arch, class Layout>
 int wrong_entries(const std::int16_t* x) {
     using shape = table_shape<Arch, Layout>;
-    constexpr int digits = byte_index<Layout>::digits;
+    using bytes = byte_index<Layout>;
+    constexpr int digits = bytes::digits;
     alignas(64) std::int16_t table[shape::size];
     kernel::build_table<Arch, Layout>(x, table);
     int wrong = 0;
-    for (int e = 0; e < shape::entries; ++e)
+    for (int e = 0; e < bytes::indices; ++e)
         for (int m = 0; m < shape::tokens; ++m) {
             int sum = 0;
             for (int i = 0; i < digits; ++i)
                 sum += weight<Layout>(e, i) * x[i * shape::row_bytes * shape::tokens + m];
-            wrong += table[e * shape::tokens + m] != sum;
+            wrong += table[bytes::entry(e) * shape::tokens + m] != sum;
         }
     return wrong;
 }
@@ -54,8 +55,11 @@ int wrong_offsets(testing::generator& r) {
     int wrong = 0;
     for (int i = 0; i < Layout::tile_bytes; ++i) {
         const int row = i / shape::row_bytes, first = i % shape::row_bytes;
-        const int index = offsets[i] / (2 * shape::tokens);
-        wrong += offsets[i] % (2 * shape::tokens) != 0 || index >= shape::entries;
+        int index = 0;
+        while (index < byte_index<Layout>::indices &&
+               byte_index<Layout>::entry(index) * 2 * shape::tokens != offsets[i])
+            ++index;
+        wrong += index == byte_index<Layout>::indices;
         for (int d = 0; d < byte_index<Layout>::digits; ++d)
             wrong += weight<Layout>(index, d) != values[row * cols + first + d * shape::row_bytes];
     }

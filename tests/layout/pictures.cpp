@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 // The layouts against their published pictures, written here once more as formulas of bits.
 #include <catch2/catch_all.hpp>
+#include <set>
 #include <vector>
 
 #include "trilobit/layout/all.hpp"
@@ -60,28 +61,43 @@ TEST_CASE("ternary_planes: a mask tile, then a sign tile", "[layout]") {
             }
 }
 
-TEST_CASE("ternary_base3: byte r is w0 + 3 w1 + 9 w2 + 27 w3 + 81 w4, signed", "[layout]") {
-    const sample<layout::ternary_base3> s(4);
-    for (int r = 0; r < 64; ++r)
-        CHECK(static_cast<std::int8_t>(s.bytes[static_cast<std::size_t>(r)]) ==
-              s.weight(r, 0) + 3 * s.weight(r, 1) + 9 * s.weight(r, 2) + 27 * s.weight(r, 3) +
-                  81 * s.weight(r, 4));
+TEST_CASE("ternary_base3: bits 7..5 and 4..0 of byte r, as they are drawn", "[layout]") {
+    const auto trit = [](int n) { return n % 3 == 2 ? -1 : n % 3; };
+    int others = 0;
+    for (std::uint64_t seed = 4; seed < 14; ++seed) {
+        const sample<layout::ternary_base3> s(seed);
+        for (int r = 0; r < 64; ++r) {
+            const int a = s.bits(r, 0, 5), b = s.bits(r, 5, 3);
+            std::vector<int> w;
+            for (int c = 0; c < 5; ++c) w.push_back(s.weight(r, c));
+            if (w[0] != -1 || w[1] != -1)
+                CHECK(w == std::vector{trit(b), trit(b / 3), trit(a), trit(a / 3), trit(a / 9)});
+            else if (w[2] != -1 || w[3] != -1)
+                CHECK(w == std::vector{-1, -1, trit(b / 3), trit(b), trit(a - 28)});
+            else
+                CHECK(s.bits(r, 0, 8) == (w[4] < 0 ? 91 : w[4] == 0 ? 223 : 255));
+            others += w[0] == -1 && w[1] == -1;
+        }
+    }
+    CHECK(others > 20);
 }
 
-TEST_CASE("ternary_base3: all 243 rows of five decode, the other 13 bytes are zeros", "[layout]") {
-    int decoded = 0;
+TEST_CASE("ternary_base3: 243 bytes are rows of five, the other 13 read as zeros", "[layout]") {
+    std::set<std::vector<int>> rows;
+    int valid = 0;
     for (int byte = 0; byte < 256; ++byte) {
         std::byte tile[64] = {};
         tile[7] = static_cast<std::byte>(byte);
         std::int8_t w[64 * 5];
         layout::ternary_base3::decode(tile, w);
-        const std::int8_t* row = w + 7 * 5;
-        const int code = row[0] + 3 * row[1] + 9 * row[2] + 27 * row[3] + 81 * row[4];
-        const int meant = static_cast<std::int8_t>(byte);
-        const bool valid = layout::ternary_base3::valid(tile);
-        CHECK(valid == (meant >= -121 && meant <= 121));
-        CHECK(code == (valid ? meant : 0));
-        decoded += valid;
+        const std::vector<int> row(w + 7 * 5, w + 8 * 5);
+        if (layout::ternary_base3::valid(tile)) {
+            ++valid;
+            rows.insert(row);
+        } else {
+            CHECK(row == std::vector<int>(5, 0));
+        }
     }
-    CHECK(decoded == 243);
+    CHECK(valid == 243);
+    CHECK(rows.size() == 243);
 }

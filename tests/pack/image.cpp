@@ -25,7 +25,7 @@ TEST_CASE("the header lies as it is drawn", "[pack]") {
     REQUIRE(packed.status().ok());
     const auto b = packed.bytes();
     CHECK(std::memcmp(b.data(), "TRILOBIT", 8) == 0);
-    CHECK(field<std::uint16_t>(b, 8) == 2);
+    CHECK(field<std::uint16_t>(b, 8) == 3);
     CHECK(field<std::uint16_t>(b, 10) == 64);
     CHECK(field<std::uint16_t>(b, 12) == 5);
     CHECK(field<std::uint16_t>(b, 14) == 64);
@@ -55,7 +55,7 @@ TEST_CASE("an image ends with zeros up to a multiple of 64", "[pack]") {
     for (std::size_t i = 132; i < 192; ++i) CHECK(b[i] == std::byte{});
 }
 
-TEST_CASE("bytes are pinned: the same weights make this image in every version 2", "[pack]") {
+TEST_CASE("bytes are pinned: the same weights make this image in every version 3", "[pack]") {
     // The LCG of the golden vectors, 16 x 32 values.
     std::uint32_t x = 1;
     sample s(16, 32, scale_spec::row(scale_type::f16));
@@ -70,8 +70,8 @@ TEST_CASE("bytes are pinned: the same weights make this image in every version 2
     CHECK(two.bytes()[64] == std::byte{0x01 | 0x00 << 2 | 0x00 << 4 | 0x02 << 6});
     CHECK(two.bytes()[65] == std::byte{0x02 | 0x00 << 2 | 0x01 << 4 | 0x00 << 6});
     const auto base3 = pack<layout::ternary_base3>(s.view());
-    // 0 + 0 0 - : 0 + 3 - 81
-    CHECK(static_cast<std::int8_t>(base3.bytes()[64]) == 3 - 81);
+    // 0 + 0 0 - : bits 7..5 are 3 for 0 +, bits 4..0 are 18 for 0 0 -.
+    CHECK(base3.bytes()[64] == std::byte{3 << 5 | 18});
 }
 
 TEMPLATE_LIST_TEST_CASE("an image is viewed where it lies", "[pack]", layouts) {

@@ -95,25 +95,32 @@ TEST_CASE("madd2 adds two products and saturates", "[simd]") {
     }
 }
 
-TEST_CASE("widen_add adds two int16 to each int32", "[simd]") {
+TEST_CASE("dot2 adds two products of int16 to each int32, widen_add two numbers", "[simd]") {
     for (const primitives* p : runnable()) {
         CAPTURE(p->name);
         generator r(3);
+        const auto number = [&] {
+            constexpr std::int16_t extremes[] = {-32768, -32767, -1, 0, 1, 32767};
+            return r.between(0, 1) == 0 ? extremes[r.between(0, 5)]
+                                        : static_cast<std::int16_t>(r.between(-32768, 32767));
+        };
         int wrong = 0;
         for (int round = 0; round < 20000; ++round) {
-            lanes<std::int16_t> v;
-            lanes<std::int32_t> sum, want;
+            lanes<std::int16_t> v, factor;
+            lanes<std::int32_t> sum, dot, want_sum, want_dot;
             for (int i = 0; i < p->width / 2; ++i) {
-                constexpr std::int16_t extremes[] = {-32768, -32767, -1, 0, 1, 32767};
-                v[i] = r.between(0, 1) == 0 ? extremes[r.between(0, 5)]
-                                            : static_cast<std::int16_t>(r.between(-32768, 32767));
+                v[i] = number();
+                factor[i] = static_cast<std::int16_t>(r.between(-16, 16));
             }
             for (int i = 0; i < p->width / 4; ++i) {
-                sum[i] = static_cast<std::int32_t>(r.between(-2000000000, 2000000000));
-                want[i] = sum[i] + v[2 * i] + v[2 * i + 1];
+                sum[i] = dot[i] = static_cast<std::int32_t>(r.between(-2000000000, 2000000000));
+                want_sum[i] = sum[i] + v[2 * i] + v[2 * i + 1];
+                want_dot[i] = sum[i] + v[2 * i] * factor[2 * i] + v[2 * i + 1] * factor[2 * i + 1];
             }
             p->widen_add(sum.at, v.at);
-            for (int i = 0; i < p->width / 4; ++i) wrong += sum[i] != want[i];
+            p->dot2(dot.at, v.at, factor.at);
+            for (int i = 0; i < p->width / 4; ++i)
+                wrong += (sum[i] != want_sum[i]) + (dot[i] != want_dot[i]);
         }
         CHECK(wrong == 0);
     }

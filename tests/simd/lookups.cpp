@@ -1,86 +1,45 @@
 // SPDX-License-Identifier: MIT
-// The primitives of ternary_base3, on every back end: lookup128 against a table in memory, tables of
-// sums and decoded digits against brute force over all 243 codes.
+// The primitives of ternary_base3, on every back end: sums that a byte's weights choose and the digits
+// of a byte, against the layout's own decode; and the two that put results in order.
+#include <vector>
+
 #include "runnable.hpp"
+#include "trilobit/layout/ternary_base3.hpp"
 
 using namespace simd_test;
 using trilobit::testing::generator;
 
 namespace {
 
-struct table128 {
-    alignas(64) std::int8_t at[128];
-    explicit table128(std::uint64_t seed) {
-        generator r(seed);
-        for (std::int8_t& v : at) v = static_cast<std::int8_t>(r.between(-127, 127));
-        at[0] = seed % 2 == 0 ? 127 : -127;
-        at[127] = -127;
-    }
-};
+using trilobit::detail::base3;
 
-}  // namespace
-
-TEST_CASE("lookup128 finds every index in every place, negated for negative ones", "[simd]") {
-    for (const primitives* p : runnable()) {
-        CAPTURE(p->name);
-        int wrong = 0;
-        for (std::uint64_t seed = 1; seed <= 4; ++seed) {
-            const table128 table(seed);
-            for (int first = 0; first < 256; ++first) {
-                lanes<std::uint8_t> index;
-                lanes<std::int8_t> out;
-                for (int i = 0; i < p->width; ++i)
-                    index[i] = static_cast<std::uint8_t>(first + 37 * i);
-                p->lookup128(table.at, index.at, out.at);
-                for (int i = 0; i < p->width; ++i) {
-                    const int code = static_cast<std::int8_t>(index[i]);
-                    if (code == -128) continue;
-                    wrong += out[i] != (code < 0 ? -table.at[-code] : table.at[code]);
-                }
-            }
-        }
-        CHECK(wrong == 0);
-    }
+/// The 243 bytes that stand for weights, starting with any of them, as many as a register holds.
+lanes<std::uint8_t> codes_from(int first) {
+    lanes<std::uint8_t> codes;
+    for (int i = 0; i < 64; ++i)
+        codes[i] = base3.byte_of[static_cast<std::size_t>(first + 37 * i) % base3.byte_of.size()];
+    return codes;
 }
-
-TEST_CASE("lookup128 of -128 is some entry of the table", "[simd]") {
-    for (const primitives* p : runnable()) {
-        CAPTURE(p->name);
-        table128 table(5);
-        for (std::int8_t& v : table.at) v = 3;
-        lanes<std::uint8_t> index;
-        lanes<std::int8_t> out;
-        for (int i = 0; i < p->width; ++i) index[i] = 0x80;
-        p->lookup128(table.at, index.at, out.at);
-        int wrong = 0;
-        for (int i = 0; i < p->width; ++i) wrong += out[i] != 3 && out[i] != -3;
-        CHECK(wrong == 0);
-    }
-}
-
-namespace {
 
 int wrong_sums(const primitives& p, const std::int8_t* x) {
-    alignas(64) std::int8_t table[128];
-    std::fill_n(table, 128, std::int8_t{77});
-    p.digit_sums128(x, table);
     int wrong = 0;
-    for (int d0 = -1; d0 <= 1; ++d0)
-        for (int d1 = -1; d1 <= 1; ++d1)
-            for (int d2 = -1; d2 <= 1; ++d2)
-                for (int d3 = -1; d3 <= 1; ++d3)
-                    for (int d4 = -1; d4 <= 1; ++d4) {
-                        const int code = d0 + 3 * d1 + 9 * d2 + 27 * d3 + 81 * d4;
-                        if (code < 0) continue;
-                        const int sum = d0 * x[0] + d1 * x[1] + d2 * x[2] + d3 * x[3] + d4 * x[4];
-                        wrong += table[code] != sum;
-                    }
+    for (int first = 0; first < 243; ++first) {
+        lanes<std::uint8_t> codes = codes_from(first);
+        lanes<std::uint8_t> out;
+        const int more = first % 2 * 125;
+        p.base3_sum(x, more, codes.at, out.at);
+        for (int i = 0; i < p.width; ++i) {
+            int sum = more;
+            for (std::size_t c = 0; c < 5; ++c) sum += base3.weights[codes[i]][c] * x[c];
+            wrong += out[i] != static_cast<std::uint8_t>(sum);
+        }
+    }
     return wrong;
 }
 
 }  // namespace
 
-TEST_CASE("digit_sums128 holds the sum of each code", "[simd]") {
+TEST_CASE("base3 sums are those of the weights, for every byte in every place", "[simd]") {
     for (const primitives* p : runnable()) {
         CAPTURE(p->name);
         constexpr std::int8_t bounds[][8] = {{0, 0, 0, 0, 0},    {1, 2, 4, 8, -8},
@@ -90,7 +49,7 @@ TEST_CASE("digit_sums128 holds the sum of each code", "[simd]") {
         int wrong = 0;
         for (const auto& x : bounds) wrong += wrong_sums(*p, x);
         generator r(1);
-        for (int round = 0; round < 500; ++round) {
+        for (int round = 0; round < 40; ++round) {
             std::int8_t x[8];
             for (std::int8_t& v : x) v = static_cast<std::int8_t>(r.between(-25, 25));
             wrong += wrong_sums(*p, x);
@@ -99,24 +58,35 @@ TEST_CASE("digit_sums128 holds the sum of each code", "[simd]") {
     }
 }
 
-TEST_CASE("ternary_digits takes every code apart, in every place", "[simd]") {
+TEST_CASE("base3 digits take every byte apart, in every place", "[simd]") {
     for (const primitives* p : runnable()) {
         CAPTURE(p->name);
         int wrong = 0;
-        for (int first = -121; first <= 121; ++first) {
-            alignas(64) std::uint8_t codes[64], out[5 * 64];
+        for (int first = 0; first < 243; ++first) {
+            lanes<std::uint8_t> codes = codes_from(first);
+            alignas(64) std::uint8_t out[5 * 64];
+            p->base3_digits(codes.at, out);
             for (int i = 0; i < p->width; ++i)
-                codes[i] = static_cast<std::uint8_t>((first + 121 + 37 * i) % 243 - 121);
-            p->ternary_digits(codes, out);
-            for (int i = 0; i < p->width; ++i) {
-                int code = 0;
-                for (int c = 4; c >= 0; --c) {
-                    const int digit = out[c * p->width + i] - 1;
-                    wrong += digit < -1 || digit > 1;
-                    code = 3 * code + digit;
-                }
-                wrong += code != static_cast<std::int8_t>(codes[i]);
-            }
+                for (int c = 0; c < 5; ++c)
+                    wrong += out[c * p->width + i] - 1 !=
+                             base3.weights[codes[i]][static_cast<std::size_t>(c)];
+        }
+        CHECK(wrong == 0);
+    }
+}
+
+TEST_CASE("bytes that stand for nothing find something", "[simd]") {
+    for (const primitives* p : runnable()) {
+        CAPTURE(p->name);
+        alignas(64) std::uint8_t codes[64], digits[5 * 64];
+        lanes<std::uint8_t> out;
+        const std::int8_t zeros[8] = {};
+        int wrong = 0;
+        for (int first = 0; first < 256; first += p->width) {
+            for (int i = 0; i < p->width; ++i) codes[i] = static_cast<std::uint8_t>(first + i);
+            p->base3_digits(codes, digits);
+            p->base3_sum(zeros, 40, codes, out.at);
+            for (int i = 0; i < p->width; ++i) wrong += out[i] != 40;
         }
         CHECK(wrong == 0);
     }

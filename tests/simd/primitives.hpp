@@ -18,9 +18,10 @@ struct primitives {
     void (*madd2)(const std::uint8_t* u, const std::int8_t* s, std::int16_t* out);  // may be null
     void (*widen_add)(std::int32_t* sum, const std::int16_t* v);
     void (*popcount_bytes)(const std::uint8_t* v, std::uint8_t* out);
-    void (*lookup128)(const std::int8_t* table, const std::uint8_t* index, std::int8_t* out);
-    void (*digit_sums128)(const std::int8_t* x, std::int8_t* table);       // 8 readable, 128
-    void (*ternary_digits)(const std::uint8_t* codes, std::uint8_t* out);  // 5 times width
+    void (*dot2)(std::int32_t* sum, const std::int16_t* a, const std::int16_t* b);
+    void (*base3_sum)(const std::int8_t* x, int more, const std::uint8_t* codes,
+                      std::uint8_t* out);                                // 8 readable at x
+    void (*base3_digits)(const std::uint8_t* codes, std::uint8_t* out);  // 5 times width
     void (*store_words)(const std::uint8_t* columns, std::byte* to, std::int64_t stride);
     void (*store_interleaved)(const std::int32_t* v, std::int32_t* to);  // both 4 times width
     /// 8 rows of `from_stride` int16 and of `to_stride`, both multiples of 8

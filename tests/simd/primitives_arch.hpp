@@ -4,7 +4,7 @@
 #pragma once
 
 #include "primitives.hpp"
-#include "trilobit/simd/ops.hpp"
+#include "trilobit/simd/base3.hpp"
 
 #define TRILOBIT_TEST_JOIN_(a, b) a##b
 #define TRILOBIT_TEST_JOIN(a, b) TRILOBIT_TEST_JOIN_(a, b)
@@ -32,16 +32,22 @@ struct of_arch {
     static void popcount_bytes(const std::uint8_t* v, std::uint8_t* out) {
         trilobit::simd::popcount_bytes<A>(bytes(v)).store_aligned(out);
     }
-    static void lookup128(const std::int8_t* table, const std::uint8_t* index, std::int8_t* out) {
-        trilobit::simd::lookup128<A>(table, trilobit::simd::lookup_index<A>(bytes(index)))
-            .store_aligned(out);
+    static void dot2(std::int32_t* sum, const std::int16_t* a, const std::int16_t* b) {
+        using i16 = trilobit::simd::i16<A>;
+        const auto start = trilobit::simd::i32<A>::load_aligned(sum);
+        trilobit::simd::dot2<A>(start, i16::load_aligned(a), i16::load_aligned(b))
+            .store_aligned(sum);
     }
-    static void digit_sums128(const std::int8_t* x, std::int8_t* table) {
-        trilobit::simd::digit_sums128<A>(x, table);
+    static void base3_sum(const std::int8_t* x, int more, const std::uint8_t* codes,
+                          std::uint8_t* out) {
+        using base3 = trilobit::simd::base3_op<A>;
+        alignas(64) std::uint8_t table[base3::table_bytes];
+        base3::make_table(x, more, table);
+        base3::sum(table, typename base3::indices(bytes(codes))).store_aligned(out);
     }
-    static void ternary_digits(const std::uint8_t* codes, std::uint8_t* out) {
+    static void base3_digits(const std::uint8_t* codes, std::uint8_t* out) {
         trilobit::simd::u8<A> digits[5];
-        trilobit::simd::ternary_digits<A>(bytes(codes), digits);
+        trilobit::simd::base3_op<A>::digits(bytes(codes), digits);
         for (int c = 0; c < 5; ++c)
             digits[c].store_aligned(out + c * trilobit::simd::register_bytes<A>);
     }
@@ -81,9 +87,9 @@ struct of_arch {
                                     trilobit::has_ssse3<A> ? &madd2 : nullptr,
                                     &widen_add,
                                     &popcount_bytes,
-                                    &lookup128,
-                                    &digit_sums128,
-                                    &ternary_digits,
+                                    &dot2,
+                                    &base3_sum,
+                                    &base3_digits,
                                     &store_words,
                                     &store_interleaved,
                                     &transpose8,

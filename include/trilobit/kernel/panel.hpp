@@ -11,7 +11,7 @@
 #include <cstring>
 
 #include "trilobit/kernel/dot_fields.hpp"
-#include "trilobit/simd/ops.hpp"
+#include "trilobit/simd/base3.hpp"
 
 namespace trilobit::kernel {
 
@@ -133,7 +133,7 @@ struct panel_decoder<Arch, layout::ternary_planes> {
 template <class Arch>
 struct panel_decoder<Arch, layout::ternary_base3> {
     static constexpr bool registers_only = true;
-    static constexpr double lookups = 2.0 / 5, simple = 7;
+    static constexpr double lookups = 3.0 / 5, simple = 7;
     static constexpr int step_cols = 20;
     static void decode(const std::byte* tiles, std::int64_t count, std::byte* to) noexcept {
         using namespace simd;
@@ -142,7 +142,7 @@ struct panel_decoder<Arch, layout::ternary_base3> {
             TRILOBIT_UNROLL for (int tile = 0; tile < 4; ++tile) {
                 // Past the last tile the one before it is read again.
                 const std::int64_t at = tile < count ? tile : count - 1;
-                ternary_digits<Arch>(load<Arch>(tiles + at * 64 + p), digits + 5 * tile);
+                base3_op<Arch>::digits(load<Arch>(tiles + at * 64 + p), digits + 5 * tile);
             }
             TRILOBIT_UNROLL for (int word = 0; word < 5; ++word) store_words<Arch>(
                 digits + 4 * word, to + p / 16 * panel_stride + word * panel::tile_bytes,

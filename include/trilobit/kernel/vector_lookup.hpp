@@ -20,7 +20,7 @@ template <class Arch, class Layout>
 struct vector_lookup_any {
     static constexpr kernel_id id = kernel_id::vector_lookup;
     /// Where it was measured to win: nowhere beside dot products of 512 bits; beside those of 256 with
-    /// eight weights to an index; not with 243 entries of 512 bits, which are 60 KiB for a step.
+    /// eight weights to an index; not with 256 entries of 512 bits, which are 64 KiB for a step.
     static constexpr bool available = [] {
         if constexpr (has_sse2<Arch> && index_layout<Layout>) {
             if (has_avx512vnni<Arch>) return false;
@@ -85,7 +85,8 @@ struct vector_lookup_any {
         static_assert(step_cols * 128 <= 32767, "a step alone could overflow int16");
         static_assert(step_cols <= 64, "columns past the last would be read beyond their padding");
         alignas(64) std::int16_t sums[most_rows * shape::tokens];  // (row, token)
-        alignas(64) std::int16_t tables[step_tiles * shape::row_bytes * shape::size];
+        // Zeros: bytes that stand for no weights find something too.
+        alignas(64) std::int16_t tables[step_tiles * shape::row_bytes * shape::size] = {};
         alignas(64) std::int16_t x[step_cols * shape::tokens];
         const std::int64_t rows = c.blocks * Layout::tile_rows, count = s.tiles(t.w);
         i16 bound[registers];  // of |sum|, for each token

@@ -18,13 +18,15 @@
 namespace trilobit::kernel {
 
 /// How a byte of a layout is an index: `digits` of them to the base `radix`, and of a whole register
-/// of bytes the indices. Bytes that no packer writes become some index too.
+/// of bytes the entries; `entry(index)` says where a table of `entries` has the sum of one of `indices`.
+/// Bytes that no packer writes become some entry too.
 template <class Layout>
 struct byte_index;
 
 template <>
 struct byte_index<layout::ternary_2bit> {
-    static constexpr int radix = 3, digits = 4;
+    static constexpr int radix = 3, digits = 4, indices = 81, entries = 81;
+    static constexpr int entry(int index) noexcept { return index; }
     /// Digits to the base 4 become digits to the base 3, in pairs and then the pairs.
     template <class Arch>
     TRILOBIT_INLINE static simd::u8<Arch> of(simd::u8<Arch> codes) noexcept {
@@ -37,16 +39,19 @@ struct byte_index<layout::ternary_2bit> {
 };
 template <>
 struct byte_index<layout::ternary_base3> {
-    static constexpr int radix = 3, digits = 5;
+    static constexpr int radix = 3, digits = 5, indices = 243, entries = 256;
+    static constexpr int entry(int index) noexcept {
+        return detail::base3.byte_of[static_cast<std::size_t>(index)];
+    }
     template <class Arch>
     TRILOBIT_INLINE static simd::u8<Arch> of(simd::u8<Arch> codes) noexcept {
-        const simd::u8<Arch> zero(std::uint8_t{121}), last(std::uint8_t{242});
-        return xsimd::min(codes + zero, last);
+        return codes;
     }
 };
 template <>
 struct byte_index<layout::binary_1bit> {
-    static constexpr int radix = 2, digits = 8;
+    static constexpr int radix = 2, digits = 8, indices = 256, entries = 256;
+    static constexpr int entry(int index) noexcept { return index; }
     template <class Arch>
     TRILOBIT_INLINE static simd::u8<Arch> of(simd::u8<Arch> codes) noexcept {
         return codes;
@@ -64,11 +69,7 @@ struct table_shape {
     /// Of an entry. One index serves two registers where one would be only eight tokens.
     static constexpr int tokens = std::max(lanes, 16);
     static constexpr int row_bytes = Layout::tile_bytes / Layout::tile_rows;
-    static constexpr int entries = [] {
-        int count = 1;
-        for (int i = 0; i < byte_index<Layout>::digits; ++i) count *= byte_index<Layout>::radix;
-        return count;
-    }();
+    static constexpr int entries = byte_index<Layout>::entries;
     static constexpr int size = entries * tokens;  // in int16
 };
 
@@ -93,7 +94,8 @@ template <class Arch, class Layout>
 void build_table(const std::int16_t* x, std::int16_t* table) noexcept {
     using shape = table_shape<Arch, Layout>;
     using i16 = simd::i16<Arch>;
-    constexpr int radix = byte_index<Layout>::radix, digits = byte_index<Layout>::digits;
+    using bytes = byte_index<Layout>;
+    constexpr int radix = bytes::radix, digits = bytes::digits;
     // Weights of one digit: -1, 0, 1 or -1, 1.
     static_assert(radix == 2 || radix == 3);
     for (int v = 0; v < shape::tokens; v += shape::lanes) {
@@ -104,14 +106,14 @@ void build_table(const std::int16_t* x, std::int16_t* table) noexcept {
             if (radix == 2) step[i] += step[i];
         }
         std::int16_t* to = table + v;
-        lowest.store_aligned(to);
+        lowest.store_aligned(to + bytes::entry(0) * shape::tokens);
         int count = 1;
         TRILOBIT_UNROLL for (int i = 0; i < digits; ++i) {
             for (int e = 0; e < count; ++e) {
-                i16 entry = i16::load_aligned(to + e * shape::tokens);
+                i16 entry = i16::load_aligned(to + bytes::entry(e) * shape::tokens);
                 TRILOBIT_UNROLL for (int d = 1; d < radix; ++d) {
                     entry += step[i];
-                    entry.store_aligned(to + (e + d * count) * shape::tokens);
+                    entry.store_aligned(to + bytes::entry(e + d * count) * shape::tokens);
                 }
             }
             count *= radix;

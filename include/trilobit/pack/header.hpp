@@ -165,6 +165,8 @@ inline result<packed_view> view_packed(std::span<const std::byte> bytes,
     std::memcpy(&shape.dropped_cols, h.dropped_cols, 3);
     bool known = h.layout >= 0x1000;  // a layout of somebody else's: the header must be believed
     visit_layout(shape.layout, [&]<class L>() { known = shape.tile == tile_shape::of<L>(); });
+    if (h.version < 3 && shape.layout == layout_id::ternary_base3)
+        return refuse("The packed matrix has a code of ternary_base3 that is no longer read.");
     if (!known || shape.tile.bytes % 64 != 0 || shape.tile.rows % 16 != 0)
         return refuse("The packed matrix has a layout that this library does not know.");
     if (const status s = check_packed_shape(shape); !s.ok()) return refuse(s.text);

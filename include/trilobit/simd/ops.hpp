@@ -100,12 +100,13 @@ struct dot4_op {
 template <class Arch>
 struct madd2_op;
 
-/// sum[lane] += v[2 lane] + v[2 lane + 1]
+/// sum[lane] += a[2 lane] * b[2 lane] + a[2 lane + 1] * b[2 lane + 1], of int16.
 template <class Arch>
-struct widen_add_op {
-    TRILOBIT_INLINE static i32<Arch> call(i32<Arch> sum, i16<Arch> v) noexcept {
-        const auto pairs = xsimd::bitwise_cast<std::int32_t>(v);
-        return sum + ((pairs << 16) >> 16) + (pairs >> 16);
+struct dot2_op {
+    TRILOBIT_INLINE static i32<Arch> call(i32<Arch> sum, i16<Arch> a, i16<Arch> b) noexcept {
+        const auto p = xsimd::bitwise_cast<std::int32_t>(a);
+        const auto q = xsimd::bitwise_cast<std::int32_t>(b);
+        return sum + ((p << 16) >> 16) * ((q << 16) >> 16) + (p >> 16) * (q >> 16);
     }
 };
 
@@ -120,64 +121,6 @@ struct popcount_bytes_op {
     }
 };
 
-/// What lookups by one register of signed bytes share.
-template <class Arch>
-struct lookup_index {
-    u8<Arch> codes;
-    TRILOBIT_INLINE explicit lookup_index(u8<Arch> c) noexcept : codes(c) {}
-};
-
-/// out[i] = index[i] is a signed byte; table[|index[i]|], negated where index[i] < 0. The table has
-/// 128 entries, none of them -128; |index| <= 127 (-128 reads some entry of the table).
-template <class Arch>
-struct lookup128_op {
-    TRILOBIT_INLINE static i8<Arch> call(const std::int8_t* table,
-                                         const lookup_index<Arch>& index) noexcept {
-        alignas(64) std::uint8_t bytes[register_bytes<Arch>];
-        alignas(64) std::int8_t out[register_bytes<Arch>];
-        index.codes.store_aligned(bytes);
-        for (int i = 0; i < register_bytes<Arch>; ++i) {
-            const int code = static_cast<std::int8_t>(bytes[i]);
-            const std::int8_t entry = table[(code < 0 ? -code : code) & 127];
-            out[i] = static_cast<std::int8_t>(code < 0 ? -entry : entry);
-        }
-        return i8<Arch>::load_aligned(out);
-    }
-};
-
-/// For each digit c and ternary_base3 code v = 0..127: 0xff where it is +1, and where it is -1.
-struct ternary_digit_masks {
-    alignas(64) std::uint8_t plus[5][128];
-    alignas(64) std::uint8_t minus[5][128];
-};
-inline constexpr ternary_digit_masks digit_masks = [] {
-    ternary_digit_masks m{};
-    for (std::size_t c = 0; c < 5; ++c)
-        for (std::size_t v = 0; v < 128; ++v) {
-            const int digit = layout::ternary_base3::digits[v][c];
-            m.plus[c][v] = digit > 0 ? 0xff : 0;
-            m.minus[c][v] = digit < 0 ? 0xff : 0;
-        }
-    return m;
-}();
-
-/// table[v] = sum over c of digit_c(v) * x[c], v = 0..121; what is beyond may hold anything.
-/// |x[c]| <= 25; eight bytes at x are readable.
-template <class Arch>
-struct digit_sums128_op {
-    TRILOBIT_INLINE static void call(const std::int8_t* x, std::int8_t* table) noexcept {
-        for (int v = 0; v < 128; v += register_bytes<Arch>) {
-            u8<Arch> sum(std::uint8_t{0});
-            for (int c = 0; c < 5; ++c) {
-                const u8<Arch> value(static_cast<std::uint8_t>(x[c]));
-                sum += value & u8<Arch>::load_aligned(digit_masks.plus[c] + v);
-                sum -= value & u8<Arch>::load_aligned(digit_masks.minus[c] + v);
-            }
-            sum.store_aligned(reinterpret_cast<std::uint8_t*>(table) + v);
-        }
-    }
-};
-
 /// to[4 i + j] = v[j][i]
 template <class Arch>
 struct store_interleaved_op {
@@ -189,18 +132,6 @@ struct store_interleaved_op {
     }
 };
 
-/// lane[i] = u[i] * factor / 65536, rounded down.
-template <class Arch>
-struct mulhi_op {
-    TRILOBIT_INLINE static u16<Arch> call(u16<Arch> u, std::uint16_t factor) noexcept {
-        alignas(64) std::uint16_t lane[register_bytes<Arch> / 2];
-        u.store_aligned(lane);
-        for (std::uint16_t& v : lane)
-            v = static_cast<std::uint16_t>(std::uint32_t{v} * factor >> 16);
-        return u16<Arch>::load_aligned(lane);
-    }
-};
-
 /// out[i] = index[i] < 0x80 ? table[index[i] % 16] : 0
 template <class Arch>
 struct lookup16_op {
@@ -209,44 +140,6 @@ struct lookup16_op {
         index.store_aligned(bytes);
         for (std::uint8_t& b : bytes) b = b < 0x80 ? table[b % 16] : std::uint8_t{0};
         return u8<Arch>::load_aligned(bytes);
-    }
-};
-
-/// Tables of sixteen for the digits of a ternary_base3 code plus 121: of its rest modulo 9, and of its
-/// quotient by 9 below 16 and from 16 on, three digits in two bits each.
-struct ternary_digit_tables {
-    alignas(16) std::uint8_t first[16], second[16], high[2][16];
-};
-inline constexpr ternary_digit_tables digit_tables = [] {
-    ternary_digit_tables t{};
-    for (unsigned i = 0; i < 16; ++i) {
-        t.first[i] = static_cast<std::uint8_t>(i % 3);
-        t.second[i] = static_cast<std::uint8_t>(i / 3 % 3);
-        for (unsigned q = i, part = 0; part < 2; ++part, q += 16)
-            t.high[part][i] = static_cast<std::uint8_t>(q % 3 | q / 3 % 3 << 2 | q / 9 % 3 << 4);
-    }
-    return t;
-}();
-
-/// out[c][i] = digit c of the ternary_base3 code in byte i, plus one.
-template <class Arch>
-struct ternary_digits_op {
-    TRILOBIT_INLINE static void call(u8<Arch> codes, u8<Arch>* out) noexcept {
-        const u8<Arch> u = codes + u8<Arch>(std::uint8_t{121}), three(std::uint8_t{3});
-        const auto words = xsimd::bitwise_cast<std::uint16_t>(u);
-        // 7282 / 65536 is 1/9 closely enough for all bytes.
-        const auto even = mulhi_op<Arch>::call(words & u16<Arch>(std::uint16_t{0xff}), 7282);
-        const auto odd = mulhi_op<Arch>::call(words >> 8, 7282);
-        const u8<Arch> q = xsimd::bitwise_cast<std::uint8_t>(even | odd << 8);
-        const u8<Arch> rest = u - q - shift_left<3, Arch>(q);  // q <= 28: no bit crosses
-        out[0] = lookup16_op<Arch>::call(digit_tables.first, rest);
-        out[1] = lookup16_op<Arch>::call(digit_tables.second, rest);
-        const u8<Arch> high =
-            lookup16_op<Arch>::call(digit_tables.high[0], q + u8<Arch>(std::uint8_t{0x70})) |
-            lookup16_op<Arch>::call(digit_tables.high[1], q - u8<Arch>(std::uint8_t{16}));
-        out[2] = high & three;
-        out[3] = shift_right<2, Arch>(high) & three;
-        out[4] = shift_right<4, Arch>(high) & three;
     }
 };
 
@@ -312,16 +205,17 @@ TRILOBIT_INLINE i16<Arch> madd2(u8<Arch> u, u8<Arch> s) noexcept {
     return madd2_op<Arch>::call(u, s);
 }
 template <class Arch>
+TRILOBIT_INLINE i32<Arch> dot2(i32<Arch> sum, i16<Arch> a, i16<Arch> b) noexcept {
+    return dot2_op<Arch>::call(sum, a, b);
+}
+/// sum[lane] += v[2 lane] + v[2 lane + 1]
+template <class Arch>
 TRILOBIT_INLINE i32<Arch> widen_add(i32<Arch> sum, i16<Arch> v) noexcept {
-    return widen_add_op<Arch>::call(sum, v);
+    return dot2<Arch>(sum, v, i16<Arch>(std::int16_t{1}));
 }
 template <class Arch>
 TRILOBIT_INLINE u8<Arch> popcount_bytes(u8<Arch> v) noexcept {
     return popcount_bytes_op<Arch>::call(v);
-}
-template <class Arch>
-TRILOBIT_INLINE void ternary_digits(u8<Arch> codes, u8<Arch>* out) noexcept {
-    ternary_digits_op<Arch>::call(codes, out);
 }
 template <class Arch>
 TRILOBIT_INLINE void store_words(const u8<Arch>* column, std::byte* to,
@@ -332,15 +226,6 @@ template <class Arch>
 TRILOBIT_INLINE void transpose8(const std::int16_t* from, std::int64_t from_stride,
                                 std::int16_t* to, std::int64_t to_stride) noexcept {
     transpose8_op<Arch>::call(from, from_stride, to, to_stride);
-}
-template <class Arch>
-TRILOBIT_INLINE i8<Arch> lookup128(const std::int8_t* table,
-                                   const lookup_index<Arch>& index) noexcept {
-    return lookup128_op<Arch>::call(table, index);
-}
-template <class Arch>
-TRILOBIT_INLINE void digit_sums128(const std::int8_t* x, std::int8_t* table) noexcept {
-    digit_sums128_op<Arch>::call(x, table);
 }
 template <class Arch>
 TRILOBIT_INLINE void store_interleaved(const i32<Arch>* v, std::int32_t* to) noexcept {

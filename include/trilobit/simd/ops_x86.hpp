@@ -63,16 +63,9 @@ struct dot4_op<Arch> {
 };
 
 template <has_sse2 Arch>
-struct widen_add_op<Arch> {
-    TRILOBIT_INLINE static i32<Arch> call(i32<Arch> sum, i16<Arch> v) noexcept {
-        return i32<Arch>(_mm_add_epi32(sum, _mm_madd_epi16(v, _mm_set1_epi16(1))));
-    }
-};
-
-template <has_sse2 Arch>
-struct mulhi_op<Arch> {
-    TRILOBIT_INLINE static u16<Arch> call(u16<Arch> u, std::uint16_t factor) noexcept {
-        return u16<Arch>(_mm_mulhi_epu16(u, u16<Arch>(factor)));
+struct dot2_op<Arch> {
+    TRILOBIT_INLINE static i32<Arch> call(i32<Arch> sum, i16<Arch> a, i16<Arch> b) noexcept {
+        return i32<Arch>(_mm_add_epi32(sum, _mm_madd_epi16(a, b)));
     }
 };
 
@@ -130,9 +123,9 @@ struct popcount_bytes_op<Arch> {
 #if defined(__AVX2__) && defined(__F16C__)
 
 template <has_avx2 Arch>
-struct widen_add_op<Arch> {
-    TRILOBIT_INLINE static i32<Arch> call(i32<Arch> sum, i16<Arch> v) noexcept {
-        return i32<Arch>(_mm256_add_epi32(sum, _mm256_madd_epi16(v, _mm256_set1_epi16(1))));
+struct dot2_op<Arch> {
+    TRILOBIT_INLINE static i32<Arch> call(i32<Arch> sum, i16<Arch> a, i16<Arch> b) noexcept {
+        return i32<Arch>(_mm256_add_epi32(sum, _mm256_madd_epi16(a, b)));
     }
 };
 
@@ -160,13 +153,6 @@ struct popcount_bytes_op<Arch> {
         const __m256i b =
             _mm256_shuffle_epi8(counts, _mm256_and_si256(_mm256_srli_epi16(v, 4), low));
         return u8<Arch>(_mm256_add_epi8(a, b));
-    }
-};
-
-template <has_avx2 Arch>
-struct mulhi_op<Arch> {
-    TRILOBIT_INLINE static u16<Arch> call(u16<Arch> u, std::uint16_t factor) noexcept {
-        return u16<Arch>(_mm256_mulhi_epu16(u, u16<Arch>(factor)));
     }
 };
 
@@ -218,13 +204,20 @@ struct dot4_op<Arch> {
     }
 };
 
+template <has_avxvnni Arch>
+struct dot2_op<Arch> {
+    TRILOBIT_INLINE static i32<Arch> call(i32<Arch> sum, i16<Arch> a, i16<Arch> b) noexcept {
+        return i32<Arch>(_mm256_dpwssd_avx_epi32(sum, a, b));
+    }
+};
+
 #endif
 #if defined(__AVX512BW__) && defined(__AVX512DQ__) && defined(__AVX512VL__)
 
 template <has_avx512bw Arch>
-struct widen_add_op<Arch> {
-    TRILOBIT_INLINE static i32<Arch> call(i32<Arch> sum, i16<Arch> v) noexcept {
-        return i32<Arch>(_mm512_add_epi32(sum, _mm512_madd_epi16(v, _mm512_set1_epi16(1))));
+struct dot2_op<Arch> {
+    TRILOBIT_INLINE static i32<Arch> call(i32<Arch> sum, i16<Arch> a, i16<Arch> b) noexcept {
+        return i32<Arch>(_mm512_add_epi32(sum, _mm512_madd_epi16(a, b)));
     }
 };
 
@@ -252,13 +245,6 @@ struct popcount_bytes_op<Arch> {
         const __m512i b =
             _mm512_shuffle_epi8(counts, _mm512_and_si512(_mm512_srli_epi16(v, 4), low));
         return u8<Arch>(_mm512_add_epi8(a, b));
-    }
-};
-
-template <has_avx512bw Arch>
-struct mulhi_op<Arch> {
-    TRILOBIT_INLINE static u16<Arch> call(u16<Arch> u, std::uint16_t factor) noexcept {
-        return u16<Arch>(_mm512_mulhi_epu16(u, u16<Arch>(factor)));
     }
 };
 
@@ -334,114 +320,16 @@ struct dot4_op<Arch> {
 };
 
 template <has_avx512vnni Arch>
+struct dot2_op<Arch> {
+    TRILOBIT_INLINE static i32<Arch> call(i32<Arch> sum, i16<Arch> a, i16<Arch> b) noexcept {
+        return i32<Arch>(_mm512_dpwssd_epi32(sum, a, b));
+    }
+};
+
+template <has_avx512vnni Arch>
 struct popcount_bytes_op<Arch> {
     TRILOBIT_INLINE static u8<Arch> call(u8<Arch> v) noexcept {
         return u8<Arch>(_mm512_popcnt_epi8(v));
-    }
-};
-
-template <has_avx512vnni Arch>
-struct lookup_index<Arch> {
-    __m512i magnitude;
-    __mmask64 negative;
-    TRILOBIT_INLINE explicit lookup_index(u8<Arch> codes) noexcept
-        : magnitude(_mm512_abs_epi8(codes)), negative(_mm512_movepi8_mask(codes)) {}
-};
-
-// vpermi2b reads seven bits of each index: 128 bytes of table are two registers.
-template <has_avx512vnni Arch>
-struct lookup128_op<Arch> {
-    TRILOBIT_INLINE static i8<Arch> call(const std::int8_t* table,
-                                         const lookup_index<Arch>& index) noexcept {
-        const __m512i found = _mm512_permutex2var_epi8(_mm512_load_si512(table), index.magnitude,
-                                                       _mm512_load_si512(table + 64));
-        return i8<Arch>(_mm512_mask_sub_epi8(found, index.negative, _mm512_setzero_si512(), found));
-    }
-};
-
-/// A code of 0..121 is low + 9 high, low in -4..4 being its first two digits. The 9 and 14 sums of
-/// these parts are 32-bit lanes of two dot products, of which the lowest bytes are the table's terms.
-struct digit_parts {
-    alignas(64) std::uint8_t low[128], high[128];  // where code v finds its parts
-    struct sums {
-        alignas(64) std::int8_t weight[16][4];
-        alignas(64) std::int32_t start[16];  // the activations are 128 too large to be unsigned
-    } of_low, of_high;                       // columns 0..3, of which two count; columns 1..4
-};
-inline constexpr digit_parts digit_part_tables = [] {
-    digit_parts p{};
-    for (unsigned v = 0; v < 128; ++v) {
-        p.low[v] = static_cast<std::uint8_t>((v + 4) % 9 * 4);
-        p.high[v] = static_cast<std::uint8_t>((v + 4) / 9 * 4);
-    }
-    const auto place = [](digit_parts::sums& to, std::size_t i, int code, std::size_t first,
-                          std::size_t begin, std::size_t end) {
-        for (std::size_t c = begin; c < end; ++c) {
-            const int digit = layout::ternary_base3::digits[static_cast<std::uint8_t>(code)][c];
-            to.weight[i][c - first] = static_cast<std::int8_t>(digit);
-            to.start[i] -= 128 * digit;
-        }
-    };
-    for (int i = 0; i < 9; ++i) place(p.of_low, static_cast<std::size_t>(i), i - 4, 0, 0, 2);
-    for (int i = 0; i < 14; ++i) place(p.of_high, static_cast<std::size_t>(i), 9 * i, 1, 2, 5);
-    return p;
-}();
-
-template <has_avx512vnni Arch>
-struct digit_sums128_op<Arch> {
-    TRILOBIT_INLINE static __m512i parts(const std::int8_t* x,
-                                         const digit_parts::sums& of) noexcept {
-        const __m512i word = xsimd::bitwise_cast<std::int32_t>(broadcast4<Arch>(x));
-        return _mm512_dpbusd_epi32(_mm512_load_si512(of.start),
-                                   _mm512_xor_si512(word, _mm512_set1_epi8(-128)),
-                                   _mm512_load_si512(of.weight));
-    }
-    TRILOBIT_INLINE static void call(const std::int8_t* x, std::int8_t* table) noexcept {
-        const digit_parts& p = digit_part_tables;
-        const __m512i low = parts(x, p.of_low), high = parts(x + 1, p.of_high);
-        for (int v = 0; v < 128; v += 64)
-            _mm512_store_si512(
-                table + v,
-                _mm512_add_epi8(_mm512_permutexvar_epi8(_mm512_load_si512(p.low + v), low),
-                                _mm512_permutexvar_epi8(_mm512_load_si512(p.high + v), high)));
-    }
-};
-
-/// By |code|: digits 0..3 plus one in two bits each, and digit 4 plus one.
-struct ternary_code_tables {
-    alignas(64) std::uint8_t four[128], fifth[128];
-};
-inline constexpr ternary_code_tables code_tables = [] {
-    ternary_code_tables t{};
-    for (std::size_t v = 0; v < 128; ++v) {
-        const auto& digits = layout::ternary_base3::digits[v];
-        unsigned four = 0;
-        for (std::size_t c = 0; c < 4; ++c) four |= static_cast<unsigned>(digits[c] + 1) << (2 * c);
-        t.four[v] = static_cast<std::uint8_t>(four);
-        t.fifth[v] = static_cast<std::uint8_t>(digits[4] + 1);
-    }
-    return t;
-}();
-
-// Two lookups by |code|; negative codes have 2 - digit in each field, which borrows from no other.
-template <has_avx512vnni Arch>
-struct ternary_digits_op<Arch> {
-    TRILOBIT_INLINE static __m512i lookup(const std::uint8_t* table, __m512i index,
-                                          __mmask64 negative, std::uint8_t twos) noexcept {
-        const __m512i found = _mm512_permutex2var_epi8(_mm512_load_si512(table), index,
-                                                       _mm512_load_si512(table + 64));
-        return _mm512_mask_sub_epi8(found, negative, u8<Arch>(twos), found);
-    }
-    TRILOBIT_INLINE static void call(u8<Arch> codes, u8<Arch>* out) noexcept {
-        const __m512i index = _mm512_abs_epi8(codes);
-        const __mmask64 negative = _mm512_movepi8_mask(codes);
-        const u8<Arch> four(lookup(code_tables.four, index, negative, 0xaa));
-        const u8<Arch> three(std::uint8_t{3});
-        out[0] = four & three;
-        out[1] = shift_right<2, Arch>(four) & three;
-        out[2] = shift_right<4, Arch>(four) & three;
-        out[3] = shift_right<6, Arch>(four) & three;
-        out[4] = u8<Arch>(lookup(code_tables.fifth, index, negative, 2));
     }
 };
 

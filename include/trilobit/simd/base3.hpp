@@ -1,0 +1,198 @@
+// SPDX-License-Identifier: MIT
+// Room simd. Enters: registers of bytes of ternary_base3. Leaves: for each the sum of those of five
+// activations that its weights choose, or the five weights themselves. Both are linear in the weights,
+// so both are sums of a lookup by the low part of a byte and one by its high part; see the layout.
+#pragma once
+
+#include "trilobit/layout/ternary_base3.hpp"
+#include "trilobit/simd/ops.hpp"
+
+namespace trilobit::simd {
+
+/// Weights that the entries of the tables of sixteen stand for: low[0..15], low[16..31], high.
+struct base3_parts {
+    /// By column and entry: 0xff where the weight is +1, and where it is -1.
+    alignas(64) std::uint8_t plus[5][64]{}, minus[5][64]{};
+    alignas(64) std::uint8_t is_high[64]{};  // 0xff there
+    /// Two bits for each of the columns 0..3, those of high one more than the weight; column 4.
+    alignas(64) std::uint8_t four[48]{}, fifth[32]{};
+
+    constexpr base3_parts() noexcept {
+        for (std::size_t i = 0; i < 48; ++i) {
+            const auto& part = i < 32 ? detail::base3.low[i] : detail::base3.high[i - 32];
+            int digits = i < 32 ? 0 : 0x55;
+            is_high[i] = i < 32 ? 0 : 0xff;
+            for (std::size_t c = 0; c < 5; ++c) {
+                plus[c][i] = part[c] > 0 ? 0xff : 0;
+                minus[c][i] = part[c] < 0 ? 0xff : 0;
+                if (c < 4) digits += part[c] * (1 << (2 * c));
+            }
+            four[i] = static_cast<std::uint8_t>(digits);
+            if (i < 32) fifth[i] = static_cast<std::uint8_t>(part[4]);
+        }
+    }
+};
+inline constexpr base3_parts base3_tables{};
+
+/// out[c] = bits 2c+1..2c
+template <class Arch>
+TRILOBIT_INLINE void split_fields(u8<Arch> four, u8<Arch>* out) noexcept {
+    const u8<Arch> three(std::uint8_t{3});
+    out[0] = four & three;
+    out[1] = shift_right<2, Arch>(four) & three;
+    out[2] = shift_right<4, Arch>(four) & three;
+    out[3] = shift_right<6, Arch>(four) & three;
+}
+
+/// Here with lookups in tables of sixteen, which SSSE3 and AVX2 have an instruction for.
+template <class Arch>
+struct base3_op {
+    static constexpr int table_bytes = 64;
+
+    /// Where a byte finds its parts. Bit 7 is set for the one of low's halves that it is not in, but
+    /// the byte 255 is in both.
+    struct indices {
+        u8<Arch> first, second, high;
+
+        TRILOBIT_INLINE explicit indices(u8<Arch> codes) noexcept {
+            const auto all = [](int v) { return u8<Arch>(static_cast<std::uint8_t>(v)); };
+            const u8<Arch> low = codes & all(31);
+            first = low + all(0x70) + shift_left<7, Arch>(xsimd::ssub(codes, all(254)));
+            second = low - all(16);
+            high = (shift_right<4, Arch>(codes) & all(14)) +
+                   xsimd::min(xsimd::ssub(low, all(27)), all(1));
+        }
+    };
+
+    /// Of the activations x[0..4], so that every sum comes out `more` than it is: as a byte, whatever
+    /// its parts are. Eight bytes at x are readable.
+    TRILOBIT_INLINE static void make_table(const std::int8_t* x, int more,
+                                           std::uint8_t* table) noexcept {
+        for (int i = 0; i < table_bytes; i += register_bytes<Arch>) {
+            u8<Arch> sum = u8<Arch>(static_cast<std::uint8_t>(more)) &
+                           u8<Arch>::load_aligned(base3_tables.is_high + i);
+            for (int c = 0; c < 5; ++c) {
+                const u8<Arch> value(static_cast<std::uint8_t>(x[c]));
+                sum += value & u8<Arch>::load_aligned(base3_tables.plus[c] + i);
+                sum -= value & u8<Arch>::load_aligned(base3_tables.minus[c] + i);
+            }
+            sum.store_aligned(table + i);
+        }
+    }
+    TRILOBIT_INLINE static u8<Arch> sum(const std::uint8_t* table, const indices& at) noexcept {
+        return lookup16_op<Arch>::call(table, at.first) +
+               lookup16_op<Arch>::call(table + 16, at.second) +
+               lookup16_op<Arch>::call(table + 32, at.high);
+    }
+    TRILOBIT_INLINE static void digits(u8<Arch> codes, u8<Arch>* out) noexcept {
+        const indices at(codes);
+        const std::uint8_t* const fifth = base3_tables.fifth;
+        split_fields<Arch>(sum(base3_tables.four, at), out);
+        out[4] = lookup16_op<Arch>::call(fifth, at.first) +
+                 lookup16_op<Arch>::call(fifth + 16, at.second) + u8<Arch>(std::uint8_t{1});
+    }
+};
+
+#if defined(__AVX512VNNI__) && defined(__AVX512VBMI__) && defined(__AVX512BITALG__)
+
+/// The same parts in tables of 64, by bits 5..0 and 7..2 of a byte. Of activations they are made of
+/// two dot products of four columns: the sums that entries consist of, in 32-bit lanes.
+struct base3_parts64 {
+    struct sums {
+        alignas(64) std::int8_t weight[16][4]{};
+        alignas(64) std::int32_t start[16]{};  // the activations are 128 too large to be unsigned
+        int count = 1;                         // the first is zero
+
+        /// Four times the lane of this sum, which a lookup of bytes finds.
+        constexpr std::uint8_t place(std::array<int, 4> w) noexcept {
+            int i = 0;
+            const auto is = [&] {
+                for (std::size_t c = 0; c < 4; ++c)
+                    if (weight[i][c] != w[c]) return false;
+                return true;
+            };
+            while (i < count && !is()) ++i;
+            for (std::size_t c = 0; i == count && c < 4; ++c) {
+                weight[i][c] = static_cast<std::int8_t>(w[c]);
+                start[i] -= 128 * w[c];
+            }
+            count = i == count ? count + 1 : count;
+            return static_cast<std::uint8_t>(4 * i);
+        }
+    } of_low, of_high;                                  // columns 1..4, columns 0..3
+    alignas(64) std::uint8_t low[2][64]{}, high[64]{};  // entries of low are sums of two
+    alignas(64) std::uint8_t four_low[64]{}, four_high[64]{}, fifth[64]{};
+
+    constexpr base3_parts64() noexcept {
+        const base3_parts& p = base3_tables;
+        for (std::size_t i = 0; i < 64; ++i) {
+            const std::size_t a = i % 32;
+            std::array<int, 4> w{};
+            for (std::size_t c = 0; c < 4; ++c)
+                w[c] = detail::base3.low[a][c + 1] + (i == 63 ? detail::base3.low[15][c + 1] : 0);
+            const bool alone = a == 27 || i == 63;
+            low[0][i] = of_low.place(alone ? w : std::array<int, 4>{0, w[1], 0, 0});
+            low[1][i] = of_low.place(alone ? std::array<int, 4>{} : std::array{0, 0, w[2], w[3]});
+            four_low[i] = static_cast<std::uint8_t>(p.four[a] + (i == 63 ? p.four[15] : 0));
+            fifth[i] = static_cast<std::uint8_t>(p.fifth[a] + (i == 63 ? p.fifth[15] : 0) + 1);
+
+            const std::size_t b = i / 8 * 2 + (i % 8 == 7);
+            const auto& h = detail::base3.high[b];
+            high[i] = of_high.place({h[0], h[1], h[2], h[3]});
+            four_high[i] = p.four[32 + b];
+        }
+    }
+};
+inline constexpr base3_parts64 base3_tables64{};
+static_assert(base3_tables64.of_low.count <= 16 && base3_tables64.of_high.count <= 16);
+
+template <has_avx512vnni Arch>
+struct base3_op<Arch> {
+    static constexpr int table_bytes = 128;
+
+    /// vpermb reads six bits of each index; what a shift of words brings from another byte lies above.
+    struct indices {
+        __m512i low, high;
+        TRILOBIT_INLINE explicit indices(u8<Arch> codes) noexcept
+            : low(codes), high(_mm512_srli_epi16(codes, 2)) {}
+    };
+
+    TRILOBIT_INLINE static void make_table(const std::int8_t* x, int more,
+                                           std::uint8_t* table) noexcept {
+        const base3_parts64& p = base3_tables64;
+        const __m512i low = sums(x + 1, p.of_low, 0), high = sums(x, p.of_high, more);
+        _mm512_store_si512(table, _mm512_add_epi8(found(p.low[0], low), found(p.low[1], low)));
+        _mm512_store_si512(table + 64, found(p.high, high));
+    }
+    TRILOBIT_INLINE static u8<Arch> sum(const std::uint8_t* table, const indices& at) noexcept {
+        return u8<Arch>(sum_of(table, table + 64, at));
+    }
+    TRILOBIT_INLINE static void digits(u8<Arch> codes, u8<Arch>* out) noexcept {
+        const base3_parts64& p = base3_tables64;
+        const indices at(codes);
+        split_fields<Arch>(u8<Arch>(sum_of(p.four_low, p.four_high, at)), out);
+        out[4] = u8<Arch>(_mm512_permutexvar_epi8(at.low, _mm512_load_si512(p.fifth)));
+    }
+
+private:
+    TRILOBIT_INLINE static __m512i sums(const std::int8_t* x, const base3_parts64::sums& of,
+                                        int more) noexcept {
+        const __m512i word = xsimd::bitwise_cast<std::int32_t>(broadcast4<Arch>(x));
+        const __m512i start = _mm512_load_si512(of.start);
+        return _mm512_dpbusd_epi32(_mm512_add_epi32(start, _mm512_set1_epi32(more)),
+                                   _mm512_xor_si512(word, _mm512_set1_epi8(-128)),
+                                   _mm512_load_si512(of.weight));
+    }
+    TRILOBIT_INLINE static __m512i found(const std::uint8_t* at, __m512i in) noexcept {
+        return _mm512_permutexvar_epi8(_mm512_load_si512(at), in);
+    }
+    TRILOBIT_INLINE static __m512i sum_of(const void* low, const void* high,
+                                          const indices& at) noexcept {
+        return _mm512_add_epi8(_mm512_permutexvar_epi8(at.low, _mm512_load_si512(low)),
+                               _mm512_permutexvar_epi8(at.high, _mm512_load_si512(high)));
+    }
+};
+
+#endif
+
+}  // namespace trilobit::simd
