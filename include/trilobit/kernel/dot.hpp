@@ -12,12 +12,20 @@
 
 namespace trilobit::kernel {
 
+/// AMX's sums of a chunk stay in the L1 cache beside a panel, and its tokens start where an A tile does.
+template <class Arch, class Layout>
+inline constexpr chunk_limits dot_limits =
+    has_amx<Arch> ? chunk_limits{chunk_tokens * std::max(panel_rows<Arch>, Layout::tile_rows),
+                                 chunk_tokens, panel_rows<Arch>, 32}
+                  : chunk_limits{};
+
 /// All kinds of activations are bytes here: one body serves the four.
 template <class Arch, class Layout>
-struct dot_any : driven<dot_any<Arch, Layout>, Arch, Layout> {
+struct dot_any : driven<dot_any<Arch, Layout>, Arch, Layout, dot_limits<Arch, Layout>> {
     static constexpr kernel_id id = kernel_id::dot;
     static constexpr bool available = true;
     using sparse = sparse_words<Arch, Layout>;
+    static constexpr int group = group_blocks<Layout, panel_rows<Arch>>;
 
     /// In dot products of 512 bits, for 64 multiply-adds; the same unit in every family. Decoding a
     /// register of weights takes what the decoder says, or as long as 60 dot products through the
@@ -28,7 +36,7 @@ struct dot_any : driven<dot_any<Arch, Layout>, Arch, Layout> {
         const double dots = (!has_ssse3<Arch> ? 4 : simd::exact_dot4<Arch> ? 1 : 2) * width;
         const auto shared = static_cast<double>(std::min<std::int64_t>(tokens, chunk_tokens));
         const simd::instruction_times& t = simd::times<Arch>();
-        if (!decodes(static_cast<int>(shared))) {
+        if (!decodes(static_cast<std::int64_t>(shared))) {
             const double masks = std::max(0.0, 2 * t.simple - 1) / std::min(shared, 8.0);
             if constexpr (dot_layout<Layout>)
                 return 1.05 * dots * dot_fields<Layout>::planes * (1 + masks);
@@ -48,16 +56,23 @@ struct dot_any : driven<dot_any<Arch, Layout>, Arch, Layout> {
     }
     static constexpr std::int64_t operand_bytes(const packed_shape& w,
                                                 const activation_shape& x) noexcept {
-        return sum_bytes(w, x) + sparse::bytes(w, x);
+        return tile_bytes(x) + sum_bytes(w, x) + sparse::bytes(w, x);
     }
+    /// Of A tiles, which come first.
+    static constexpr std::int64_t tile_bytes(const activation_shape& x) noexcept {
+        return has_amx<Arch> && decodes(x.tokens) ? amx_bytes(x.tokens, x.cols) : 0;
+    }
+    static std::byte* sums_at(const task& t) noexcept { return t.operand + tile_bytes(t.x); }
+    static std::byte* sparse_at(const task& t) noexcept { return sums_at(t) + sum_bytes(t.w, t.x); }
     static void prepare(const task& t, std::int64_t token_begin, std::int64_t token_end) noexcept {
         negated_sums<Arch>(t.w, t.x, token_begin, token_end,
-                           reinterpret_cast<std::int32_t*>(t.operand));
-        sparse::prepare(t, t.operand + sum_bytes(t.w, t.x));
+                           reinterpret_cast<std::int32_t*>(sums_at(t)));
+        sparse::prepare(t, sparse_at(t));
+        if (tile_bytes(t.x) != 0) store_amx_rows<Arch>(t.x, token_begin, token_end, t.operand);
     }
 
     /// Is one pass over decoded weights better than masking them again for each few tokens?
-    static constexpr bool decodes(int tokens) noexcept {
+    static constexpr bool decodes(std::int64_t tokens) noexcept {
         return !dot_layout<Layout> || tokens >= (has_amx<Arch> ? 6 : 16);
     }
 
@@ -70,7 +85,8 @@ struct dot_any : driven<dot_any<Arch, Layout>, Arch, Layout> {
                       0,
                       t.x.token(c.token) + s.first,
                       t.x.value_stride(),
-                      reinterpret_cast<const std::int32_t*>(t.operand) + c.token * segments + index,
+                      reinterpret_cast<const std::int32_t*>(sums_at(t)) + c.token * segments +
+                          index,
                       segments};
         // The negated sum of a segment is counted once, by its first part.
         if (s.first != index * segment::step(t.w, t.x)) span.start_from_zero();
@@ -80,7 +96,7 @@ struct dot_any : driven<dot_any<Arch, Layout>, Arch, Layout> {
     static void sum_segment(const task& t, std::int64_t index, const segment& s, const chunk& c,
                             std::int32_t* acc) noexcept {
         const dot_span span = span_of(t, index, s, c);
-        if (sparse::sum(t, t.operand + sum_bytes(t.w, t.x), index, s, c, span, acc)) return;
+        if (sparse::sum(t, sparse_at(t), index, s, c, span, acc)) return;
         by_tokens(t, s, c, span, acc);
     }
 
@@ -89,14 +105,14 @@ struct dot_any : driven<dot_any<Arch, Layout>, Arch, Layout> {
     static void add_segment(const task& t, std::int64_t index, const segment& s, const chunk& c,
                             std::int32_t* acc, float* sums) noexcept {
         dot_span span = span_of(t, index, s, c);
-        bool integers = sparse::sum(t, t.operand + sum_bytes(t.w, t.x), index, s, c, span, acc);
+        bool integers = sparse::sum(t, sparse_at(t), index, s, c, span, acc);
         if (has_amx<Arch> && decodes(c.tokens) && !integers) {
             by_tokens(t, s, c, span, acc);
             integers = true;
         }
         if (integers) return add_scaled<Arch, Layout>(t, s, c, false, acc, sums);
         constexpr int rows = Layout::tile_rows;
-        alignas(64) float scales[std::max(segmented_outputs, group_blocks<Layout> * rows)];
+        alignas(64) float scales[std::max(segmented_outputs, group * rows)];
         const std::int64_t segments = t.w.segments();
         for (std::int64_t b = 0; b < c.blocks; ++b)
             for (int r = 0; r < rows; r += 16)
@@ -137,26 +153,38 @@ struct dot_any : driven<dot_any<Arch, Layout>, Arch, Layout> {
     static void pad_words(std::byte* to, int words) noexcept {
         if (const int last = words % amx_words; last != 0)
             for (int i = 0; i < Layout::tile_rows / 16; ++i)
-                std::memset(to + i * panel_stride + words * panel::tile_bytes, 0,
+                std::memset(to + i * panel_stride<Arch> + words * panel::tile_bytes, 0,
                             static_cast<std::size_t>(amx_words - last) * panel::tile_bytes);
     }
 
-    /// Weights decoded to bytes, 64 rows at a time.
+    /// Where the chunk's tokens begin, at the segment's first column.
+    static amx_activations activations_of(const task& t, const segment& s,
+                                          const chunk& c) noexcept {
+        if (c.token % 16 == 0 && s.first % 64 == 0 && tile_bytes(t.x) != 0)
+            return amx_activations::tiles(t.operand, t.x.cols, c.token, s.first);
+        return amx_activations::rows(t.x.token(c.token) + s.first, t.x.value_stride());
+    }
+
+    /// Weights decoded to bytes, some rows at a time.
     static void by_panels(const task& t, const segment& s, const chunk& c, dot_span span,
                           std::int32_t* acc) noexcept {
-        constexpr int group = group_blocks<Layout>, width = panel_width<Arch, Layout>;
+        constexpr int width = panel_width<Arch, Layout>;
         constexpr int registers = 4 * Layout::tile_rows / simd::register_bytes<Arch>;
         static_assert(width >= 256, "a group's sums are scaled when its one panel is done");
-        alignas(64) std::byte panels[group * Layout::tile_rows / 16 * panel_stride];
+        static_assert(!has_amx<Arch> || width % 64 == 0, "a panel starts inside an A tile");
+        alignas(64) std::byte panels[group * Layout::tile_rows / 16 * panel_stride<Arch>];
         const std::int64_t tiles = t.w.segment_tiles(s.weight_segment);
         const std::int64_t offset = s.first - t.w.segment_first_col(s.weight_segment);
         const bool on_steps = segments_start_on_tiles(t.w, t.x) &&
                               offset % panel_decoder<Arch, Layout>::step_cols == 0;
         const std::int64_t acc_stride = c.blocks * Layout::tile_rows;
+        const std::int64_t panel_bytes = width / Layout::tile_cols * Layout::tile_bytes;
+        const std::int64_t group_bytes = group * t.w.row_tiles() * Layout::tile_bytes;
         span.tiles = panels;
         span.tile_stride = panel::tile_bytes;
-        span.block_stride = panel_stride;
+        span.block_stride = panel_stride<Arch>;
         const dot_span first = span;
+        [[maybe_unused]] std::conditional_t<has_amx<Arch>, amx_unit, int> unit{};
         for (std::int64_t b = 0; b < c.blocks; b += group) {
             const auto blocks = static_cast<int>(std::min<std::int64_t>(group, c.blocks - b));
             span = first;
@@ -167,22 +195,30 @@ struct dot_any : driven<dot_any<Arch, Layout>, Arch, Layout> {
             for (std::int64_t col = 0; col < s.width; col += width) {
                 const std::int64_t cols = std::min<std::int64_t>(width, s.width - col);
                 span.count = ceil_div(cols, 4);
+                // The next columns of these rows, and after the last the first ones of the next rows.
+                const std::int64_t ahead =
+                    col + width < s.width
+                        ? panel_bytes
+                        : group_bytes - col / Layout::tile_cols * Layout::tile_bytes;
                 for (int i = 0; i < blocks; ++i) {
                     const std::byte* from = t.w.tile_at(c.block + b + i, s.weight_segment);
-                    std::byte* to = panels + i * Layout::tile_rows / 16 * panel_stride;
+                    std::byte* to = panels + i * Layout::tile_rows / 16 * panel_stride<Arch>;
                     const auto words = static_cast<int>(span.count);
                     if (on_steps)
-                        decode_panel<Arch, Layout>(from, tiles, offset + col, words, to);
+                        decode_panel<Arch, Layout>(from, tiles, offset + col, words, ahead, to);
                     else
                         decode_columns<Arch, Layout>(from, tiles, offset + col, words, to);
                     if constexpr (has_amx<Arch>) pad_words(to, words);
                 }
                 std::int32_t* to = acc + b * Layout::tile_rows;
-                if constexpr (has_amx<Arch>)
-                    amx_tiles<Arch>(span, blocks * registers, c.tokens, to, acc_stride);
-                else
+                if constexpr (has_amx<Arch>) {
+                    amx_activations a = activations_of(t, s, c);
+                    a.x += col / 64 * a.step;
+                    amx_tiles<Arch>(unit, span, a, blocks * registers, c.tokens, to, acc_stride);
+                } else {
                     dot_tiles<Arch, dot_fields<panel>, 1>(span, blocks * registers, c.tokens, to,
                                                           acc_stride);
+                }
                 span.start = nullptr;
                 span.x += width;
             }

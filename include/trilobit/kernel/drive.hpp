@@ -20,14 +20,17 @@ inline constexpr int chunk_tokens = 128;
 /// in the order of memory, and sums in the L1 cache.
 inline constexpr int segmented_outputs = 1024;
 
-/// The largest chunk of a family. One that makes something for all rows of a chunk may ask for more.
+/// The largest chunk of a family, one that makes something for all rows of a chunk may ask for more; and
+/// what chunks are multiples of: rows that one pass over decoded weights serves, tokens where there are
+/// more than one chunk of them.
 struct chunk_limits {
     int outputs = chunk_outputs, tokens = chunk_tokens;
+    int row_step = 64, token_step = 1;
 };
 
-/// Row blocks that make up 64 rows, which is what one pass over decoded weights serves.
-template <class Layout>
-inline constexpr int group_blocks = std::max(1, 64 / Layout::tile_rows);
+/// Row blocks that make up `Rows` rows.
+template <class Layout, int Rows>
+inline constexpr int group_blocks = std::max(1, Rows / Layout::tile_rows);
 
 /// Sixteen weight scales, number `at` and those behind it, as floats; zero for rows past the matrix.
 template <class Arch>
@@ -82,9 +85,10 @@ template <class Family, class Arch, class Layout, chunk_limits Limits>
 void drive(const task& t, std::int64_t block_begin, std::int64_t block_end,
            std::int64_t token_begin, std::int64_t token_end) noexcept {
     constexpr int rows = Layout::tile_rows;
-    constexpr int group = group_blocks<Layout>;
+    constexpr int group = group_blocks<Layout, Limits.row_step>;
     static_assert(group * rows <= Limits.outputs);
     constexpr int most_tokens = std::min(Limits.tokens, Limits.outputs / (group * rows));
+    static_assert(most_tokens % Limits.token_step == 0);
     alignas(64) std::int32_t acc[Limits.outputs];
     alignas(64) float sums[Limits.outputs];
     const std::int64_t segments = segment::count(t.w, t.x);
@@ -95,7 +99,8 @@ void drive(const task& t, std::int64_t block_begin, std::int64_t block_end,
     for (c.token = token_begin; c.token < token_end; c.token += c.tokens) {
         // Equal shares: 192 tokens are 96 and 96, not 128 and 64.
         const std::int64_t left = token_end - c.token;
-        c.tokens = static_cast<int>(ceil_div(left, ceil_div(left, most_tokens)));
+        const std::int64_t share = ceil_div(left, ceil_div(left, most_tokens));
+        c.tokens = static_cast<int>(std::min(left, round_up(share, Limits.token_step)));
         const std::int64_t most =
             std::max<std::int64_t>(1, outputs / (c.tokens * group * rows)) * group;
         for (c.block = block_begin; c.block < block_end; c.block += c.blocks) {
@@ -151,7 +156,7 @@ void drive_part(const task& t, const chunk& c, const column_part& part) noexcept
 /// What the table of kernels points to, and what it says of most families; a family inherits it.
 template <class Family, class Arch, class Layout, chunk_limits Limits = chunk_limits{}>
 struct driven {
-    static constexpr work_unit unit{};
+    static constexpr work_unit unit{64, Limits.token_step};
     static constexpr int own_tokens = 0;
     static void run(const task& t, std::int64_t block_begin, std::int64_t block_end,
                     std::int64_t token_begin, std::int64_t token_end) noexcept {

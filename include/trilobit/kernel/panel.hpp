@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// Room kernel. Enters: tiles of any layout. Leaves: a panel: some columns of up to 64 rows, a byte a
+// Room kernel. Enters: tiles of any layout. Leaves: a panel: some columns of a few rows, a byte a
 // weight, in the order that the dot product wants. Made once for many tokens, it costs little, and
 // what a layout saves in memory it keeps.
 //
@@ -15,9 +15,14 @@
 
 namespace trilobit::kernel {
 
-/// Columns of a panel at most: 20 KiB for 64 rows, which stay in the L1 cache beside activations.
-inline constexpr int panel_cols = 320;
-inline constexpr std::int64_t panel_stride = panel_cols / 4 * panel::tile_bytes;
+/// Rows and columns of a panel, where no tile has more rows: 20 KiB, which stay in the L1 cache beside
+/// activations. AMX fetches and stores its sums for each panel, which takes as long as 120 columns.
+template <class Arch>
+inline constexpr int panel_rows = has_amx<Arch> ? 32 : 64;
+template <class Arch>
+inline constexpr int panel_cols = has_amx<Arch> ? 640 : 320;
+template <class Arch>
+inline constexpr std::int64_t panel_stride = panel_cols<Arch> / 4 * panel::tile_bytes;
 
 /// Columns [first, first + 4 * words) of one row block, as far as there are tiles, a column at a time
 /// through the layout's own decode: any layout, and any first column, which activation groups finer
@@ -34,7 +39,7 @@ void decode_columns(const std::byte* tiles, std::int64_t tile_count, std::int64_
             const std::int64_t c = tile * cols + i - first;
             if (c < 0 || c >= 4 * words) continue;
             for (int r = 0; r < rows; ++r)
-                to[r / 16 * panel_stride + c / 4 * 64 + r % 16 * 4 + c % 4] =
+                to[r / 16 * panel_stride<Arch> + c / 4 * 64 + r % 16 * 4 + c % 4] =
                     static_cast<std::byte>(values[r * cols + i] + 1);
         }
     }
@@ -145,32 +150,31 @@ struct panel_decoder<Arch, layout::ternary_base3> {
                 base3_op<Arch>::digits(load<Arch>(tiles + at * 64 + p), digits + 5 * tile);
             }
             TRILOBIT_UNROLL for (int word = 0; word < 5; ++word) store_words<Arch>(
-                digits + 4 * word, to + p / 16 * panel_stride + word * panel::tile_bytes,
-                panel_stride);
+                digits + 4 * word, to + p / 16 * panel_stride<Arch> + word * panel::tile_bytes,
+                panel_stride<Arch>);
         }
     }
 };
 
 /// Columns of one panel of a layout: whole steps of its decoder.
 template <class Arch, class Layout>
-inline constexpr int panel_width =
-    panel_cols / panel_decoder<Arch, Layout>::step_cols * panel_decoder<Arch, Layout>::step_cols;
+inline constexpr int panel_width = panel_cols<Arch> / panel_decoder<Arch, Layout>::step_cols *
+                                   panel_decoder<Arch, Layout>::step_cols;
 
 /// Columns [first, first + 4 * words) of a segment of one row block, `first` where a step starts.
-/// Columns past the segment's last tile decode as anything and meet activations that are zero.
+/// Columns past the segment's last tile decode as anything and meet activations that are zero. What the
+/// next panel is made of lies `ahead` bytes further, and is wanted when all tokens have passed.
 template <class Arch, class Layout>
 void decode_panel(const std::byte* tiles, std::int64_t tile_count, std::int64_t first, int words,
-                  std::byte* to) noexcept {
+                  std::int64_t ahead, std::byte* to) noexcept {
     using decoder = panel_decoder<Arch, Layout>;
     static_assert(panel_width<Arch, Layout> > 0, "a tile is wider than a panel");
     constexpr int step_tiles = decoder::step_cols / Layout::tile_cols;
-    constexpr int panel_bytes = panel_width<Arch, Layout> / Layout::tile_cols * Layout::tile_bytes;
     std::int64_t tile = first / Layout::tile_cols;
     for (int c = 0; c < 4 * words && tile < tile_count; c += decoder::step_cols) {
         const std::byte* from = tiles + tile * Layout::tile_bytes;
-        // The next panel of these rows follows this one, and is wanted when all tokens have passed.
         for (int line = 0; line < step_tiles * Layout::tile_bytes; line += 64)
-            simd::prefetch<Arch>(from + panel_bytes + line);
+            simd::prefetch<Arch>(from + ahead + line);
         decoder::decode(from, tile_count - tile, to + c / 4 * panel::tile_bytes);
         tile += step_tiles;
     }
