@@ -30,38 +30,57 @@ struct some_tiles {
         for (int t = 0; t < tiles; ++t)
             L::encode(w.data() + t * rows * cols, bytes.data() + t * L::tile_bytes);
     }
-    /// How many of `words` words from column `first` on are not weight + 1, as far as weights go.
-    [[nodiscard]] int wrong(const std::byte* panels, std::int64_t first, int words) const {
+    /// How many of `words` words from column `first` on are not weight + 1, as far as weights go;
+    /// column `c` of the panel is one of the weights' columns `first + column(c)`.
+    template <class Arch, class F>
+    [[nodiscard]] int wrong(const std::byte* panels, std::int64_t first, int words,
+                            F column) const {
         int count = 0;
         for (int row = 0; row < rows; ++row)
             for (int c = 0; c < 4 * words; ++c) {
-                const std::int64_t tile = (first + c) / cols;
+                const std::int64_t col = first + column(c), tile = col / cols;
                 if (tile >= tiles) continue;
-                const auto at =
-                    static_cast<std::size_t>((tile * rows + row) * cols + (first + c) % cols);
+                const auto at = static_cast<std::size_t>((tile * rows + row) * cols + col % cols);
                 const auto byte =
-                    row / 16 * kernel::panel_stride + c / 4 * 64 + row % 16 * 4 + c % 4;
+                    row / 16 * kernel::panel_stride<Arch> + c / 4 * 64 + row % 16 * 4 + c % 4;
                 count += std::to_integer<int>(panels[byte]) != w[at] + 1;
             }
         return count;
     }
-    static constexpr std::int64_t panel_bytes = rows / 16 * kernel::panel_stride;
+    template <class Arch>
+    static constexpr std::int64_t panel_bytes = rows / 16 * kernel::panel_stride<Arch>;
 };
+
+/// The column of the weights that column c of a panel is: what order() brings there.
+template <class Decoder>
+int column_of(int c) {
+    if constexpr (Decoder::reorders) {
+        constexpr int step = Decoder::step_cols;
+        std::int8_t from[step], to[step];
+        for (int i = 0; i < step; ++i) from[i] = static_cast<std::int8_t>(i);
+        Decoder::order(from, to);
+        return c / step * step + to[c % step];
+    }
+    return c;
+}
 
 }  // namespace
 
 TEMPLATE_LIST_TEST_CASE("a panel holds weight + 1 of columns from any step on", "[kernel]",
                         layouts) {
     // Tiles that do not fill the last step, words that do not either.
-    constexpr int step = kernel::panel_decoder<native_arch, TestType>::step_cols;
+    using decoder = kernel::panel_decoder<native_arch, TestType>;
+    constexpr int step = decoder::step_cols;
     const some_tiles<TestType> some(4 * 7 + 3);
     for (const std::int64_t first : {0, step, 3 * step})
         for (const int words : {1, 2, 5, step / 4, step / 4 + 1, 7 * TestType::tile_cols / 4}) {
-            testing::guarded_buffer panels(some_tiles<TestType>::panel_bytes);
+            constexpr auto size = some_tiles<TestType>::template panel_bytes<native_arch>;
+            testing::guarded_buffer panels(size);
             kernel::decode_panel<native_arch, TestType>(some.bytes.data(), some.tiles, first, words,
-                                                        panels.data());
+                                                        0, panels.data());
             CAPTURE(TestType::name, first, words);
-            CHECK(some.wrong(panels.data(), first, words) == 0);
+            CHECK(some.template wrong<native_arch>(panels.data(), first, words,
+                                                   column_of<decoder>) == 0);
         }
 }
 
@@ -69,11 +88,13 @@ TEMPLATE_LIST_TEST_CASE("a panel can start at any column", "[kernel]", layouts) 
     const some_tiles<TestType> some(7);
     for (const std::int64_t first : {0, 3, 5, 16, 31, 32})
         for (const int words : {1, 2, 5, 7 * TestType::tile_cols / 4 + 1}) {
-            testing::guarded_buffer panels(some_tiles<TestType>::panel_bytes);
+            constexpr auto size = some_tiles<TestType>::template panel_bytes<arch::generic>;
+            testing::guarded_buffer panels(size);
             kernel::decode_columns<arch::generic, TestType>(some.bytes.data(), some.tiles, first,
                                                             words, panels.data());
             CAPTURE(TestType::name, first, words);
-            CHECK(some.wrong(panels.data(), first, words) == 0);
+            CHECK(some.template wrong<arch::generic>(panels.data(), first, words,
+                                                     [](int c) { return c; }) == 0);
         }
 }
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 // The primitives of ternary_base3, on every back end: sums that a byte's weights choose and the digits
-// of a byte, against the layout's own decode; and the two that put results in order.
+// of a byte, against the layout's own decode; and the two that interleave.
 #include <vector>
 
 #include "runnable.hpp"
@@ -92,23 +92,14 @@ TEST_CASE("bytes that stand for nothing find something", "[simd]") {
     }
 }
 
-TEST_CASE("store_words puts four columns of a row side by side, sixteen rows at a stride",
-          "[simd]") {
+TEST_CASE("interleave4 takes one byte of each in turn", "[simd]") {
     for (const primitives* p : runnable()) {
         CAPTURE(p->name);
-        constexpr std::int64_t stride = 192;
-        alignas(64) std::uint8_t columns[4 * 64];
-        for (int i = 0; i < 4 * p->width; ++i) columns[i] = static_cast<std::uint8_t>(i);
-        alignas(64) std::byte to[4 * stride];
-        std::fill_n(to, sizeof to, std::byte{0xee});
-        p->store_words(columns, to, stride);
+        alignas(64) std::uint8_t v[4 * 64];
+        for (int i = 0; i < 4 * p->width; ++i) v[i] = static_cast<std::uint8_t>(i);
+        p->interleave4(v);
         int wrong = 0;
-        for (int at = 0; at < 4 * stride; ++at) {
-            const int row = at / static_cast<int>(stride) * 16 + at % static_cast<int>(stride) / 4;
-            const bool written = at % stride < 64 && row < p->width;
-            const int want = written ? at % 4 * p->width + row : 0xee;
-            wrong += std::to_integer<int>(to[at]) != want;
-        }
+        for (int i = 0; i < 4 * p->width; ++i) wrong += v[i] != i % 4 * p->width + i / 4;
         CHECK(wrong == 0);
     }
 }

@@ -22,7 +22,7 @@ struct primitives {
     void (*base3_sum)(const std::int8_t* x, int more, const std::uint8_t* codes,
                       std::uint8_t* out);                                // 8 readable at x
     void (*base3_digits)(const std::uint8_t* codes, std::uint8_t* out);  // 5 times width
-    void (*store_words)(const std::uint8_t* columns, std::byte* to, std::int64_t stride);
+    void (*interleave4)(std::uint8_t* v);                                // 4 times width
     void (*store_interleaved)(const std::int32_t* v, std::int32_t* to);  // both 4 times width
     /// 8 rows of `from_stride` int16 and of `to_stride`, both multiples of 8
     void (*transpose8)(const std::int16_t* from, std::int64_t from_stride, std::int16_t* to,

@@ -51,11 +51,12 @@ struct of_arch {
         for (int c = 0; c < 5; ++c)
             digits[c].store_aligned(out + c * trilobit::simd::register_bytes<A>);
     }
-    static void store_words(const std::uint8_t* columns, std::byte* to, std::int64_t stride) {
-        trilobit::simd::u8<A> column[4];
-        for (int c = 0; c < 4; ++c)
-            column[c] = bytes(columns + c * trilobit::simd::register_bytes<A>);
-        trilobit::simd::store_words<A>(column, to, stride);
+    static void interleave4(std::uint8_t* v) {
+        constexpr int width = trilobit::simd::register_bytes<A>;
+        trilobit::simd::u8<A> four[4];
+        for (int t = 0; t < 4; ++t) four[t] = bytes(v + t * width);
+        trilobit::simd::interleave4<A>(four);
+        for (int t = 0; t < 4; ++t) four[t].store_aligned(v + t * width);
     }
     static void store_interleaved(const std::int32_t* v, std::int32_t* to) {
         trilobit::simd::i32<A> four[4];
@@ -90,7 +91,7 @@ struct of_arch {
                                     &dot2,
                                     &base3_sum,
                                     &base3_digits,
-                                    &store_words,
+                                    &interleave4,
                                     &store_interleaved,
                                     &transpose8,
                                     &broadcast4,

@@ -15,7 +15,6 @@
 #include <atomic>
 #include <cstring>
 
-#include "trilobit/activation/view.hpp"
 #include "trilobit/kernel/dot_tile.hpp"
 
 namespace trilobit::kernel {
@@ -34,7 +33,7 @@ struct amx_activations {
     static amx_activations rows(const std::int8_t* x, std::int64_t token_stride) noexcept {
         return {x, token_stride, 4 * amx_words, 16 * token_stride};
     }
-    /// As store_amx_rows() left them at `tiles`; from a multiple of sixteen tokens and 64 columns on.
+    /// As store_amx_row() left them at `tiles`; from a multiple of sixteen tokens and 64 columns on.
     static amx_activations tiles(const std::byte* tiles, std::int64_t cols, std::int64_t token,
                                  std::int64_t col) noexcept {
         const std::int64_t stride = ceil_div(cols, std::int64_t{64}) * amx_tile_bytes;
@@ -49,17 +48,13 @@ constexpr std::int64_t amx_bytes(std::int64_t tokens, std::int64_t cols) noexcep
     return ceil_div(tokens, std::int64_t{16}) * ceil_div(cols, std::int64_t{64}) * amx_tile_bytes;
 }
 
-/// Lays the rows of tokens [begin, end) out as A tiles. Different tokens may be stored at once.
-template <class Arch>
-void store_amx_rows(const activation_view& x, std::int64_t begin, std::int64_t end,
-                    std::byte* tiles) noexcept {
-    const std::int64_t stride = ceil_div(x.cols, std::int64_t{64}) * amx_tile_bytes;
-    for (std::int64_t m = begin; m < end; ++m) {
-        std::byte* to = tiles + m / 16 * stride + m % 16 * 64;
-        const std::int8_t* from = x.token(m);
-        for (std::int64_t c = 0; c < x.cols; c += 64, to += amx_tile_bytes)
-            std::memcpy(to, from + c, 64);
-    }
+/// Lays row m out as its part of A tiles; it is readable up to a multiple of 64 columns. Different rows
+/// may be stored at once.
+inline void store_amx_row(const std::int8_t* row, std::int64_t m, std::int64_t cols,
+                          std::byte* tiles) noexcept {
+    std::byte* to =
+        tiles + m / 16 * ceil_div(cols, std::int64_t{64}) * amx_tile_bytes + m % 16 * 64;
+    for (std::int64_t c = 0; c < cols; c += 64, to += amx_tile_bytes) std::memcpy(to, row + c, 64);
 }
 }  // namespace trilobit::kernel
 

@@ -3,11 +3,10 @@
 // Leaves: exact sums by the machine's dot product of bytes. Claims every layout and activation.
 #pragma once
 
-#include "trilobit/kernel/amx.hpp"
 #include "trilobit/kernel/dot_sparse.hpp"
 #include "trilobit/kernel/dot_tile.hpp"
 #include "trilobit/kernel/drive.hpp"
-#include "trilobit/kernel/panel.hpp"
+#include "trilobit/kernel/panel_activations.hpp"
 #include "trilobit/simd/instruction_times.hpp"
 
 namespace trilobit::kernel {
@@ -25,6 +24,7 @@ struct dot_any : driven<dot_any<Arch, Layout>, Arch, Layout, dot_limits<Arch, La
     static constexpr kernel_id id = kernel_id::dot;
     static constexpr bool available = true;
     using sparse = sparse_words<Arch, Layout>;
+    using panel_x = panel_activations<Arch, Layout>;
     static constexpr int group = group_blocks<Layout, panel_rows<Arch>>;
 
     /// In dot products of 512 bits, for 64 multiply-adds; the same unit in every family. Decoding a
@@ -56,19 +56,20 @@ struct dot_any : driven<dot_any<Arch, Layout>, Arch, Layout, dot_limits<Arch, La
     }
     static constexpr std::int64_t operand_bytes(const packed_shape& w,
                                                 const activation_shape& x) noexcept {
-        return tile_bytes(x) + sum_bytes(w, x) + sparse::bytes(w, x);
+        return panel_bytes(w, x) + sum_bytes(w, x) + sparse::bytes(w, x);
     }
-    /// Of A tiles, which come first.
-    static constexpr std::int64_t tile_bytes(const activation_shape& x) noexcept {
-        return has_amx<Arch> && decodes(x.tokens) ? amx_bytes(x.tokens, x.cols) : 0;
+    /// Of activations for panels, which come first.
+    static constexpr std::int64_t panel_bytes(const packed_shape& w,
+                                              const activation_shape& x) noexcept {
+        return decodes(x.tokens) ? panel_x::bytes(w, x) : 0;
     }
-    static std::byte* sums_at(const task& t) noexcept { return t.operand + tile_bytes(t.x); }
+    static std::byte* sums_at(const task& t) noexcept { return t.operand + panel_bytes(t.w, t.x); }
     static std::byte* sparse_at(const task& t) noexcept { return sums_at(t) + sum_bytes(t.w, t.x); }
     static void prepare(const task& t, std::int64_t token_begin, std::int64_t token_end) noexcept {
         negated_sums<Arch>(t.w, t.x, token_begin, token_end,
                            reinterpret_cast<std::int32_t*>(sums_at(t)));
         sparse::prepare(t, sparse_at(t));
-        if (tile_bytes(t.x) != 0) store_amx_rows<Arch>(t.x, token_begin, token_end, t.operand);
+        if (decodes(t.x.tokens)) panel_x::prepare(t, t.operand, token_begin, token_end);
     }
 
     /// Is one pass over decoded weights better than masking them again for each few tokens?
@@ -157,14 +158,6 @@ struct dot_any : driven<dot_any<Arch, Layout>, Arch, Layout, dot_limits<Arch, La
                             static_cast<std::size_t>(amx_words - last) * panel::tile_bytes);
     }
 
-    /// Where the chunk's tokens begin, at the segment's first column.
-    static amx_activations activations_of(const task& t, const segment& s,
-                                          const chunk& c) noexcept {
-        if (c.token % 16 == 0 && s.first % 64 == 0 && tile_bytes(t.x) != 0)
-            return amx_activations::tiles(t.operand, t.x.cols, c.token, s.first);
-        return amx_activations::rows(t.x.token(c.token) + s.first, t.x.value_stride());
-    }
-
     /// Weights decoded to bytes, some rows at a time.
     static void by_panels(const task& t, const segment& s, const chunk& c, dot_span span,
                           std::int32_t* acc) noexcept {
@@ -183,6 +176,10 @@ struct dot_any : driven<dot_any<Arch, Layout>, Arch, Layout, dot_limits<Arch, La
         span.tiles = panels;
         span.tile_stride = panel::tile_bytes;
         span.block_stride = panel_stride<Arch>;
+        const std::int64_t first_col = panel_x::first_of(t, s);
+        const auto rows = panel_x::rows(t, t.operand);
+        span.x = rows.token(c.token) + first_col;
+        span.token_stride = rows.stride;
         const dot_span first = span;
         [[maybe_unused]] std::conditional_t<has_amx<Arch>, amx_unit, int> unit{};
         for (std::int64_t b = 0; b < c.blocks; b += group) {
@@ -194,7 +191,7 @@ struct dot_any : driven<dot_any<Arch, Layout>, Arch, Layout, dot_limits<Arch, La
             }
             for (std::int64_t col = 0; col < s.width; col += width) {
                 const std::int64_t cols = std::min<std::int64_t>(width, s.width - col);
-                span.count = ceil_div(cols, 4);
+                span.count = panel_x::words(t.w, t.x, cols);
                 // The next columns of these rows, and after the last the first ones of the next rows.
                 const std::int64_t ahead =
                     col + width < s.width
@@ -212,7 +209,7 @@ struct dot_any : driven<dot_any<Arch, Layout>, Arch, Layout, dot_limits<Arch, La
                 }
                 std::int32_t* to = acc + b * Layout::tile_rows;
                 if constexpr (has_amx<Arch>) {
-                    amx_activations a = activations_of(t, s, c);
+                    amx_activations a = panel_x::tiles(t, t.operand, c.token, first_col);
                     a.x += col / 64 * a.step;
                     amx_tiles<Arch>(unit, span, a, blocks * registers, c.tokens, to, acc_stride);
                 } else {

@@ -143,17 +143,15 @@ struct lookup16_op {
     }
 };
 
-/// Byte i of column[0..3] becomes the four bytes of row i: sixteen rows are 64 bytes at `to`, the next
-/// sixteen are `stride` bytes further.
+/// Byte i of v[0..3] becomes the bytes 4 i .. 4 i + 3 of all four registers, one after the other.
 template <class Arch>
-struct store_words_op {
-    TRILOBIT_INLINE static void call(const u8<Arch>* column, std::byte* to,
-                                     std::int64_t stride) noexcept {
-        alignas(64) std::uint8_t bytes[4][register_bytes<Arch>];
-        for (int c = 0; c < 4; ++c) column[c].store_aligned(bytes[c]);
-        for (int i = 0; i < register_bytes<Arch>; ++i)
-            for (int c = 0; c < 4; ++c)
-                to[i / 16 * stride + i % 16 * 4 + c] = static_cast<std::byte>(bytes[c][i]);
+struct interleave4_op {
+    TRILOBIT_INLINE static void call(u8<Arch>* v) noexcept {
+        constexpr int bytes = register_bytes<Arch>;
+        alignas(64) std::uint8_t from[4][bytes], to[4 * bytes];
+        for (int t = 0; t < 4; ++t) v[t].store_aligned(from[t]);
+        for (int i = 0; i < 4 * bytes; ++i) to[i] = from[i % 4][i / 4];
+        for (int t = 0; t < 4; ++t) v[t] = u8<Arch>::load_aligned(to + t * bytes);
     }
 };
 
@@ -218,9 +216,8 @@ TRILOBIT_INLINE u8<Arch> popcount_bytes(u8<Arch> v) noexcept {
     return popcount_bytes_op<Arch>::call(v);
 }
 template <class Arch>
-TRILOBIT_INLINE void store_words(const u8<Arch>* column, std::byte* to,
-                                 std::int64_t stride) noexcept {
-    store_words_op<Arch>::call(column, to, stride);
+TRILOBIT_INLINE void interleave4(u8<Arch>* v) noexcept {
+    interleave4_op<Arch>::call(v);
 }
 template <class Arch>
 TRILOBIT_INLINE void transpose8(const std::int16_t* from, std::int64_t from_stride,

@@ -69,18 +69,17 @@ struct dot2_op<Arch> {
     }
 };
 
-// Interleaved twice, byte by byte and pair by pair, four columns of sixteen rows are their words.
+// Interleaved twice: byte by byte, and pair by pair.
 template <has_sse2 Arch>
-struct store_words_op<Arch> {
-    TRILOBIT_INLINE static void call(const u8<Arch>* column, std::byte* to, std::int64_t) noexcept {
-        const __m128i a = column[0], b = column[1], c = column[2], d = column[3];
+struct interleave4_op<Arch> {
+    TRILOBIT_INLINE static void call(u8<Arch>* v) noexcept {
+        const __m128i a = v[0], b = v[1], c = v[2], d = v[3];
         const __m128i ab_low = _mm_unpacklo_epi8(a, b), ab_high = _mm_unpackhi_epi8(a, b);
         const __m128i cd_low = _mm_unpacklo_epi8(c, d), cd_high = _mm_unpackhi_epi8(c, d);
-        auto* out = reinterpret_cast<__m128i*>(to);
-        _mm_store_si128(out, _mm_unpacklo_epi16(ab_low, cd_low));
-        _mm_store_si128(out + 1, _mm_unpackhi_epi16(ab_low, cd_low));
-        _mm_store_si128(out + 2, _mm_unpacklo_epi16(ab_high, cd_high));
-        _mm_store_si128(out + 3, _mm_unpackhi_epi16(ab_high, cd_high));
+        v[0] = u8<Arch>(_mm_unpacklo_epi16(ab_low, cd_low));
+        v[1] = u8<Arch>(_mm_unpackhi_epi16(ab_low, cd_low));
+        v[2] = u8<Arch>(_mm_unpacklo_epi16(ab_high, cd_high));
+        v[3] = u8<Arch>(_mm_unpackhi_epi16(ab_high, cd_high));
     }
 };
 
@@ -165,23 +164,21 @@ struct lookup16_op<Arch> {
     }
 };
 
-// Interleaving stays inside 128-bit lanes: lane i of a result is rows of the i-th sixteen.
+// Interleaving stays inside 128-bit lanes, which have to be put in order.
 template <has_avx2 Arch>
-struct store_words_op<Arch> {
-    TRILOBIT_INLINE static void store(__m256i words, std::byte* to, std::int64_t stride) noexcept {
-        _mm_store_si128(reinterpret_cast<__m128i*>(to), _mm256_castsi256_si128(words));
-        _mm_store_si128(reinterpret_cast<__m128i*>(to + stride),
-                        _mm256_extracti128_si256(words, 1));
-    }
-    TRILOBIT_INLINE static void call(const u8<Arch>* column, std::byte* to,
-                                     std::int64_t stride) noexcept {
-        const __m256i a = column[0], b = column[1], c = column[2], d = column[3];
+struct interleave4_op<Arch> {
+    TRILOBIT_INLINE static void call(u8<Arch>* v) noexcept {
+        const __m256i a = v[0], b = v[1], c = v[2], d = v[3];
         const __m256i ab_low = _mm256_unpacklo_epi8(a, b), ab_high = _mm256_unpackhi_epi8(a, b);
         const __m256i cd_low = _mm256_unpacklo_epi8(c, d), cd_high = _mm256_unpackhi_epi8(c, d);
-        store(_mm256_unpacklo_epi16(ab_low, cd_low), to, stride);
-        store(_mm256_unpackhi_epi16(ab_low, cd_low), to + 16, stride);
-        store(_mm256_unpacklo_epi16(ab_high, cd_high), to + 32, stride);
-        store(_mm256_unpackhi_epi16(ab_high, cd_high), to + 48, stride);
+        const __m256i p = _mm256_unpacklo_epi16(ab_low, cd_low),
+                      q = _mm256_unpackhi_epi16(ab_low, cd_low),
+                      r = _mm256_unpacklo_epi16(ab_high, cd_high),
+                      s = _mm256_unpackhi_epi16(ab_high, cd_high);
+        v[0] = u8<Arch>(_mm256_permute2x128_si256(p, q, 0x20));
+        v[1] = u8<Arch>(_mm256_permute2x128_si256(r, s, 0x20));
+        v[2] = u8<Arch>(_mm256_permute2x128_si256(p, q, 0x31));
+        v[3] = u8<Arch>(_mm256_permute2x128_si256(r, s, 0x31));
     }
 };
 
@@ -257,27 +254,25 @@ struct lookup16_op<Arch> {
     }
 };
 
-// Stores of 128 bits: extracting to memory takes a store port only, and shuffles are scarce.
 template <has_avx512bw Arch>
-struct store_words_op<Arch> {
-    TRILOBIT_INLINE static void store(__m512i words, std::byte* to, std::int64_t stride) noexcept {
-        const auto lane = [&](int i) TRILOBIT_LAMBDA_INLINE {
-            return reinterpret_cast<__m128i*>(to + i * stride);
-        };
-        _mm_store_si128(lane(0), _mm512_castsi512_si128(words));
-        _mm_store_si128(lane(1), _mm512_extracti32x4_epi32(words, 1));
-        _mm_store_si128(lane(2), _mm512_extracti32x4_epi32(words, 2));
-        _mm_store_si128(lane(3), _mm512_extracti32x4_epi32(words, 3));
-    }
-    TRILOBIT_INLINE static void call(const u8<Arch>* column, std::byte* to,
-                                     std::int64_t stride) noexcept {
-        const __m512i a = column[0], b = column[1], c = column[2], d = column[3];
+struct interleave4_op<Arch> {
+    TRILOBIT_INLINE static void call(u8<Arch>* v) noexcept {
+        const __m512i a = v[0], b = v[1], c = v[2], d = v[3];
         const __m512i ab_low = _mm512_unpacklo_epi8(a, b), ab_high = _mm512_unpackhi_epi8(a, b);
         const __m512i cd_low = _mm512_unpacklo_epi8(c, d), cd_high = _mm512_unpackhi_epi8(c, d);
-        store(_mm512_unpacklo_epi16(ab_low, cd_low), to, stride);
-        store(_mm512_unpackhi_epi16(ab_low, cd_low), to + 16, stride);
-        store(_mm512_unpacklo_epi16(ab_high, cd_high), to + 32, stride);
-        store(_mm512_unpackhi_epi16(ab_high, cd_high), to + 48, stride);
+        const __m512i p = _mm512_unpacklo_epi16(ab_low, cd_low),
+                      q = _mm512_unpackhi_epi16(ab_low, cd_low),
+                      r = _mm512_unpacklo_epi16(ab_high, cd_high),
+                      s = _mm512_unpackhi_epi16(ab_high, cd_high);
+        // Lanes 0 and 1 of two registers, and 2 and 3; then of these the even and the odd ones.
+        const __m512i pq_low = _mm512_shuffle_i32x4(p, q, 0x44),
+                      pq_high = _mm512_shuffle_i32x4(p, q, 0xee),
+                      rs_low = _mm512_shuffle_i32x4(r, s, 0x44),
+                      rs_high = _mm512_shuffle_i32x4(r, s, 0xee);
+        v[0] = u8<Arch>(_mm512_shuffle_i32x4(pq_low, rs_low, 0x88));
+        v[1] = u8<Arch>(_mm512_shuffle_i32x4(pq_low, rs_low, 0xdd));
+        v[2] = u8<Arch>(_mm512_shuffle_i32x4(pq_high, rs_high, 0x88));
+        v[3] = u8<Arch>(_mm512_shuffle_i32x4(pq_high, rs_high, 0xdd));
     }
 };
 
