@@ -88,9 +88,8 @@ inline void attend(compute& cpu, const config& c, const rope_table& rope, kv_cac
     // has stored is still in its cache.
     const bool together = tiles == 1;
     if (!together) {
-        cpu.pool(0, q.rows, 4, [&](std::int64_t first, std::int64_t last) {
-            for (std::int64_t t = first; t < last; ++t)
-                for (std::int64_t h = 0; h < c.kv_heads; ++h) turn_head(c, rope, h, q, k, t);
+        each_token(cpu, q.rows, [&](std::int64_t t) {
+            for (std::int64_t h = 0; h < c.kv_heads; ++h) turn_head(c, rope, h, q, k, t);
         });
         cpu.pool(0, c.kv_heads, 1, [&](std::int64_t first, std::int64_t last) {
             for (std::int64_t h = first; h < last; ++h) cache.store(cpu.dense, layer, h, k, v);

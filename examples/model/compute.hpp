@@ -41,4 +41,12 @@ struct compute {
           options(chosen) {}
 };
 
+/// f(t) for every token of a batch, some on each thread.
+template <class F>
+void each_token(compute& cpu, std::int64_t tokens, F f) {
+    cpu.pool(0, tokens, 4, [&](std::int64_t begin, std::int64_t end) {
+        for (std::int64_t t = begin; t < end; ++t) f(t);
+    });
+}
+
 }  // namespace tbx::model

@@ -10,14 +10,6 @@
 namespace tbx::model {
 namespace {
 
-// f(t) for every token of a batch, some on each thread.
-template <class F>
-void each_token(compute& cpu, std::int64_t tokens, F f) {
-    cpu.pool(0, tokens, 4, [&](std::int64_t begin, std::int64_t end) {
-        for (std::int64_t t = begin; t < end; ++t) f(t);
-    });
-}
-
 // out = x / sqrt(mean(x^2) + eps) * w, for each row; out may be x.
 void rms_norm(compute& cpu, const_matrix x, const vector& w, float eps, matrix out) {
     each_token(cpu, x.rows, [&](std::int64_t t) {

@@ -68,7 +68,7 @@ void machine_options::add_to(CLI::App& command) {
         ->check(CLI::Range(1, 1024));
     add_named(command, "--layout", layout, layouts(), "Where the bits of ternary weights lie");
     add_named(command, "--kernel", kernel, kernels(), "Kernel family");
-    command.add_option("-b,--batch", batch, "Most tokens of one prefill step [512]")
+    command.add_option("-b,--batch", batch, "Most tokens of one prefill step [256]")
         ->check(CLI::Range(std::int64_t{1}, std::int64_t{65536}));
 }
 

@@ -43,8 +43,8 @@ struct dot_any : driven<dot_any<Arch, Layout>, Arch, Layout, dot_limits<Arch, La
         }
         using decoder = panel_decoder<Arch, Layout>;
         const double instructions = decoder::lookups * t.lookup + decoder::simple * t.simple;
-        const double decode = decoder::registers_only ? instructions * width : 60;
-        return (has_amx<Arch> ? 0.2 : dots) + decode / shared;
+        const double decode = instructions > 0 ? instructions * width : 60;
+        return 1.05 * ((has_amx<Arch> ? 0.2 : dots) + decode / shared);
     }
 
     static constexpr bool accepts(const packed_shape& w, const activation_shape& x) noexcept {

@@ -78,7 +78,7 @@ struct lookup : driven<lookup<Arch, Layout, Act>, Arch, Layout, lookup_limits> {
         return !has_avx512bw<Arch> ? 1 : std::min(4, 8 / (tokens * tables));
     }
 
-    /// Whichever takes longer, lookups alone or all instructions, and a seventh more for tables and sums;
+    /// Whichever takes longer, lookups alone or all instructions, and a fifth more for tables and sums;
     /// see dot for the unit. Tables of many tokens come from another core. Without an instruction for
     /// lookups every one is done by itself.
     static double cost(const packed_shape&, std::int64_t tokens) noexcept {
@@ -89,7 +89,7 @@ struct lookup : driven<lookup<Arch, Layout, Act>, Arch, Layout, lookup_limits> {
         const double lookups = vbmi ? 2 : 3;
         const double instructions =
             (vbmi ? 1 : 11) / shared + tables * (2 * lookups + (vbmi ? 2.0 : 3.0) / byte_adds);
-        const double passes = tokens <= own_tokens ? 1.15 : 1.4;
+        const double passes = tokens <= own_tokens ? 1.2 : 1.4;
         return passes * std::max(tables * lookups * t.lookup, instructions * t.simple) * 64 /
                (simd::register_bytes<Arch> * Layout::tile_cols);
     }
@@ -248,7 +248,10 @@ struct lookup : driven<lookup<Arch, Layout, Act>, Arch, Layout, lookup_limits> {
             const auto one_tile = [&]() TRILOBIT_LAMBDA_INLINE {
                 TRILOBIT_UNROLL for (int b = 0; b < Blocks; ++b) {
                     const std::byte* from = tile + b * s.block_stride;
-                    const typename base3::indices at(load<Arch>(from));
+                    u8<Arch> codes = load<Arch>(from);
+                    // Loaded once: a second load of a line that is on its way from memory waits too.
+                    pin<Arch>(codes);
+                    const typename base3::indices at(codes);
                     if constexpr (Tokens == 1) prefetch<Arch>(from + ahead);
                     TRILOBIT_UNROLL for (int m = 0; m < Tokens; ++m)
                         TRILOBIT_UNROLL for (int i = 0; i < tables; ++i) {

@@ -51,8 +51,7 @@ void decode_columns(const std::byte* tiles, std::int64_t tile_count, std::int64_
 template <class Arch, class Layout>
 struct panel_decoder {
     static constexpr bool reorders = false;
-    static constexpr bool registers_only = false;  // does it go through the layout's decode?
-    // For each register of decoded weights, see dot's cost.
+    // For each register of decoded weights, see dot's cost; none where it goes through the layout's own.
     static constexpr double lookups = 0, simple = 0;
     static constexpr int cols = Layout::tile_cols;
     static constexpr int step_tiles = cols % 4 == 0 ? 1 : cols % 2 == 0 ? 2 : 4;
@@ -67,7 +66,6 @@ struct panel_decoder {
 template <class Arch>
 struct panel_decoder<Arch, layout::ternary_2bit> {
     static constexpr bool reorders = false;
-    static constexpr bool registers_only = true;
     static constexpr double lookups = 0, simple = 5;
     static constexpr int step_cols = 16;
     static void decode(const std::byte* tile, std::int64_t, std::byte* to) noexcept {
@@ -111,7 +109,6 @@ TRILOBIT_INLINE void store_bits(simd::u8<Arch> twos, simd::u8<Arch> ones, std::b
 template <class Arch>
 struct panel_decoder<Arch, layout::binary_1bit> {
     static constexpr bool reorders = false;
-    static constexpr bool registers_only = true;
     static constexpr double lookups = 0, simple = 5;
     static constexpr int step_cols = 32;
     static void decode(const std::byte* tile, std::int64_t, std::byte* to) noexcept {
@@ -126,7 +123,6 @@ struct panel_decoder<Arch, layout::binary_1bit> {
 template <class Arch>
 struct panel_decoder<Arch, layout::ternary_planes> {
     static constexpr bool reorders = false;
-    static constexpr bool registers_only = true;
     static constexpr double lookups = 0, simple = 10;
     static constexpr int step_cols = 32;
     static void decode(const std::byte* tile, std::int64_t, std::byte* to) noexcept {
@@ -144,7 +140,6 @@ struct panel_decoder<Arch, layout::ternary_planes> {
 template <class Arch>
 struct panel_decoder<Arch, layout::ternary_base3> {
     static constexpr bool reorders = true;
-    static constexpr bool registers_only = true;
     static constexpr double lookups = has_avx512vnni<Arch> ? 0.6 : 1;
     static constexpr double simple = has_avx512vnni<Arch> ? 3.5 : 5;
     static constexpr int step_cols = 20;
