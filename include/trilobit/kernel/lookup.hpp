@@ -61,6 +61,9 @@ struct lookup : driven<lookup<Arch, Layout, Act>, Arch, Layout, lookup_limits> {
     static constexpr int largest = 5 * (tables == 2 ? 8 : -Act::lowest);
     static constexpr int byte_adds = 255 / (2 * largest);
     static constexpr std::int64_t int16_tiles = 65535 / (2 * largest) / byte_adds * byte_adds;
+    static_assert(byte_adds >= 1 && 2 * largest * byte_adds <= 255, "a sum could leave its byte");
+    static_assert(largest * int16_tiles <= 32767,
+                  "a sum without what it is too large by overflows");
     /// Tiles that all row blocks of a chunk pass before the next. Several tokens: their tables stay in
     /// the L1 cache. One token: it runs at the speed of memory, which wants whole rows in order; its
     /// tables come from the L2 cache, and serve up to four row blocks each time.

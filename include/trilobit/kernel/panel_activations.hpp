@@ -39,11 +39,12 @@ struct panel_activations {
 
     static void prepare(const task& t, std::byte* operand, std::int64_t token_begin,
                         std::int64_t token_end) noexcept {
-        const activation_rows from = rows(t, operand);
         for (std::int64_t m = token_begin; m < token_end; ++m) {
-            if (reorders(t.w, t.x)) reorder(t, m, from.token(m));
+            if (reorders(t.w, t.x))
+                reorder(t, m, reinterpret_cast<std::int8_t*>(operand) + m * row_stride(t.w, t.x));
             if constexpr (has_amx<Arch>)
-                store_amx_row(from.token(m), m, cols(t.w, t.x), operand + row_bytes(t.w, t.x));
+                store_amx_row(rows(t, operand).token(m), m, cols(t.w, t.x),
+                              operand + row_bytes(t.w, t.x));
         }
     }
 
@@ -51,8 +52,8 @@ struct panel_activations {
     struct activation_rows {
         const std::int8_t* first;
         std::int64_t stride;
-        [[nodiscard]] std::int8_t* token(std::int64_t m) const noexcept {
-            return const_cast<std::int8_t*>(first) + m * stride;
+        [[nodiscard]] const std::int8_t* token(std::int64_t m) const noexcept {
+            return first + m * stride;
         }
     };
     static activation_rows rows(const task& t, const std::byte* operand) noexcept {
