@@ -214,11 +214,15 @@ constexpr arch_loops arch_loops_of() noexcept {
                      {{"dot4", &p::dot4},
                       {"widen_add", &p::widen_add},
                       {"popcount_bytes", &p::popcount_bytes},
-                      {"base3_sum", &p::base3_sum},
+                      {"base3_sum"},
                       {"scale_add16", &p::scale_add16},
                       {"load_f16x16", &p::load_f16x16},
                       {"madd2"}}};
-    if constexpr (has_ssse3<Arch>) loops.primitives[6].run = &p::madd2;
+    // Where an instruction does it; elsewhere sixteen loads and stores would be unrolled many times.
+    if constexpr (has_ssse3<Arch>) {
+        loops.primitives[3].run = &p::base3_sum;
+        loops.primitives[6].run = &p::madd2;
+    }
 #if defined(__AMX_INT8__) || defined(__AMXINT8__)
     if constexpr (has_amx<Arch>) loops.dot = &tile_loop<Arch>;
 #endif
