@@ -155,7 +155,8 @@ struct popcount : driven<popcount<Arch, Layout, Act>, Arch, Layout> {
                                   byte(signs ? -1 : 1));
             TRILOBIT_UNROLL for (int b = 0; b < planes; ++b)
                 TRILOBIT_UNROLL for (int m = 0; m < Tokens; ++m) {
-                const u8<Arch> met = mask & (sign ^ broadcast4<Arch>(word + m * token_words + b));
+                const u8<Arch> met =
+                    masked_xor<Arch>(mask, sign, broadcast4<Arch>(word + m * token_words + b));
                 sums[m] = dot4<Arch>(sums[m], popcount_bytes<Arch>(met), byte(plane_weight(b)));
             }
         }

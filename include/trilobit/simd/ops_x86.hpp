@@ -212,6 +212,13 @@ struct dot2_op<Arch> {
 #if defined(__AVX512BW__) && defined(__AVX512DQ__) && defined(__AVX512VL__)
 
 template <has_avx512bw Arch>
+struct masked_xor_op<Arch> {
+    TRILOBIT_INLINE static u8<Arch> call(u8<Arch> mask, u8<Arch> a, u8<Arch> b) noexcept {
+        return u8<Arch>(_mm512_ternarylogic_epi32(mask, a, b, 0x60));
+    }
+};
+
+template <has_avx512bw Arch>
 struct dot2_op<Arch> {
     TRILOBIT_INLINE static i32<Arch> call(i32<Arch> sum, i16<Arch> a, i16<Arch> b) noexcept {
         return i32<Arch>(_mm512_add_epi32(sum, _mm512_madd_epi16(a, b)));
