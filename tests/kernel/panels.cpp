@@ -54,7 +54,7 @@ struct some_tiles {
 /// The column of the weights that column c of a panel is: what order() brings there.
 template <class Decoder>
 int column_of(int c) {
-    if constexpr (Decoder::reorders) {
+    if constexpr (kernel::reorders_columns<Decoder>) {
         constexpr int step = Decoder::step_cols;
         std::int8_t from[step], to[step];
         for (int i = 0; i < step; ++i) from[i] = static_cast<std::int8_t>(i);

@@ -22,6 +22,10 @@ namespace trilobit::kernel {
 inline constexpr int amx_words = 16;
 /// Of one tile: sixteen rows of 64 bytes.
 inline constexpr std::int64_t amx_tile_bytes = 1024;
+/// Of the A tiles of sixteen tokens.
+constexpr std::int64_t amx_row_bytes(std::int64_t cols) noexcept {
+    return ceil_div(cols, std::int64_t{64}) * amx_tile_bytes;
+}
 
 /// Where sixteen tokens' A tiles begin: bytes from token to token, from 64 columns to the next, from
 /// sixteen tokens to the next.
@@ -36,7 +40,7 @@ struct amx_activations {
     /// As store_amx_row() left them at `tiles`; from a multiple of sixteen tokens and 64 columns on.
     static amx_activations tiles(const std::byte* tiles, std::int64_t cols, std::int64_t token,
                                  std::int64_t col) noexcept {
-        const std::int64_t stride = ceil_div(cols, std::int64_t{64}) * amx_tile_bytes;
+        const std::int64_t stride = amx_row_bytes(cols);
         return {reinterpret_cast<const std::int8_t*>(tiles) + token / 16 * stride +
                     col / 64 * amx_tile_bytes,
                 64, amx_tile_bytes, stride};
@@ -45,15 +49,14 @@ struct amx_activations {
 
 /// Bytes of A tiles for some tokens.
 constexpr std::int64_t amx_bytes(std::int64_t tokens, std::int64_t cols) noexcept {
-    return ceil_div(tokens, std::int64_t{16}) * ceil_div(cols, std::int64_t{64}) * amx_tile_bytes;
+    return ceil_div(tokens, std::int64_t{16}) * amx_row_bytes(cols);
 }
 
 /// Lays row m out as its part of A tiles; it is readable up to a multiple of 64 columns. Different rows
 /// may be stored at once.
 inline void store_amx_row(const std::int8_t* row, std::int64_t m, std::int64_t cols,
                           std::byte* tiles) noexcept {
-    std::byte* to =
-        tiles + m / 16 * ceil_div(cols, std::int64_t{64}) * amx_tile_bytes + m % 16 * 64;
+    std::byte* to = tiles + m / 16 * amx_row_bytes(cols) + m % 16 * 64;
     for (std::int64_t c = 0; c < cols; c += 64, to += amx_tile_bytes) std::memcpy(to, row + c, 64);
 }
 }  // namespace trilobit::kernel

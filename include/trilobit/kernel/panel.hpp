@@ -46,11 +46,10 @@ void decode_columns(const std::byte* tiles, std::int64_t tile_count, std::int64_
 }
 
 /// decode(tiles, count, panel) writes `step_cols` columns of one row block from the next tiles, of
-/// which `count` >= 1 exist; what is past them may decode as anything. Where it `reorders`, it writes
-/// them in the order that order(x, to) brings the activations of a step to. Here for any layout.
+/// which `count` >= 1 exist; what is past them may decode as anything. Where there is an
+/// order(x, to), it writes them in the order that this brings the activations of a step to. Here for any layout.
 template <class Arch, class Layout>
 struct panel_decoder {
-    static constexpr bool reorders = false;
     // For each register of decoded weights, see dot's cost; none where it goes through the layout's own.
     static constexpr double lookups = 0, simple = 0;
     static constexpr int cols = Layout::tile_cols;
@@ -65,7 +64,6 @@ struct panel_decoder {
 /// 16 rows x 16 columns: a load, three shifts, four masks, four stores.
 template <class Arch>
 struct panel_decoder<Arch, layout::ternary_2bit> {
-    static constexpr bool reorders = false;
     static constexpr double lookups = 0, simple = 5;
     static constexpr int step_cols = 16;
     static void decode(const std::byte* tile, std::int64_t, std::byte* to) noexcept {
@@ -108,7 +106,6 @@ TRILOBIT_INLINE void store_bits(simd::u8<Arch> twos, simd::u8<Arch> ones, std::b
 /// 16 rows x 32 columns: a load, eight shifts, eight masks, eight stores.
 template <class Arch>
 struct panel_decoder<Arch, layout::binary_1bit> {
-    static constexpr bool reorders = false;
     static constexpr double lookups = 0, simple = 5;
     static constexpr int step_cols = 32;
     static void decode(const std::byte* tile, std::int64_t, std::byte* to) noexcept {
@@ -122,7 +119,6 @@ struct panel_decoder<Arch, layout::binary_1bit> {
 /// The same twice: weight + 1 is 2 where the mask is set and the sign is not, 1 without a mask.
 template <class Arch>
 struct panel_decoder<Arch, layout::ternary_planes> {
-    static constexpr bool reorders = false;
     static constexpr double lookups = 0, simple = 10;
     static constexpr int step_cols = 32;
     static void decode(const std::byte* tile, std::int64_t, std::byte* to) noexcept {
@@ -139,7 +135,6 @@ struct panel_decoder<Arch, layout::ternary_planes> {
 /// side, and then decoded: the first digits of all four are a word, and so on.
 template <class Arch>
 struct panel_decoder<Arch, layout::ternary_base3> {
-    static constexpr bool reorders = true;
     static constexpr double lookups = has_avx512vnni<Arch> ? 0.6 : 1;
     static constexpr double simple = has_avx512vnni<Arch> ? 3.5 : 5;
     static constexpr int step_cols = 20;
@@ -166,6 +161,11 @@ struct panel_decoder<Arch, layout::ternary_base3> {
         }
     }
 };
+
+/// Does a decoder have an order of its own?
+template <class Decoder>
+concept reorders_columns =
+    requires(const std::int8_t* x, std::int8_t* to) { Decoder::order(x, to); };
 
 /// Columns of one panel of a layout: whole steps of its decoder.
 template <class Arch, class Layout>

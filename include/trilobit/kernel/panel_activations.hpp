@@ -16,7 +16,7 @@ struct panel_activations {
 
     /// Segments start where the decoder's steps do, unless activation groups are finer than tiles.
     static constexpr bool reorders(const packed_shape& w, const activation_shape& x) noexcept {
-        return decoder::reorders && segments_start_on_tiles(w, x);
+        return reorders_columns<decoder> && segments_start_on_tiles(w, x);
     }
     /// Words of a panel with so many columns: an order of its own spreads the last ones over a whole step.
     static constexpr std::int64_t words(const packed_shape& w, const activation_shape& x,
@@ -86,7 +86,7 @@ private:
         return round_up(cols(w, x), std::int64_t{64}) + 64;
     }
     static void reorder(const task& t, std::int64_t m, std::int8_t* to) noexcept {
-        if constexpr (decoder::reorders) {
+        if constexpr (reorders_columns<decoder>) {
             constexpr int step = decoder::step_cols;
             const std::int64_t row_end = row_stride(t.w, t.x);
             std::int8_t* const begin = to;
