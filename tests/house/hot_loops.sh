@@ -37,7 +37,7 @@ for object in $(printf '%s\n' "$@" | tr ';' '\n'); do
             # Lookups without vpermi2b fetch entry by entry; the floor promises nothing.
             if (hot < 4 || name ~ /kernel::generic/) return
             if (name ~ /kernel::lookup/ && name !~ /vnni|amx/) return
-            if (name ~ /kernel::lookup<[^,]*avxvnni/) return
+            if (name ~ /kernel::lookup[a-z_]*<[^,]*avxvnni/) return
             ++loops
             if (8 * spills > hot) {
                 printf "%s: %s: %d stores to the stack beside %d products:%s\n", object, name, spills, hot, what

@@ -10,8 +10,9 @@ using namespace trilobit;
 TEST_CASE("every int8 activation splits into halves that fit the tables", "[kernel]") {
     // One tile, one token: prepare() makes tables for values a and its neighbours.
     using tables = kernel::lookup<arch::generic, layout::ternary_base3, activation::int8>;
-    STATIC_CHECK(tables::tables == 2);
-    using base3 = tables::base3;
+    using tiles = tables::tiles;
+    STATIC_CHECK(tiles::tables == 2);
+    using base3 = tiles::base3;
     alignas(64) std::uint8_t made[2 * base3::table_bytes];
     alignas(64) std::int8_t values[128] = {};
     const float scale = 1;
@@ -37,7 +38,7 @@ TEST_CASE("every int8 activation splits into halves that fit the tables", "[kern
         base3::sum(made, at).store_aligned(lows);
         base3::sum(made + base3::table_bytes, at).store_aligned(highs);
         for (int i = 0; i < 5; ++i) {
-            const int low = lows[i] - tables::largest, high = highs[i] - tables::largest;
+            const int low = lows[i] - tiles::largest, high = highs[i] - tiles::largest;
             wrong += low + 16 * high != values[i];
             wrong += low < -8 || low > 8 || high < -8 || high > 8;
         }

@@ -189,3 +189,19 @@ TEST_CASE("transpose8 exchanges rows and columns, each with its stride", "[simd]
         CHECK(wrong == 0);
     }
 }
+
+TEST_CASE("masked_xor keeps the bits of the difference that the mask has", "[simd]") {
+    for (const primitives* p : runnable()) {
+        CAPTURE(p->name);
+        generator r(7);
+        int wrong = 0;
+        for (int round = 0; round < 2000; ++round) {
+            lanes<std::uint8_t> mask, a, b, out;
+            for (int i = 0; i < p->width; ++i)
+                mask[i] = extreme_byte(r), a[i] = extreme_byte(r), b[i] = extreme_byte(r);
+            p->masked_xor(mask.at, a.at, b.at, out.at);
+            for (int i = 0; i < p->width; ++i) wrong += out[i] != (mask[i] & (a[i] ^ b[i]));
+        }
+        CHECK(wrong == 0);
+    }
+}

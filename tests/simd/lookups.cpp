@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// The primitives of ternary_base3, on every back end: sums that a byte's weights choose and the digits
+// Lookups on every back end. Of ternary_base3: sums that a byte's weights choose and the digits
 // of a byte, against the layout's own decode; and the two that interleave.
 #include <vector>
 
@@ -87,6 +87,22 @@ TEST_CASE("bytes that stand for nothing find something", "[simd]") {
             p->base3_digits(codes, digits);
             p->base3_sum(zeros, 40, codes, out.at);
             for (int i = 0; i < p->width; ++i) wrong += out[i] != 40;
+        }
+        CHECK(wrong == 0);
+    }
+}
+
+TEST_CASE("lookup64 finds by the lower six bits, in every place", "[simd]") {
+    alignas(64) std::uint8_t table[64];
+    for (int i = 0; i < 64; ++i) table[i] = static_cast<std::uint8_t>(255 - 3 * i);
+    for (const primitives* p : runnable()) {
+        CAPTURE(p->name);
+        int wrong = 0;
+        for (int first = 0; first < 256; ++first) {
+            lanes<std::uint8_t> index, out;
+            for (int i = 0; i < p->width; ++i) index[i] = static_cast<std::uint8_t>(first + 37 * i);
+            p->lookup64(table, index.at, out.at);
+            for (int i = 0; i < p->width; ++i) wrong += out[i] != table[index[i] % 64];
         }
         CHECK(wrong == 0);
     }

@@ -38,6 +38,13 @@ struct of_arch {
         trilobit::simd::dot2<A>(start, i16::load_aligned(a), i16::load_aligned(b))
             .store_aligned(sum);
     }
+    static void masked_xor(const std::uint8_t* mask, const std::uint8_t* a, const std::uint8_t* b,
+                           std::uint8_t* out) {
+        trilobit::simd::masked_xor<A>(bytes(mask), bytes(a), bytes(b)).store_aligned(out);
+    }
+    static void lookup64(const std::uint8_t* table, const std::uint8_t* index, std::uint8_t* out) {
+        trilobit::simd::lookup64<A>(table, bytes(index)).store_aligned(out);
+    }
     static void base3_sum(const std::int8_t* x, int more, const std::uint8_t* codes,
                           std::uint8_t* out) {
         using base3 = trilobit::simd::base3_op<A>;
@@ -89,6 +96,8 @@ struct of_arch {
                                     &widen_add,
                                     &popcount_bytes,
                                     &dot2,
+                                    &masked_xor,
+                                    &lookup64,
                                     &base3_sum,
                                     &base3_digits,
                                     &interleave4,

@@ -25,6 +25,7 @@ struct dot_any : driven<dot_any<Arch, Layout>, Arch, Layout, dot_limits<Arch, La
     static constexpr bool available = true;
     using sparse = sparse_words<Arch, Layout>;
     using panel_x = panel_activations<Arch, Layout>;
+    static constexpr int scaled_segments = 32;
     static constexpr int group = group_blocks<Layout, panel_rows<Arch>>;
 
     /// In dot products of 512 bits, for 64 multiply-adds; the same unit in every family. Decoding a
@@ -101,29 +102,63 @@ struct dot_any : driven<dot_any<Arch, Layout>, Arch, Layout, dot_limits<Arch, La
         by_tokens(t, s, c, span, acc);
     }
 
-    /// sums += what sum_segment leaves, scaled while it is in registers: for segments of a hundred
-    /// columns, a second pass over acc takes half as long as the dot products.
-    static void add_segment(const task& t, std::int64_t index, const segment& s, const chunk& c,
-                            std::int32_t* acc, float* sums) noexcept {
+    /// Segments from `index` on that are summed at once: equal ones, each whole tiles and with scales of its
+    /// own; of panels, whole steps of the decoder, and as many as a panel holds.
+    static int segments_at_once(const task& t, std::int64_t index, const chunk& c) noexcept {
+        const std::int64_t step = segment::step(t.w, t.x), segments = segment::count(t.w, t.x);
+        const bool alike = t.w.scale.per == granularity::group && t.w.segments() == segments &&
+                           (t.x.segments() == 1 || t.x.segments() == segments);
+        if (!alike || sparse::any(t, sparse_at(t))) return 1;
+        std::int64_t most = scaled_segments;
+        if (decodes(c.tokens)) {
+            const std::int64_t cols = 4 * panel_x::words(t.w, t.x, step);
+            if (has_amx<Arch> || cols % panel_decoder<Arch, Layout>::step_cols != 0) return 1;
+            most = panel_cols<Arch> / cols;
+        } else if constexpr (dot_layout<Layout>) {
+            if (dot_fields<Layout>::planes > 1) return 1;
+        }
+        const std::int64_t whole = t.w.cols / step - index;
+        return static_cast<int>(std::max<std::int64_t>(std::min(most, whole), 1));
+    }
+
+    /// sums += what sum_segment leaves of some segments, at least one, and how many: scaled while they are
+    /// in registers. Of a hundred columns, a second pass over acc takes half as long as the products.
+    static int add_segments(const task& t, std::int64_t index, const chunk& c, std::int32_t* acc,
+                            float* sums) noexcept {
+        const segment s = segment::at(t.w, t.x, index);
         dot_span span = span_of(t, index, s, c);
         bool integers = sparse::sum(t, sparse_at(t), index, s, c, span, acc);
         if (has_amx<Arch> && decodes(c.tokens) && !integers) {
             by_tokens(t, s, c, span, acc);
             integers = true;
         }
-        if (integers) return add_scaled<Arch, Layout>(t, s, c, false, acc, sums);
+        if (integers) {
+            add_scaled<Arch, Layout>(t, s, c, false, acc, sums);
+            return 1;
+        }
         constexpr int rows = Layout::tile_rows;
-        alignas(64) float scales[std::max(segmented_outputs, group * rows)];
+        alignas(64) float scales[group * rows * scaled_segments];  // (16 rows, segments, 16)
+        span.segments = segments_at_once(t, index, c);
+        span.block_scale_stride = 16 * span.segments;
         const std::int64_t segments = t.w.segments();
-        for (std::int64_t b = 0; b < c.blocks; ++b)
-            for (int r = 0; r < rows; r += 16)
-                load_scales16<Arch>(t.w, ((c.block + b) * segments + s.weight_segment) * rows + r,
-                                    scales + b * rows + r);
+        for (std::int64_t b = 0; b < c.blocks; ++b) {
+            const std::int64_t first = (c.block + b) * segments + s.weight_segment;
+            float* const of_block = scales + b * rows * span.segments;
+            if (rows == 16)
+                load_scales<Arch>(t.w, first * rows, span.block_scale_stride, of_block);
+            else
+                for (int i = 0; i < span.segments; ++i)
+                    for (int r = 0; r < rows; r += 16)
+                        load_scales<Arch>(t.w, (first + i) * rows + r, 16,
+                                          of_block + r * span.segments + 16 * i);
+        }
         span.sums = sums;
         span.row_scales = scales;
         span.token_scale_stride = t.x.segments();
+        span.next_token_scale = t.x.segments() == 1 ? 0 : 1;
         span.token_scales = t.x.scales + c.token * span.token_scale_stride + s.activation_segment;
         by_tokens(t, s, c, span, acc);
+        return span.segments;
     }
 
     static void by_tokens(const task& t, const segment& s, const chunk& c, const dot_span& span,
@@ -197,15 +232,17 @@ struct dot_any : driven<dot_any<Arch, Layout>, Arch, Layout, dot_limits<Arch, La
                     col + width < s.width
                         ? panel_bytes
                         : group_bytes - col / Layout::tile_cols * Layout::tile_bytes;
+                const auto words = static_cast<int>(span.count);
                 for (int i = 0; i < blocks; ++i) {
-                    const std::byte* from = t.w.tile_at(c.block + b + i, s.weight_segment);
                     std::byte* to = panels + i * Layout::tile_rows / 16 * panel_stride<Arch>;
-                    const auto words = static_cast<int>(span.count);
-                    if (on_steps)
-                        decode_panel<Arch, Layout>(from, tiles, offset + col, words, ahead, to);
-                    else
-                        decode_columns<Arch, Layout>(from, tiles, offset + col, words, to);
-                    if constexpr (has_amx<Arch>) pad_words(to, words);
+                    for (int j = 0; j < span.segments; ++j, to += words * panel::tile_bytes) {
+                        const std::byte* from = t.w.tile_at(c.block + b + i, s.weight_segment + j);
+                        if (on_steps)
+                            decode_panel<Arch, Layout>(from, tiles, offset + col, words, ahead, to);
+                        else
+                            decode_columns<Arch, Layout>(from, tiles, offset + col, words, to);
+                        if constexpr (has_amx<Arch>) pad_words(to, words);
+                    }
                 }
                 std::int32_t* to = acc + b * Layout::tile_rows;
                 if constexpr (has_amx<Arch>) {

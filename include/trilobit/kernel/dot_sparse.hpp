@@ -147,7 +147,7 @@ void dot_gathered(const dot_span& s, const gathered_list<Fields>& list,
         totals[r][0] = sums[0][r];
         TRILOBIT_UNROLL for (int f = 1; f < stages; ++f) totals[r][0] += sums[f][r] >> (bits * f);
     }
-    finish<Arch, Weight>(s, totals, acc, 0);
+    finish_plane<Arch, Weight>(s, 0, totals, acc, 0);
 }
 
 /// The same for any number of registers.
@@ -175,6 +175,7 @@ struct sparse_words {
         return 0;
     }
     static void prepare(const task&, std::byte*) noexcept {}
+    static bool any(const task&, const std::byte*) noexcept { return false; }
     static bool sum(const task&, const std::byte*, std::int64_t, const segment&, const chunk&,
                     const dot_span&, std::int32_t*) noexcept {
         return false;
@@ -206,6 +207,13 @@ struct sparse_words<Arch, Layout> {
                     : gather_words<Arch, fields>(t.x.values + s.first, s.tiles(t.w),
                                                  Layout::tile_bytes, tiles + s.first_tile(t.w));
         }
+    }
+
+    /// Are zero words left out of any segment?
+    static bool any(const task& t, const std::byte* operand) noexcept {
+        const auto* counts = reinterpret_cast<const std::int32_t*>(operand);
+        return t.x.tokens == 1 && std::any_of(counts, counts + segment::count(t.w, t.x),
+                                              [](std::int32_t count) { return count >= 0; });
     }
 
     /// Sets acc as sum_segment does where zero words are left out; false where they are not.

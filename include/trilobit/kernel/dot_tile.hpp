@@ -39,6 +39,10 @@ struct dot_span {
     const float* row_scales = nullptr;    // of the first register's rows
     const float* token_scales = nullptr;  // of the first token
     std::int64_t token_scale_stride = 0;
+    // Segments of as many tiles that follow each other, where sums are scaled.
+    int segments = 1;
+    std::int64_t block_scale_stride = 16;  // of the first segment, sixteen rows to the next sixteen
+    std::int64_t next_token_scale = 0;     // from segment to segment
 
     TRILOBIT_INLINE void start_from_zero() noexcept {
         static constexpr std::int32_t zero = 0;
@@ -114,45 +118,75 @@ TRILOBIT_INLINE void prefetch_rows(const dot_span& s, const std::byte* tile) noe
     constexpr int line_registers = 64 / simd::register_bytes<Arch>;
     constexpr int lines = (Rows + line_registers - 1) / line_registers;
     constexpr int ahead = prefetch_bytes / std::min(lines, 2);
-    const bool inside = tile + ahead < s.tiles + s.count * s.tile_stride;
-    const std::int64_t skip = inside ? 0 : lines * s.block_stride - s.count * s.tile_stride;
+    const std::int64_t row_bytes = s.count * s.segments * s.tile_stride;
+    const bool inside = tile + ahead < s.tiles + row_bytes;
+    const std::int64_t skip = inside ? 0 : lines * s.block_stride - row_bytes;
     TRILOBIT_UNROLL for (int r = 0; r < lines; ++r)
         simd::prefetch<Arch>(tile + r * s.block_stride + ahead + skip);
 }
 
-/// acc = start + weight * totals, or sums += that, scaled. Each choice is made once: made again for each
-/// register, they took a tenth of the time of 80 tiles of a panel.
-template <class Arch, int Weight, int Rows, int Tokens>
-TRILOBIT_INLINE void finish(const dot_span& s, simd::i32<Arch> (&totals)[Rows][Tokens],
-                            std::int32_t* acc, std::int64_t acc_stride) noexcept {
+/// f(r, m, what the sum of register r and token m starts from): start, or what acc holds.
+template <class Arch, int Rows, int Tokens, class F>
+TRILOBIT_INLINE void each_start(const dot_span& s, int segment, const std::int32_t* acc,
+                                std::int64_t acc_stride, F&& f) noexcept {
     using i32 = simd::i32<Arch>;
+    if (s.start != nullptr) {
+        const std::int32_t* start = s.start + segment;
+        TRILOBIT_UNROLL for (int m = 0; m < Tokens; ++m) {
+            TRILOBIT_UNROLL for (int r = 0; r < Rows; ++r) f(r, m, i32(*start));
+            simd::advance(start, s.start_stride);
+        }
+    } else {
+        TRILOBIT_UNROLL for (int m = 0; m < Tokens; ++m) {
+            TRILOBIT_UNROLL for (int r = 0; r < Rows; ++r)
+                f(r, m, i32::load_aligned(acc + r * simd::lanes<Arch>));
+            simd::advance(acc, acc_stride);
+        }
+    }
+}
+
+/// acc = totals, or sums += totals, scaled. The choice is made once: made again for each register, it
+/// took a tenth of the time of 80 tiles of a panel.
+template <class Arch, int Rows, int Tokens>
+TRILOBIT_INLINE void finish(const dot_span& s, int segment, simd::i32<Arch> (&totals)[Rows][Tokens],
+                            std::int32_t* acc, std::int64_t acc_stride) noexcept {
     constexpr int lanes = simd::lanes<Arch>;
+    if (s.sums == nullptr) {
+        TRILOBIT_UNROLL for (int m = 0; m < Tokens; ++m) {
+            TRILOBIT_UNROLL for (int r = 0; r < Rows; ++r) totals[r][m].store_aligned(acc +
+                                                                                      r * lanes);
+            simd::advance(acc, acc_stride);
+        }
+    } else {
+        const float* scales[Rows];
+        TRILOBIT_UNROLL for (int r = 0; r < Rows; ++r) scales[r] =
+            s.row_scales + r * lanes / 16 * s.block_scale_stride + r * lanes % 16 + 16 * segment;
+        const float* by = s.token_scales + segment * s.next_token_scale;
+        float* sums = s.sums;
+        TRILOBIT_UNROLL for (int m = 0; m < Tokens; ++m) {
+            TRILOBIT_UNROLL for (int r = 0; r < Rows; ++r)
+                simd::scale_add<Arch>(sums + r * lanes, totals[r][m], scales[r], *by);
+            simd::advance(by, s.token_scale_stride);
+            simd::advance(sums, acc_stride);
+        }
+    }
+}
+
+/// The same of weight * totals, and what they start from.
+template <class Arch, int Weight, int Rows, int Tokens>
+TRILOBIT_INLINE void finish_plane(const dot_span& s, int segment,
+                                  simd::i32<Arch> (&totals)[Rows][Tokens], std::int32_t* acc,
+                                  std::int64_t acc_stride) noexcept {
     static_assert(Weight == 1 || Weight == 2 || Weight == -2);
     TRILOBIT_UNROLL for (int m = 0; m < Tokens; ++m)
         TRILOBIT_UNROLL for (int r = 0; r < Rows; ++r) {
         if constexpr (Weight != 1) totals[r][m] += totals[r][m];
-        if constexpr (Weight < 0) totals[r][m] = i32(0) - totals[r][m];
+        if constexpr (Weight < 0) totals[r][m] = simd::i32<Arch>(0) - totals[r][m];
     }
-    if (s.start != nullptr) {
-        TRILOBIT_UNROLL for (int m = 0; m < Tokens; ++m)
-            TRILOBIT_UNROLL for (int r = 0; r < Rows; ++r) totals[r][m] +=
-            i32(s.start[m * s.start_stride]);
-    } else {
-        TRILOBIT_UNROLL for (int m = 0; m < Tokens; ++m)
-            TRILOBIT_UNROLL for (int r = 0; r < Rows; ++r) totals[r][m] +=
-            i32::load_aligned(acc + m * acc_stride + r * lanes);
-    }
-    if (s.sums == nullptr) {
-        TRILOBIT_UNROLL for (int m = 0; m < Tokens; ++m)
-            TRILOBIT_UNROLL for (int r = 0; r < Rows; ++r) totals[r][m]
-                .store_aligned(acc + m * acc_stride + r * lanes);
-    } else {
-        TRILOBIT_UNROLL for (int m = 0; m < Tokens; ++m)
-            TRILOBIT_UNROLL for (int r = 0; r < Rows; ++r)
-                simd::scale_add<Arch>(s.sums + m * acc_stride + r * lanes, totals[r][m],
-                                      s.row_scales + r * lanes,
-                                      s.token_scales[m * s.token_scale_stride]);
-    }
+    each_start<Arch, Rows, Tokens>(s, segment, acc, acc_stride,
+                                   [&](int r, int m, simd::i32<Arch> from)
+                                       TRILOBIT_LAMBDA_INLINE { totals[r][m] += from; });
+    finish<Arch>(s, segment, totals, acc, acc_stride);
 }
 
 /// acc (Tokens, acc_stride) of Rows registers, on machines with a dot product of bytes.
@@ -170,10 +204,6 @@ TRILOBIT_NOINLINE void dot_direct(const dot_span& s, std::int32_t* acc,
                       std::int64_t{1} << 31,
                   "an int32 accumulator could overflow");
     i32<Arch> sums[unroll][stages][Rows][Tokens];
-    TRILOBIT_UNROLL for (int u = 0; u < unroll; ++u)
-        TRILOBIT_UNROLL for (int f = 0; f < stages; ++f)
-            TRILOBIT_UNROLL for (int r = 0; r < Rows; ++r)
-                TRILOBIT_UNROLL for (int m = 0; m < Tokens; ++m) sums[u][f][r][m] = i32<Arch>(0);
     const std::byte* tile = s.tiles;
     const std::int8_t* x = s.x;
     const auto one_tile = [&](int u) TRILOBIT_LAMBDA_INLINE {
@@ -202,20 +232,36 @@ TRILOBIT_NOINLINE void dot_direct(const dot_span& s, std::int32_t* acc,
         tile += s.tile_stride;
         x += 4 * fields;
     };
-    std::int64_t k = 0;
-    for (; k + unroll <= s.count; k += unroll)
-        TRILOBIT_UNROLL for (int u = 0; u < unroll; ++u) one_tile(u);
-    if constexpr (unroll > 1)
-        for (; k < s.count; ++k) one_tile(0);
+    for (int segment = 0; segment < s.segments; ++segment) {
+        TRILOBIT_UNROLL for (int u = 0; u < unroll; ++u)
+            TRILOBIT_UNROLL for (int f = 0; f < stages; ++f)
+                TRILOBIT_UNROLL for (int r = 0; r < Rows; ++r)
+                    TRILOBIT_UNROLL for (int m = 0; m < Tokens; ++m) sums[u][f][r][m] =
+                        i32<Arch>(0);
+        // Loaded into the sums, not added to them at the end.
+        if constexpr (Weight == 1)
+            each_start<Arch, Rows, Tokens>(s, segment, acc, acc_stride,
+                                           [&](int r, int m, i32<Arch> from)
+                                               TRILOBIT_LAMBDA_INLINE { sums[0][0][r][m] = from; });
+        std::int64_t k = 0;
+        for (; k + unroll <= s.count; k += unroll)
+            TRILOBIT_UNROLL for (int u = 0; u < unroll; ++u) one_tile(u);
+        if constexpr (unroll > 1)
+            for (; k < s.count; ++k) one_tile(0);
 
-    i32<Arch> totals[Rows][Tokens];
-    TRILOBIT_UNROLL for (int m = 0; m < Tokens; ++m) TRILOBIT_UNROLL for (int r = 0; r < Rows; ++r)
-        TRILOBIT_UNROLL for (int f = 0; f < stages; ++f) {
-        i32<Arch> field_sum = sums[0][f][r][m];
-        TRILOBIT_UNROLL for (int u = 1; u < unroll; ++u) field_sum += sums[u][f][r][m];
-        totals[r][m] = f == 0 ? field_sum : totals[r][m] + (field_sum >> (bits * f));
+        i32<Arch> totals[Rows][Tokens];
+        TRILOBIT_UNROLL for (int m = 0; m < Tokens; ++m)
+            TRILOBIT_UNROLL for (int r = 0; r < Rows; ++r)
+                TRILOBIT_UNROLL for (int f = 0; f < stages; ++f) {
+            i32<Arch> field_sum = sums[0][f][r][m];
+            TRILOBIT_UNROLL for (int u = 1; u < unroll; ++u) field_sum += sums[u][f][r][m];
+            totals[r][m] = f == 0 ? field_sum : totals[r][m] + (field_sum >> (bits * f));
+        }
+        if constexpr (Weight == 1)
+            finish<Arch>(s, segment, totals, acc, acc_stride);
+        else
+            finish_plane<Arch, Weight>(s, segment, totals, acc, acc_stride);
     }
-    finish<Arch, Weight>(s, totals, acc, acc_stride);
 }
 
 /// The same on machines that multiply bytes into int16 pairs.
@@ -231,57 +277,59 @@ TRILOBIT_NOINLINE void dot_staged(const dot_span& s, std::int32_t* acc,
         passes * 2 * 128 * (Fields::largest_code << (fields == 1 ? 0 : bits * (stages - 1)));
     constexpr std::int64_t fold_every = 32767 / largest;
     static_assert(fold_every >= 1, "one tile alone could overflow int16");
-    // Folded sums wait in memory: registers are for what each tile touches.
-    alignas(64) std::int32_t sums[stages][Rows][Tokens][lanes<Arch>] = {};
     const std::byte* tile = s.tiles;
     const std::int8_t* x = s.x;
-    for (std::int64_t k = 0; k < s.count; k += fold_every) {
-        i16<Arch> staged[stages][Rows][Tokens];
-        TRILOBIT_UNROLL for (int f = 0; f < stages; ++f)
-            TRILOBIT_UNROLL for (int r = 0; r < Rows; ++r)
-                TRILOBIT_UNROLL for (int m = 0; m < Tokens; ++m) staged[f][r][m] = i16<Arch>(0);
-        const std::int64_t end = std::min(k + fold_every, s.count);
-        for (std::int64_t i = k; i < end; ++i) {
-            u8<Arch> codes[Rows];
-            TRILOBIT_UNROLL for (int r = 0; r < Rows; ++r) codes[r] =
-                load<Arch>(tile + register_offset<Arch>(s, r));
-            if constexpr (Tokens == 1 && !shape::panels) prefetch_rows<Arch, Rows>(s, tile);
-            TRILOBIT_UNROLL for (int h = 0; h < passes; ++h) {
-                TRILOBIT_UNROLL for (int f = 0; f < stages; ++f) {
-                    u8<Arch> field[Rows];
-                    TRILOBIT_UNROLL for (int r = 0; r < Rows; ++r) field[r] =
-                        field_of<Arch, Fields>(codes[r], f);
-                    TRILOBIT_UNROLL for (int m = 0; m < Tokens; ++m) {
-                        const int column = 4 * (h * stages + f);
-                        const u8<Arch> word = broadcast4<Arch>(x + m * s.token_stride + column);
-                        TRILOBIT_UNROLL for (int r = 0; r < Rows; ++r) {
-                            staged[f][r][m] += madd2<Arch>(field[r], word);
-                            pin<Arch>(staged[f][r][m]);
+    for (int segment = 0; segment < s.segments; ++segment) {
+        // Folded sums wait in memory: registers are for what each tile touches.
+        alignas(64) std::int32_t sums[stages][Rows][Tokens][lanes<Arch>] = {};
+        for (std::int64_t k = 0; k < s.count; k += fold_every) {
+            i16<Arch> staged[stages][Rows][Tokens];
+            TRILOBIT_UNROLL for (int f = 0; f < stages; ++f)
+                TRILOBIT_UNROLL for (int r = 0; r < Rows; ++r)
+                    TRILOBIT_UNROLL for (int m = 0; m < Tokens; ++m) staged[f][r][m] = i16<Arch>(0);
+            const std::int64_t end = std::min(k + fold_every, s.count);
+            for (std::int64_t i = k; i < end; ++i) {
+                u8<Arch> codes[Rows];
+                TRILOBIT_UNROLL for (int r = 0; r < Rows; ++r) codes[r] =
+                    load<Arch>(tile + register_offset<Arch>(s, r));
+                if constexpr (Tokens == 1 && !shape::panels) prefetch_rows<Arch, Rows>(s, tile);
+                TRILOBIT_UNROLL for (int h = 0; h < passes; ++h) {
+                    TRILOBIT_UNROLL for (int f = 0; f < stages; ++f) {
+                        u8<Arch> field[Rows];
+                        TRILOBIT_UNROLL for (int r = 0; r < Rows; ++r) field[r] =
+                            field_of<Arch, Fields>(codes[r], f);
+                        TRILOBIT_UNROLL for (int m = 0; m < Tokens; ++m) {
+                            const int column = 4 * (h * stages + f);
+                            const u8<Arch> word = broadcast4<Arch>(x + m * s.token_stride + column);
+                            TRILOBIT_UNROLL for (int r = 0; r < Rows; ++r) {
+                                staged[f][r][m] += madd2<Arch>(field[r], word);
+                                pin<Arch>(staged[f][r][m]);
+                            }
                         }
                     }
+                    if constexpr (passes > 1)
+                        TRILOBIT_UNROLL for (int r = 0; r < Rows; ++r) codes[r] =
+                            shift_right<bits * stages, Arch>(codes[r]);
                 }
-                if constexpr (passes > 1)
-                    TRILOBIT_UNROLL for (int r = 0; r < Rows; ++r) codes[r] =
-                        shift_right<bits * stages, Arch>(codes[r]);
+                tile += s.tile_stride;
+                x += 4 * fields;
             }
-            tile += s.tile_stride;
-            x += 4 * fields;
+            TRILOBIT_UNROLL for (int f = 0; f < stages; ++f)
+                TRILOBIT_UNROLL for (int r = 0; r < Rows; ++r)
+                    TRILOBIT_UNROLL for (int m = 0; m < Tokens; ++m) {
+                std::int32_t* to = sums[f][r][m];
+                widen_add<Arch>(i32<Arch>::load_aligned(to), staged[f][r][m]).store_aligned(to);
+            }
         }
-        TRILOBIT_UNROLL for (int f = 0; f < stages; ++f)
-            TRILOBIT_UNROLL for (int r = 0; r < Rows; ++r)
-                TRILOBIT_UNROLL for (int m = 0; m < Tokens; ++m) {
-            std::int32_t* to = sums[f][r][m];
-            widen_add<Arch>(i32<Arch>::load_aligned(to), staged[f][r][m]).store_aligned(to);
+        i32<Arch> totals[Rows][Tokens];
+        TRILOBIT_UNROLL for (int m = 0; m < Tokens; ++m)
+            TRILOBIT_UNROLL for (int r = 0; r < Rows; ++r) {
+            totals[r][m] = i32<Arch>::load_aligned(sums[0][r][m]);
+            TRILOBIT_UNROLL for (int f = 1; f < stages; ++f) totals[r][m] +=
+                i32<Arch>::load_aligned(sums[f][r][m]) >> (bits * f);
         }
+        finish_plane<Arch, Weight>(s, segment, totals, acc, acc_stride);
     }
-    i32<Arch> totals[Rows][Tokens];
-    TRILOBIT_UNROLL for (int m = 0; m < Tokens; ++m)
-        TRILOBIT_UNROLL for (int r = 0; r < Rows; ++r) {
-        totals[r][m] = i32<Arch>::load_aligned(sums[0][r][m]);
-        TRILOBIT_UNROLL for (int f = 1; f < stages; ++f) totals[r][m] +=
-            i32<Arch>::load_aligned(sums[f][r][m]) >> (bits * f);
-    }
-    finish<Arch, Weight>(s, totals, acc, acc_stride);
 }
 
 template <class Arch, class Fields, int Weight, int Rows, int Tokens>
@@ -325,7 +373,8 @@ void dot_tiles(const dot_span& s, int registers, int tokens, std::int32_t* acc,
         if (s.start != nullptr) now.start = s.start + m * s.start_stride;
         if (s.sums != nullptr) {
             now.sums = s.sums + (to - acc);
-            now.row_scales = s.row_scales + r * simd::lanes<Arch>;
+            now.row_scales = s.row_scales + r * simd::lanes<Arch> / 16 * s.block_scale_stride +
+                             r * simd::lanes<Arch> % 16;
             now.token_scales = s.token_scales + m * s.token_scale_stride;
         }
         dot_tile<Arch, Fields, Weight, Rows, Tokens>(now, to, acc_stride);

@@ -32,15 +32,23 @@ struct chunk_limits {
 template <class Layout, int Rows>
 inline constexpr int group_blocks = std::max(1, Rows / Layout::tile_rows);
 
-/// Sixteen weight scales, number `at` and those behind it, as floats; zero for rows past the matrix.
+/// Weight scales from number `at` on, `count` of them, a multiple of sixteen, as floats; zero for rows past
+/// the matrix. Stored as wide as they are loaded again: a load of what two stores have left waits for both.
 template <class Arch>
-TRILOBIT_INLINE void load_scales16(const packed_view& w, std::int64_t at, float* scales) noexcept {
-    if (w.scale.per == granularity::tensor)
-        std::fill_n(scales, 16, w.scale_at(0));
-    else if (w.scale.type == scale_type::f32)
-        std::memcpy(scales, static_cast<const float*>(w.scales) + at, 16 * sizeof(float));
-    else
-        simd::load_f16x16<Arch>(static_cast<const std::uint16_t*>(w.scales) + at, scales);
+TRILOBIT_INLINE void load_scales(const packed_view& w, std::int64_t at, std::int64_t count,
+                                 float* scales) noexcept {
+    using f32 = simd::f32<Arch>;
+    constexpr int step = simd::lanes<Arch>;
+    if (w.scale.per == granularity::tensor) {
+        for (std::int64_t i = 0; i < count; i += step) f32(w.scale_at(0)).store_aligned(scales + i);
+    } else if (w.scale.type == scale_type::f32) {
+        const auto* from = static_cast<const float*>(w.scales) + at;
+        for (std::int64_t i = 0; i < count; i += step)
+            f32::load_unaligned(from + i).store_aligned(scales + i);
+    } else {
+        const auto* from = static_cast<const std::uint16_t*>(w.scales) + at;
+        for (std::int64_t i = 0; i < count; i += 16) simd::load_f16x16<Arch>(from + i, scales + i);
+    }
 }
 
 /// sums = (first ? 0 : sums) + float(acc) * scales, for all outputs of a chunk in one segment. Numbers
@@ -49,16 +57,19 @@ template <class Arch, class Layout>
 void add_scaled(const task& t, const segment& s, const chunk& c, bool first,
                 const std::int32_t* acc, float* sums) noexcept {
     constexpr int rows = Layout::tile_rows;
-    const std::int64_t stride = c.blocks * rows;
-    const std::int64_t weight_segments = t.w.segments(), token_scales = t.x.segments();
+    // Copies, which no store of a sum can change.
+    const packed_view w = t.w;
+    const std::int64_t blocks = c.blocks, weight_segments = w.segments();
+    const std::int64_t token_scales = t.x.segments();
+    const int tokens = c.tokens;
     const float* const by = t.x.scales + c.token * token_scales + s.activation_segment;
     alignas(64) float scales[16];
-    for (std::int64_t b = 0; b < c.blocks; ++b)
+    for (std::int64_t b = 0; b < blocks; ++b)
         for (int r = 0; r < rows; r += 16) {
-            load_scales16<Arch>(
-                t.w, ((c.block + b) * weight_segments + s.weight_segment) * rows + r, scales);
+            load_scales<Arch>(w, ((c.block + b) * weight_segments + s.weight_segment) * rows + r,
+                              16, scales);
             std::int64_t at = b * rows + r;
-            for (int m = 0; m < c.tokens; ++m, at += stride) {
+            for (int m = 0; m < tokens; ++m, at += blocks * rows) {
                 if (first)
                     simd::scale_add16<Arch, true>(sums + at, acc + at, scales,
                                                   by[m * token_scales]);
@@ -80,7 +91,8 @@ TRILOBIT_INLINE void write_sums(const task& t, const chunk& c, const float* sums
 /// Family::sum_segment(task, segment index, segment, chunk, acc) sets acc (tokens, rows of the
 /// chunk's blocks) to the exact integer sums. The segment may be a part of the one the index says,
 /// from where cut_cols() allows: the sums of all parts add up to the whole's. A family may have
-/// add_segment(.., acc, sums), which adds a whole segment's sums to those of the others at once.
+/// add_segments(.., acc, sums), which adds the sums of some whole segments to those of the others at once;
+/// it is given no more rows than row_step.
 template <class Family, class Arch, class Layout, chunk_limits Limits>
 void drive(const task& t, std::int64_t block_begin, std::int64_t block_end,
            std::int64_t token_begin, std::int64_t token_end) noexcept {
@@ -93,7 +105,8 @@ void drive(const task& t, std::int64_t block_begin, std::int64_t block_end,
     alignas(64) float sums[Limits.outputs];
     const std::int64_t segments = segment::count(t.w, t.x);
     constexpr bool shares = Limits.outputs > chunk_outputs;  // tables, among all rows of a chunk
-    const int outputs = segments > 1 && !shares ? segmented_outputs : Limits.outputs;
+    constexpr bool adds = requires { &Family::add_segments; };
+    const int outputs = segments == 1 || shares ? Limits.outputs : adds ? 1 : segmented_outputs;
 
     chunk c;
     for (c.token = token_begin; c.token < token_end; c.token += c.tokens) {
@@ -105,16 +118,15 @@ void drive(const task& t, std::int64_t block_begin, std::int64_t block_end,
             std::max<std::int64_t>(1, outputs / (c.tokens * group * rows)) * group;
         for (c.block = block_begin; c.block < block_end; c.block += c.blocks) {
             c.blocks = std::min(most, block_end - c.block);
-            constexpr bool adds = requires { &Family::add_segment; };
             if (segments == 0 || (adds && segments > 1))
                 std::fill_n(sums, c.tokens * c.blocks * rows, 0.0f);
             for (std::int64_t i = 0; i < segments; ++i) {
-                const segment s = segment::at(t.w, t.x, i);
                 if constexpr (adds)
                     if (segments > 1) {
-                        Family::add_segment(t, i, s, c, acc, sums);
+                        i += Family::add_segments(t, i, c, acc, sums) - 1;
                         continue;
                     }
+                const segment s = segment::at(t.w, t.x, i);
                 Family::sum_segment(t, i, s, c, acc);
                 add_scaled<Arch, Layout>(t, s, c, i == 0, acc, sums);
             }

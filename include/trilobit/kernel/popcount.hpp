@@ -8,6 +8,8 @@
 //   sum of w a_b = P_b - N,   P_b = popcount(m & (s ^ a_b)),   N = weights that are -1.
 //   two's complement, where the c_b add up to -1:   sum of w a = sum of c_b P_b + N
 //   signs, a = 2 a_0 - 1:                           sum of w a = 2 P_0 - (weights that are not 0)
+// Of n dense weights, whose bits are 1 for +1, the ones D_b of m & (bit ^ a_b) are what P_b lacks of n:
+//   sum of w a = -sum of c_b D_b - (weights that are +1);   signs:  n - 2 D_0
 // dot4 adds the four counts of a lane and multiplies by c_b in one instruction.
 //   per plane and 512 weights on avx512vnni: vpxord + vpandd + vpopcntb + vpdpbusd
 #pragma once
@@ -23,7 +25,7 @@ struct bit_planes {
 };
 template <>
 struct bit_planes<layout::ternary_planes> {
-    static constexpr bool available = true;
+    static constexpr bool available = true, dense = false;
     /// Weights of the tile at `tile`, `valid` marking the columns inside the segment.
     template <class Arch>
     TRILOBIT_INLINE static void load(const std::byte* tile, simd::u8<Arch>, simd::u8<Arch>& mask,
@@ -34,12 +36,12 @@ struct bit_planes<layout::ternary_planes> {
 };
 template <>
 struct bit_planes<layout::binary_1bit> {
-    static constexpr bool available = true;
+    static constexpr bool available = true, dense = true;
     template <class Arch>
     TRILOBIT_INLINE static void load(const std::byte* tile, simd::u8<Arch> valid,
                                      simd::u8<Arch>& mask, simd::u8<Arch>& sign) noexcept {
         mask = valid;
-        sign = simd::load<Arch>(tile) ^ simd::u8<Arch>(0xff);
+        sign = simd::load<Arch>(tile);
     }
 };
 
@@ -109,59 +111,91 @@ struct popcount : driven<popcount<Arch, Layout, Act>, Arch, Layout> {
 
     static void sum_segment(const task& t, std::int64_t, const segment& s, const chunk& c,
                             std::int32_t* acc) noexcept {
-        constexpr int parts = 64 / simd::register_bytes<Arch>;
-        // Tokens that share weights, as far as registers hold their sums and the planes' weights.
-        constexpr int wide = planes == 1 ? 8 : planes < 8 ? 4 : 2, narrow = planes == 1 ? 2 : 1;
-        constexpr int tile = has_avx512bw<Arch> ? wide : narrow;
+        constexpr int bytes = simd::register_bytes<Arch>;
+        // Registers of sums: as many as there are, beside the planes' weights.
+        constexpr int most = !has_avx512bw<Arch> ? (planes == 1 ? 2 : 1) : planes == 8 ? 4 : 8;
+        constexpr int most_tokens = planes == 1 ? most : std::max(1, most / 2);
         const std::int64_t stride = c.blocks * Layout::tile_rows;
-        for (std::int64_t b = 0; b < c.blocks; ++b) {
-            const std::byte* tiles =
-                t.w.tile_at(c.block + b, 0) + s.first_tile(t.w) * Layout::tile_bytes;
-            for (int p = 0; p < parts; ++p) {
-                const auto sums = [&]<int Tokens>(int m) {
-                    sum_tokens<Tokens>(
-                        t, s, c.token + m, tiles + p * simd::register_bytes<Arch>,
-                        acc + m * stride + b * Layout::tile_rows + p * simd::lanes<Arch>, stride);
-                };
-                int m = 0;
-                for (; m + tile <= c.tokens; m += tile) sums.template operator()<tile>(m);
-                if constexpr (tile > 1)
-                    for (; m < c.tokens; ++m) sums.template operator()<1>(m);
-            }
+        const std::int64_t row_bytes = t.w.row_tiles() * Layout::tile_bytes;
+        const std::byte* const tiles =
+            t.w.tile_at(c.block, 0) + s.first_tile(t.w) * Layout::tile_bytes;
+        // `Tokens` tokens at a time, from m on, against the row blocks [begin, end): few tokens are few
+        // sums, each of which waits for itself, and have more rows beside them.
+        const auto of_size = [&]<int Tokens>(int m, std::int64_t begin, std::int64_t end) {
+            if constexpr (Tokens <= most_tokens)
+                for (; m + Tokens <= c.tokens; m += Tokens) {
+                    const auto rows = [&]<int Blocks>(std::int64_t b) {
+                        for (int p = 0; p < 64; p += bytes)
+                            sum_tile<Blocks, Tokens>(
+                                t, s, c.token + m, tiles + b * row_bytes + p, row_bytes,
+                                acc + m * stride + b * Layout::tile_rows + p / 4, stride);
+                    };
+                    constexpr int blocks = std::min(4, most / Tokens);
+                    std::int64_t b = begin;
+                    for (; b + blocks <= end; b += blocks) rows.template operator()<blocks>(b);
+                    if constexpr (blocks > 1)
+                        for (; b < end; ++b) rows.template operator()<1>(b);
+                }
+            return m;
+        };
+        for (std::int64_t b = 0; b < c.blocks; b += 4) {
+            const std::int64_t end = std::min(b + 4, c.blocks);
+            int m = of_size.template operator()<8>(0, b, end);
+            m = of_size.template operator()<4>(m, b, end);
+            m = of_size.template operator()<2>(m, b, end);
+            of_size.template operator()<1>(m, b, end);
         }
     }
 
-    /// One register of rows and a few tokens, which share the weights and what is constant of them.
-    template <int Tokens>
-    static void sum_tokens(const task& t, const segment& s, std::int64_t token,
-                           const std::byte* tile, std::int32_t* acc, std::int64_t stride) noexcept {
+    /// A register of rows of each block and a few tokens, which share the weights and what is constant.
+    template <int Blocks, int Tokens>
+    TRILOBIT_NOINLINE static void sum_tile(const task& t, const segment& s, std::int64_t token,
+                                           const std::byte* tile, std::int64_t row_bytes,
+                                           std::int32_t* acc, std::int64_t stride) noexcept {
         using namespace simd;
+        using bits = bit_planes<Layout>;
         const auto byte = [](int v) TRILOBIT_LAMBDA_INLINE {
             return xsimd::bitwise_cast<std::uint8_t>(i8<Arch>(static_cast<std::int8_t>(v)));
         };
         const auto* word = reinterpret_cast<const std::uint32_t*>(t.operand) + token * words(t.x) +
                            s.first / 32 * planes;
-        const std::int64_t count = s.tiles(t.w), token_words = words(t.x);
-        const std::uint32_t last_word = column_mask(s.width - 32 * (count - 1));
+        std::int64_t offset[Tokens];
+        token_offsets(words(t.x), offset);
         // A byte counts at most 8: 2^18 columns times 128 stay far below 2^31.
-        i32<Arch> sums[Tokens], constant(0);
-        TRILOBIT_UNROLL for (int m = 0; m < Tokens; ++m) sums[m] = i32<Arch>(0);
-        for (std::int64_t k = 0; k < count; ++k, tile += Layout::tile_bytes, word += planes) {
-            const std::uint32_t valid_word = k + 1 < count ? ~0u : last_word;
-            u8<Arch> mask, sign;
-            bit_planes<Layout>::template load<Arch>(tile, broadcast4<Arch>(&valid_word), mask,
-                                                    sign);
-            constant = dot4<Arch>(constant, popcount_bytes<Arch>(signs ? mask : mask & sign),
-                                  byte(signs ? -1 : 1));
-            TRILOBIT_UNROLL for (int b = 0; b < planes; ++b)
-                TRILOBIT_UNROLL for (int m = 0; m < Tokens; ++m) {
-                const u8<Arch> met =
-                    masked_xor<Arch>(mask, sign, broadcast4<Arch>(word + m * token_words + b));
-                sums[m] = dot4<Arch>(sums[m], popcount_bytes<Arch>(met), byte(plane_weight(b)));
-            }
+        i32<Arch> sums[Blocks][Tokens], constant[Blocks];
+        TRILOBIT_UNROLL for (int b = 0; b < Blocks; ++b) {
+            constant[b] = i32<Arch>(bits::dense && signs ? static_cast<std::int32_t>(s.width) : 0);
+            TRILOBIT_UNROLL for (int m = 0; m < Tokens; ++m) sums[b][m] = i32<Arch>(0);
         }
-        TRILOBIT_UNROLL for (int m = 0; m < Tokens; ++m)(sums[m] + constant)
-            .store_aligned(acc + m * stride);
+        const auto one_tile = [&](u8<Arch> valid) TRILOBIT_LAMBDA_INLINE {
+            TRILOBIT_UNROLL for (int b = 0; b < Blocks; ++b) {
+                u8<Arch> mask, sign;
+                bits::template load<Arch>(tile + b * row_bytes, valid, mask, sign);
+                if constexpr (!(bits::dense && signs))
+                    constant[b] =
+                        dot4<Arch>(constant[b], popcount_bytes<Arch>(signs ? mask : mask & sign),
+                                   byte(signs || bits::dense ? -1 : 1));
+                TRILOBIT_UNROLL for (int i = 0; i < planes; ++i)
+                    TRILOBIT_UNROLL for (int m = 0; m < Tokens; ++m) {
+                    const u8<Arch> met =
+                        masked_xor<Arch>(mask, sign, broadcast4<Arch>(word + offset[m] + i));
+                    sums[b][m] =
+                        dot4<Arch>(sums[b][m], popcount_bytes<Arch>(met), byte(plane_weight(i)));
+                    pin<Arch>(sums[b][m]);
+                }
+            }
+            tile += Layout::tile_bytes;
+            word += planes;
+        };
+        const std::int64_t count = s.tiles(t.w);
+        const std::uint32_t last_word = column_mask(s.width - 32 * (count - 1));
+        for (std::int64_t k = 1; k < count; ++k) one_tile(u8<Arch>(std::uint8_t{0xff}));
+        one_tile(broadcast4<Arch>(&last_word));
+        TRILOBIT_UNROLL for (int b = 0; b < Blocks; ++b)
+            TRILOBIT_UNROLL for (int m = 0; m < Tokens; ++m) {
+            const auto sum = bits::dense ? constant[b] - sums[b][m] : constant[b] + sums[b][m];
+            sum.store_aligned(acc + b * Layout::tile_rows + m * stride);
+        }
     }
 };
 

@@ -60,6 +60,27 @@ TRILOBIT_INLINE void forget_loads(const T*& p) noexcept {
 #endif
 }
 
+/// p += n. GCC works out where all tokens lie before it comes to the first, and has no registers for that.
+template <class T>
+TRILOBIT_INLINE void advance(T*& p, std::int64_t n) noexcept {
+    p += n;
+#if defined(__GNUC__)
+    __asm__("" : "+r"(p));
+#endif
+}
+
+/// offset[m] = m * stride, each a number that the compiler knows nothing of: an address is the sum of two
+/// registers. GCC steps from one token to the next, and these additions take turns from vectors.
+template <int Count>
+TRILOBIT_INLINE void token_offsets(std::int64_t stride, std::int64_t (&offset)[Count]) noexcept {
+    TRILOBIT_UNROLL for (int m = 0; m < Count; ++m) {
+        offset[m] = m * stride;
+#if defined(__GNUC__)
+        if (m > 0) __asm__("" : "+r"(offset[m]));
+#endif
+    }
+}
+
 /// Four bytes, any alignment, to every 32-bit lane.
 template <class Arch>
 TRILOBIT_INLINE u8<Arch> broadcast4(const void* from) noexcept {
@@ -151,6 +172,17 @@ struct lookup16_op {
     }
 };
 
+/// out[i] = table[index[i] % 64]; the table is 64-byte aligned.
+template <class Arch>
+struct lookup64_op {
+    TRILOBIT_INLINE static u8<Arch> call(const std::uint8_t* table, u8<Arch> index) noexcept {
+        alignas(64) std::uint8_t bytes[register_bytes<Arch>];
+        index.store_aligned(bytes);
+        for (std::uint8_t& b : bytes) b = table[b % 64];
+        return u8<Arch>::load_aligned(bytes);
+    }
+};
+
 /// Byte i of v[0..3] becomes the bytes 4 i .. 4 i + 3 of all four registers, one after the other.
 template <class Arch>
 struct interleave4_op {
@@ -226,6 +258,10 @@ TRILOBIT_INLINE u8<Arch> masked_xor(u8<Arch> mask, u8<Arch> a, u8<Arch> b) noexc
 template <class Arch>
 TRILOBIT_INLINE u8<Arch> popcount_bytes(u8<Arch> v) noexcept {
     return popcount_bytes_op<Arch>::call(v);
+}
+template <class Arch>
+TRILOBIT_INLINE u8<Arch> lookup64(const std::uint8_t* table, u8<Arch> index) noexcept {
+    return lookup64_op<Arch>::call(table, index);
 }
 template <class Arch>
 TRILOBIT_INLINE void interleave4(u8<Arch>* v) noexcept {

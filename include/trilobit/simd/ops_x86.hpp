@@ -329,6 +329,13 @@ struct dot2_op<Arch> {
 };
 
 template <has_avx512vnni Arch>
+struct lookup64_op<Arch> {
+    TRILOBIT_INLINE static u8<Arch> call(const std::uint8_t* table, u8<Arch> index) noexcept {
+        return u8<Arch>(_mm512_permutexvar_epi8(index, _mm512_load_si512(table)));
+    }
+};
+
+template <has_avx512vnni Arch>
 struct popcount_bytes_op<Arch> {
     TRILOBIT_INLINE static u8<Arch> call(u8<Arch> v) noexcept {
         return u8<Arch>(_mm512_popcnt_epi8(v));

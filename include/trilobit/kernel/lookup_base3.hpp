@@ -1,0 +1,165 @@
+// SPDX-License-Identifier: MIT
+// Room kernel. Enters: tiles of ternary_base3, tables of their columns' activations. Leaves: exact sums
+// by looking them up.
+//
+// A byte stands for five weights and is two indices: the sum of what both find is that of the tile's
+// five activations as the weights choose, within 5 * 8 = 40. A few tiles are added in bytes, three of
+// such sums: 120 <= 127. These are added in pairs, as int16, and once more shifted by a byte: odd bytes
+// lie in the latter alone, even ones are what remains of the former. Int32 comes every few hundred tiles.
+//   avx512vnni, 64 rows x 5 columns: vpsrlw, shared by all tokens; for each table 2 vpermb + 2 vpaddb,
+//     and vpaddw + vpsrlw + vpaddw every three tiles, less one vpaddb
+//   ssse3, avx2, a register of rows: 11 to find the indices; 3 vpshufb + 3 vpaddb, the same additions
+#pragma once
+
+#include "trilobit/kernel/lookup_tiles.hpp"
+#include "trilobit/simd/base3.hpp"
+
+namespace trilobit::kernel {
+
+template <class Arch, class Act>
+struct lookup_tiles<Arch, layout::ternary_base3, Act> : layout::ternary_base3 {
+    using Layout = layout::ternary_base3;
+    using base3 = simd::base3_op<Arch>;
+    static constexpr int tables = lookup_parts<Act>;
+    static constexpr std::int64_t table_bytes = tables * base3::table_bytes;
+    /// Largest |sum| of a tile; how many sums, each so much too large, fit a byte; and how many 16 bits.
+    static constexpr int largest = 5 * lookup_bound<Act>;
+    static constexpr int byte_adds = 255 / (2 * largest);
+    static constexpr std::int64_t int16_tiles = 65535 / (2 * largest) / byte_adds * byte_adds;
+    static_assert(byte_adds >= 1 && 2 * largest * byte_adds <= 255, "a sum could leave its byte");
+    static_assert(largest * int16_tiles <= 32767,
+                  "a sum without what it is too large by overflows");
+
+    /// Tokens that share indices: a table of a token and a row block has three registers of sums.
+    static constexpr int most_tokens = !has_avx512bw<Arch> ? 1 : tables == 2 ? 2 : 4;
+    /// Row blocks that one load of a table serves.
+    static constexpr int most_blocks(int tokens) noexcept {
+        return !has_avx512bw<Arch> ? 1 : std::min(4, 8 / (tokens * tables));
+    }
+    /// Is there an instruction? What it takes for a register of weights and each of `tokens` that share
+    /// them.
+    static constexpr bool fast = has_ssse3<Arch>, vbmi = has_avx512vnni<Arch>;
+    static constexpr double lookups = tables * (vbmi ? 2 : 3);
+    static constexpr double dots = 0;
+    static constexpr double instructions(double tokens) noexcept {
+        return (vbmi ? 1 : 11) / tokens + 2 * lookups + tables * (vbmi ? 2.0 : 3.0) / byte_adds;
+    }
+
+    TRILOBIT_INLINE static void make_table(const std::int8_t* x, std::uint8_t* to) noexcept {
+        base3::make_table(x, largest, to);
+    }
+
+    /// acc = (span's first ? 0 : acc) + some tiles of Blocks row blocks against the tables of a few
+    /// tokens. Between calls the sums of rows 4i, 4i + 1, .. lie apart, as four registers; the last call
+    /// puts them in order.
+    template <int Blocks, int Tokens>
+    static void sum(const lookup_span& s, std::int64_t block, std::int32_t* acc,
+                    std::int64_t acc_stride) noexcept {
+        for (int p = 0; p < Layout::tile_rows; p += simd::register_bytes<Arch>) {
+            lookup_span part = s;
+            part.tiles += block * s.block_stride + p;
+            std::int32_t* const to = acc + block * Layout::tile_rows + p;
+            for (std::int64_t k = 0; k < s.count; k += part.count) {
+                part.count = std::min(s.count - k, int16_tiles);
+                part.left = s.left - k;
+                part.first = s.first && k == 0;
+                part.last = s.last && k + part.count == s.count;
+                sum_in_int16<Blocks, Tokens>(part, to, acc_stride);
+                part.tiles += part.count * Layout::tile_bytes;
+                part.table += part.count * table_bytes;
+            }
+        }
+    }
+
+    /// The same for one register of rows of each block, and at most int16_tiles tiles.
+    template <int Blocks, int Tokens>
+    static void sum_in_int16(const lookup_span& s, std::int32_t* acc,
+                             std::int64_t acc_stride) noexcept {
+        using namespace simd;
+        // Of the bytes in pairs, and of the odd ones alone.
+        u16<Arch> pairs[Blocks][Tokens][tables], odd[Blocks][Tokens][tables];
+        TRILOBIT_UNROLL for (int b = 0; b < Blocks; ++b)
+            TRILOBIT_UNROLL for (int m = 0; m < Tokens; ++m)
+                TRILOBIT_UNROLL for (int i = 0; i < tables; ++i) pairs[b][m][i] = odd[b][m][i] =
+                    u16<Arch>(std::uint16_t{0});
+        const std::byte* tile = s.tiles;
+        const std::uint8_t* table = s.table;
+        // Past the end of its tiles a row finds what is read here already; the next call's tiles
+        // lie `skip` bytes further.
+        const std::int64_t skip = (Blocks - 1) * s.block_stride + s.skip;
+        const std::byte* const row_end = tile + s.left * Layout::tile_bytes;
+        const auto add = [&]<int Adds>() TRILOBIT_LAMBDA_INLINE {
+            u8<Arch> few[Blocks][Tokens][tables];
+            TRILOBIT_UNROLL for (int b = 0; b < Blocks; ++b)
+                TRILOBIT_UNROLL for (int m = 0; m < Tokens; ++m)
+                    TRILOBIT_UNROLL for (int i = 0; i < tables; ++i) few[b][m][i] =
+                        u8<Arch>(std::uint8_t{0});
+            const std::int64_t ahead =
+                lookup_prefetch + (tile + lookup_prefetch < row_end ? 0 : skip);
+            const auto one_tile = [&]() TRILOBIT_LAMBDA_INLINE {
+                TRILOBIT_UNROLL for (int b = 0; b < Blocks; ++b) {
+                    const std::byte* from = tile + b * s.block_stride;
+                    u8<Arch> codes = load<Arch>(from);
+                    // Loaded once: a second load of a line that is on its way from memory waits too.
+                    pin<Arch>(codes);
+                    const typename base3::indices at(codes);
+                    if constexpr (Tokens == 1) prefetch<Arch>(from + ahead);
+                    TRILOBIT_UNROLL for (int m = 0; m < Tokens; ++m)
+                        TRILOBIT_UNROLL for (int i = 0; i < tables; ++i) {
+                        few[b][m][i] +=
+                            base3::sum(table + m * s.token_stride + i * base3::table_bytes, at);
+                        pin<Arch>(few[b][m][i]);
+                    }
+                    // Sums are up to 24 of the 32 registers.
+                    if constexpr (Blocks > 1) forget_loads<Arch>(table);
+                }
+                tile += Layout::tile_bytes;
+                table += table_bytes;
+            };
+            if constexpr (Adds <= 3)
+                TRILOBIT_UNROLL for (int n = 0; n < Adds; ++n) one_tile();
+            else
+                for (int n = 0; n < Adds; ++n) one_tile();
+            TRILOBIT_UNROLL for (int b = 0; b < Blocks; ++b)
+                TRILOBIT_UNROLL for (int m = 0; m < Tokens; ++m)
+                    TRILOBIT_UNROLL for (int i = 0; i < tables; ++i) {
+                const auto two = xsimd::bitwise_cast<std::uint16_t>(few[b][m][i]);
+                pairs[b][m][i] += two;
+                odd[b][m][i] += two >> 8;
+                pin<Arch>(pairs[b][m][i]);
+                pin<Arch>(odd[b][m][i]);
+            }
+        };
+        std::int64_t left = s.count;
+        for (; left >= byte_adds; left -= byte_adds) add.template operator()<byte_adds>();
+        for (; left > 0; --left) add.template operator()<1>();
+
+        constexpr int words = lanes<Arch>;
+        const i16<Arch> more(static_cast<std::int16_t>(largest * s.count));
+        TRILOBIT_UNROLL for (int b = 0; b < Blocks; ++b)
+            TRILOBIT_UNROLL for (int m = 0; m < Tokens; ++m) {
+            std::int32_t* to = acc + b * Layout::tile_rows + m * acc_stride;
+            i32<Arch> rows[4];
+            TRILOBIT_UNROLL for (int j = 0; j < 4; ++j) rows[j] =
+                s.first ? i32<Arch>(0) : i32<Arch>::load_aligned(to + j * words);
+            TRILOBIT_UNROLL for (int i = 0; i < tables; ++i) {
+                const u16<Arch> even_bytes = pairs[b][m][i] - (odd[b][m][i] << 8);
+                const auto even = xsimd::bitwise_cast<std::int16_t>(even_bytes) - more;
+                const auto uneven = xsimd::bitwise_cast<std::int16_t>(odd[b][m][i]) - more;
+                const int weight = i == 0 ? 1 : 16;
+                const auto lower = xsimd::bitwise_cast<std::int16_t>(i32<Arch>(weight));
+                const auto upper = xsimd::bitwise_cast<std::int16_t>(i32<Arch>(weight << 16));
+                rows[0] = dot2<Arch>(rows[0], even, lower);
+                rows[1] = dot2<Arch>(rows[1], uneven, lower);
+                rows[2] = dot2<Arch>(rows[2], even, upper);
+                rows[3] = dot2<Arch>(rows[3], uneven, upper);
+            }
+            if (s.last)
+                store_interleaved<Arch>(rows, to);
+            else
+                TRILOBIT_UNROLL for (int j = 0; j < 4; ++j) rows[j].store_aligned(to + j * words);
+        }
+    }
+};
+
+}  // namespace trilobit::kernel

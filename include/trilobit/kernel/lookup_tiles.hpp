@@ -1,0 +1,77 @@
+// SPDX-License-Identifier: MIT
+// Room kernel. Enters: activations; where the tiles and tables of some calls lie. Leaves: what the two
+// ways of looking sums up share, lookup_base3.hpp and lookup_binary.hpp. The loops around them:
+// lookup.hpp.
+//
+// To keep tables of bytes exact, an int8 activation is split a = 16 h + l with -8 <= h <= 8,
+// -8 <= l <= 7: two tables for the same columns. Narrower activations need one.
+#pragma once
+
+#include "trilobit/simd/ops.hpp"
+
+namespace trilobit::kernel {
+
+/// How a layout is looked up; members as in lookup_base3.hpp. A layout without is not.
+template <class Arch, class Layout, class Act>
+struct lookup_tiles;
+
+/// Like prefetch_bytes, for each of up to four row blocks that are read at once.
+inline constexpr int lookup_prefetch = 2048;
+
+/// Where the tiles and tables of some calls lie.
+struct lookup_span {
+    const std::byte* tiles;     // of the chunk's first row block
+    std::int64_t block_stride;  // bytes from row block to row block
+    std::int64_t count;         // tiles
+    std::int64_t left;          // tiles from the first one to the end of the segment
+    std::int64_t skip;          // bytes from there to its begin in the next row block
+    const std::uint8_t* table;  // of the first token and tile
+    std::int64_t token_stride;  // bytes from token to token
+    bool first, last;           // of the calls that make up a sum
+};
+
+/// Tables that the columns of a tile have.
+template <class Act>
+inline constexpr int lookup_parts = Act::bits > 4 ? 2 : 1;
+/// Largest |activation|, or part of one, in a table.
+template <class Act>
+inline constexpr int lookup_bound = Act::bits > 4 ? 8 : -Act::lowest;
+
+/// x = 16 high + low, -8 <= low <= 7.
+template <class Arch>
+void split_nibbles(const std::int8_t* x, std::int64_t count, std::int8_t* low,
+                   std::int8_t* high) noexcept {
+    for (std::int64_t i = 0; i < count; ++i) {
+        const int l = ((x[i] + 8) & 15) - 8;
+        low[i] = static_cast<std::int8_t>(l);
+        high[i] = static_cast<std::int8_t>((x[i] - l) / 16);
+    }
+}
+
+/// The tables of a segment's tiles of activations x; returns where the next segment's begin.
+/// Tiles::make_table(x, to) makes one, of as many activations as a tile has columns.
+template <class Arch, class Act, class Tiles>
+std::uint8_t* make_lookup_tables(const std::int8_t* x, std::int64_t width,
+                                 std::uint8_t* table) noexcept {
+    constexpr int cols = Tiles::tile_cols;
+    constexpr std::int64_t strip = 320;
+    static_assert(strip % cols == 0);
+    alignas(64) std::int8_t low[strip + 8] = {}, high[strip + 8] = {};
+    for (std::int64_t first = 0; first < width; first += strip) {
+        const std::int64_t count = std::min(strip, width - first);
+        // Zeros stand for columns past the segment: the next one's activations lie there.
+        if (count < strip) std::memset(low, 0, sizeof low), std::memset(high, 0, sizeof high);
+        if constexpr (lookup_parts<Act> == 2)
+            split_nibbles<Arch>(x + first, count, low, high);
+        else
+            std::memcpy(low, x + first, static_cast<std::size_t>(count));
+        for (std::int64_t c = 0; c < count; c += cols, table += Tiles::table_bytes) {
+            Tiles::make_table(low + c, table);
+            if constexpr (lookup_parts<Act> == 2)
+                Tiles::make_table(high + c, table + Tiles::table_bytes / 2);
+        }
+    }
+    return table;
+}
+
+}  // namespace trilobit::kernel
