@@ -220,18 +220,19 @@ struct dot_any : driven<dot_any<Arch, Layout>, Arch, Layout, dot_limits<Arch, La
         for (std::int64_t b = 0; b < c.blocks; b += group) {
             const auto blocks = static_cast<int>(std::min<std::int64_t>(group, c.blocks - b));
             span = first;
-            if (span.sums != nullptr) {
-                span.sums += b * Layout::tile_rows;
-                span.row_scales += b * Layout::tile_rows;
-            }
             for (std::int64_t col = 0; col < s.width; col += width) {
-                const std::int64_t cols = std::min<std::int64_t>(width, s.width - col);
-                span.count = panel_x::words(t.w, t.x, cols);
+                const bool last = col + width >= s.width;
+                span.count = panel_x::words(t.w, t.x, last ? s.width - col : width);
+                span.sums = nullptr;
+                if (last && first.sums != nullptr) {
+                    span.sums = first.sums + b * Layout::tile_rows;
+                    span.row_scales =
+                        first.row_scales + b * Layout::tile_rows / 16 * first.block_scale_stride;
+                }
                 // The next columns of these rows, and after the last the first ones of the next rows.
                 const std::int64_t ahead =
-                    col + width < s.width
-                        ? panel_bytes
-                        : group_bytes - col / Layout::tile_cols * Layout::tile_bytes;
+                    !last ? panel_bytes
+                          : group_bytes - col / Layout::tile_cols * Layout::tile_bytes;
                 const auto words = static_cast<int>(span.count);
                 for (int i = 0; i < blocks; ++i) {
                     std::byte* to = panels + i * Layout::tile_rows / 16 * panel_stride<Arch>;

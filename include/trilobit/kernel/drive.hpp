@@ -88,6 +88,15 @@ TRILOBIT_INLINE void write_sums(const task& t, const chunk& c, const float* sums
         t.out.write(t.out.context, sums + m * stride, c.token + m, row, count);
 }
 
+/// Does a family scale sums itself: those of several segments, or where it decodes for many tokens?
+template <class Family>
+constexpr bool adds_segments(std::int64_t segments, std::int64_t tokens) noexcept {
+    if constexpr (requires { &Family::add_segments; })
+        return segments > 1 || (segments == 1 && Family::decodes(tokens));
+    else
+        return false;
+}
+
 /// Family::sum_segment(task, segment index, segment, chunk, acc) sets acc (tokens, rows of the
 /// chunk's blocks) to the exact integer sums. The segment may be a part of the one the index says,
 /// from where cut_cols() allows: the sums of all parts add up to the whole's. A family may have
@@ -118,11 +127,11 @@ void drive(const task& t, std::int64_t block_begin, std::int64_t block_end,
             std::max<std::int64_t>(1, outputs / (c.tokens * group * rows)) * group;
         for (c.block = block_begin; c.block < block_end; c.block += c.blocks) {
             c.blocks = std::min(most, block_end - c.block);
-            if (segments == 0 || (adds && segments > 1))
-                std::fill_n(sums, c.tokens * c.blocks * rows, 0.0f);
+            const bool added = adds_segments<Family>(segments, c.tokens);
+            if (segments == 0 || added) std::fill_n(sums, c.tokens * c.blocks * rows, 0.0f);
             for (std::int64_t i = 0; i < segments; ++i) {
                 if constexpr (adds)
-                    if (segments > 1) {
+                    if (added) {
                         i += Family::add_segments(t, i, c, acc, sums) - 1;
                         continue;
                     }
@@ -184,13 +193,22 @@ struct driven {
 template <class Arch>
 void negated_sums(const packed_shape& w, const activation_view& x, std::int64_t token_begin,
                   std::int64_t token_end, std::int32_t* sums) noexcept {
+    constexpr int bytes = simd::register_bytes<Arch>;
+    const simd::u8<Arch> ones(std::uint8_t{1});
     const std::int64_t segments = segment::count(w, x);
     for (std::int64_t m = token_begin; m < token_end; ++m)
         for (std::int64_t i = 0; i < segments; ++i) {
             const segment s = segment::at(w, x, i);
             const std::int8_t* values = x.token(m) + s.first;
-            std::int32_t sum = 0;  // at most 2^18 columns of 128
-            for (std::int64_t c = 0; c < s.width; ++c) sum += values[c];
+            // At most 2^18 columns of 128.
+            simd::i32<Arch> lanes(0);
+            std::int64_t c = 0;
+            for (; c + bytes <= s.width; c += bytes)
+                lanes = simd::dot4<Arch>(lanes, ones,
+                                         simd::u8<Arch>::load_unaligned(
+                                             reinterpret_cast<const std::uint8_t*>(values) + c));
+            std::int32_t sum = xsimd::reduce_add(lanes);
+            for (; c < s.width; ++c) sum += values[c];
             sums[m * segments + i] = -sum;
         }
 }
