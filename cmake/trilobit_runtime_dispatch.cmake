@@ -20,7 +20,8 @@ function(trilobit_arch_flags arch result)
   set(flags_avx2 ${avx2})
   set(flags_avxvnni ${avx2} -mavxvnni)
   set(flags_avx512bw ${avx512bw})
-  set(flags_avx512vnni ${avx512bw} -mavx512vnni -mavx512vbmi -mavx512ifma -mavx512vbmi2
+  # Plain loops, which quantise activations, use half of a register without being told.
+  set(flags_avx512vnni ${avx512bw} -mprefer-vector-width=512 -mavx512vnni -mavx512vbmi -mavx512ifma -mavx512vbmi2
                        -mavx512bitalg -mavx512vpopcntdq -mgfni)
   set(flags_amx ${flags_avx512vnni} -mamx-tile -mamx-int8)
   if(NOT DEFINED flags_${arch})

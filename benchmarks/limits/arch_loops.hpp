@@ -174,7 +174,8 @@ struct primitives {
 
 /// Kernels that prefetch were up to 15 % faster than this loop without it, which made it no limit. A
 /// line is asked for beside each one that is read, in this order: farther ahead than 2 KiB, or four at
-/// a time, the loads of this short loop come first and take the places of the prefetches.
+/// a time, the loads of this short loop come first and take the places of the prefetches. And one as much
+/// farther into the second cache: 4 % more, on one thread and on two.
 template <class Arch>
 std::uint64_t read_loop(const std::byte* from, std::size_t size) noexcept {
     using namespace trilobit::simd;
@@ -183,7 +184,10 @@ std::uint64_t read_loop(const std::byte* from, std::size_t size) noexcept {
     TRILOBIT_UNROLL for (std::size_t i = 0; i < chains; ++i) sums[i] = u8<Arch>(std::uint8_t{0});
     for (std::size_t at = 0; at < size; at += chains * width)
         TRILOBIT_UNROLL for (std::size_t i = 0; i < chains; ++i) {
-            if (i * width % 64 == 0) prefetch<Arch>(from + at + i * width + ahead);
+            if (i * width % 64 == 0) {
+                prefetch<Arch>(from + at + i * width + ahead);
+                prefetch_far<Arch>(from + at + i * width + 2 * ahead);
+            }
             sums[i] = sums[i] ^ load<Arch>(from + at + i * width);
             touch<Arch>(sums[i]);
         }

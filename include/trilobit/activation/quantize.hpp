@@ -102,7 +102,10 @@ void quantize_segment(const float* x, std::int64_t count, float factor,
                                const float sum = block.product[i] + magic;
                                std::int32_t b;
                                std::memcpy(&b, &sum, sizeof b);
-                               bits[i] = std::clamp(b - 0x4b400000, Act::lowest, Act::highest);
+                               bits[i] = b - 0x4b400000;
+                               // max|x| sets the factor of int8: no product is beyond 127.
+                               if constexpr (Act::id != activation_id::int8)
+                                   bits[i] = std::clamp(bits[i], Act::lowest, Act::highest);
                            }
                            for (int i = 0; i < quantize_chunk; ++i)
                                rounded[i] = static_cast<std::int8_t>(bits[i]);

@@ -43,11 +43,11 @@ class thread_pool {
     // and who has fallen asleep comes 20 to 40 us late.
     static constexpr std::chrono::microseconds spin_before_sleep{200};
 
-    job current;
-    alignas(64) std::atomic<std::uint32_t> epoch{
-        0};                                     // one more for each job; woken sleepers watch it
-    alignas(64) std::atomic<bool> open{false};  // may a worker still join `current`?
-    alignas(64) std::atomic<int> joined{0};     // workers inside `current`
+    // In one cache line, which is all that a worker has to fetch, and the caller from those who watch.
+    alignas(64) job current;
+    std::atomic<std::uint32_t> epoch{0};     // one more for each job; woken sleepers watch it
+    std::atomic<bool> open{false};           // may a worker still join `current`?
+    alignas(64) std::atomic<int> joined{0};  // workers inside `current`
     std::atomic<bool> stopping{false};
     std::atomic<bool> busy{false};
     int workers = 0;

@@ -54,6 +54,9 @@ struct dot_span {
 /// One token reads each weight once, at the speed of memory: this far ahead in all, past the end of the
 /// rows into the next ones, where the hardware's own prefetcher has to start anew.
 inline constexpr int prefetch_bytes = 4096;
+/// And this much farther into the second cache: rows of 2560 columns, which are ten KiB, came at 86 to 90 %
+/// of the read bandwidth instead of 81 to 86 %, on one thread and on two.
+inline constexpr int prefetch_far_bytes = 512;
 
 /// The register tile: `rows` registers of weights times `count` tokens, at most `tokens`. Fields of a
 /// byte differ by a shift of their bits: `stages` of them have accumulators of their own, and the
@@ -119,10 +122,16 @@ TRILOBIT_INLINE void prefetch_rows(const dot_span& s, const std::byte* tile) noe
     constexpr int lines = (Rows + line_registers - 1) / line_registers;
     constexpr int ahead = prefetch_bytes / std::min(lines, 2);
     const std::int64_t row_bytes = s.count * s.segments * s.tile_stride;
-    const bool inside = tile + ahead < s.tiles + row_bytes;
-    const std::int64_t skip = inside ? 0 : lines * s.block_stride - row_bytes;
-    TRILOBIT_UNROLL for (int r = 0; r < lines; ++r)
-        simd::prefetch<Arch>(tile + r * s.block_stride + ahead + skip);
+    const auto past_end = [&](int bytes) {
+        return tile + bytes < s.tiles + row_bytes ? 0 : lines * s.block_stride - row_bytes;
+    };
+    const std::byte* const soon = tile + ahead + past_end(ahead);
+    const std::byte* const later =
+        tile + ahead + prefetch_far_bytes + past_end(ahead + prefetch_far_bytes);
+    TRILOBIT_UNROLL for (int r = 0; r < lines; ++r) {
+        simd::prefetch<Arch>(soon + r * s.block_stride);
+        simd::prefetch_far<Arch>(later + r * s.block_stride);
+    }
 }
 
 /// f(r, m, what the sum of register r and token m starts from): start, or what acc holds.

@@ -84,8 +84,6 @@ struct lookup_tiles<Arch, layout::ternary_base3, Act> : layout::ternary_base3 {
                     u16<Arch>(std::uint16_t{0});
         const std::byte* tile = s.tiles;
         const std::uint8_t* table = s.table;
-        // Past the end of its tiles a row finds what is read here already; the next call's tiles
-        // lie `skip` bytes further.
         const std::int64_t skip = (Blocks - 1) * s.block_stride + s.skip;
         const std::byte* const row_end = tile + s.left * Layout::tile_bytes;
         const auto add = [&]<int Adds>() TRILOBIT_LAMBDA_INLINE {
@@ -94,8 +92,7 @@ struct lookup_tiles<Arch, layout::ternary_base3, Act> : layout::ternary_base3 {
                 TRILOBIT_UNROLL for (int m = 0; m < Tokens; ++m)
                     TRILOBIT_UNROLL for (int i = 0; i < tables; ++i) few[b][m][i] =
                         u8<Arch>(std::uint8_t{0});
-            const std::int64_t ahead =
-                lookup_prefetch + (tile + lookup_prefetch < row_end ? 0 : skip);
+            const std::int64_t ahead = lookup_ahead(lookup_prefetch, tile, row_end, skip);
             const auto one_tile = [&]() TRILOBIT_LAMBDA_INLINE {
                 TRILOBIT_UNROLL for (int b = 0; b < Blocks; ++b) {
                     const std::byte* from = tile + b * s.block_stride;

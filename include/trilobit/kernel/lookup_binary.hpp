@@ -100,12 +100,10 @@ private:
         std::int64_t token[Tokens];
         token_offsets(s.token_stride, token);
         const std::uint8_t* table = s.table;
-        // Past the end of its tiles a row finds what is read here already; see lookup_span.
         const std::int64_t skip = (Blocks - 1) * s.block_stride + s.skip;
         const std::byte* const row_end = tile + s.left * tile_bytes;
         for (std::int64_t k = 0; k < s.count; ++k, tile += tile_bytes, table += table_bytes) {
-            const std::int64_t ahead =
-                lookup_prefetch + (tile + lookup_prefetch < row_end ? 0 : skip);
+            const std::int64_t ahead = lookup_ahead(lookup_prefetch, tile, row_end, skip);
             TRILOBIT_UNROLL for (int b = 0; b < Blocks; ++b) {
                 const std::byte* from = tile + b * s.block_stride;
                 u8<Arch> codes = load<Arch>(from);

@@ -15,9 +15,6 @@ namespace trilobit::kernel {
 template <class Arch, class Layout, class Act>
 struct lookup_tiles;
 
-/// Like prefetch_bytes, for each of up to four row blocks that are read at once.
-inline constexpr int lookup_prefetch = 2048;
-
 /// Where the tiles and tables of some calls lie.
 struct lookup_span {
     const std::byte* tiles;     // of the chunk's first row block
@@ -29,6 +26,18 @@ struct lookup_span {
     std::int64_t token_stride;  // bytes from token to token
     bool first, last;           // of the calls that make up a sum
 };
+
+/// How far ahead weights are asked for, for each of up to four row blocks that are read at once. Asking
+/// farther into the second cache too, as dot does, took 2 to 4 % from base 3 from memory and a tenth from
+/// one bit in cache.
+inline constexpr int lookup_prefetch = 2048;
+
+/// Bytes from a tile to what is wanted when `bytes` more have been read. Past row_end a row finds what is read
+/// already; the next call's tiles lie `skip` bytes further.
+TRILOBIT_INLINE std::int64_t lookup_ahead(int bytes, const std::byte* tile,
+                                          const std::byte* row_end, std::int64_t skip) noexcept {
+    return bytes + (tile + bytes < row_end ? 0 : skip);
+}
 
 /// Tables that the columns of a tile have.
 template <class Act>

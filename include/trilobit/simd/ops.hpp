@@ -49,6 +49,16 @@ TRILOBIT_INLINE void prefetch(const std::byte* line) noexcept {
 #endif
 }
 
+/// The same into the second cache, which has more misses under way at once than the first.
+template <class Arch>
+TRILOBIT_INLINE void prefetch_far(const std::byte* line) noexcept {
+#if defined(__GNUC__)
+    __builtin_prefetch(line, 0, 2);
+#else
+    (void)line;
+#endif
+}
+
 /// What was loaded through `p` is loaded again when it is next wanted: where that costs less than the
 /// registers that would keep it.
 template <class Arch, class T>
