@@ -198,7 +198,7 @@ struct dot_any : driven<dot_any<Arch, Layout>, Arch, Layout, dot_limits<Arch, La
                           std::int32_t* acc) noexcept {
         constexpr int width = panel_width<Arch, Layout>;
         constexpr int registers = 4 * Layout::tile_rows / simd::register_bytes<Arch>;
-        static_assert(width >= 256, "a group's sums are scaled when its one panel is done");
+        static_assert(width >= 256, "a group of columns is one panel");
         static_assert(!has_amx<Arch> || width % 64 == 0, "a panel starts inside an A tile");
         alignas(64) std::byte panels[group * Layout::tile_rows / 16 * panel_stride<Arch>];
         const std::int64_t tiles = t.w.segment_tiles(s.weight_segment);

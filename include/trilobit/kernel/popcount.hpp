@@ -11,7 +11,7 @@
 // Of n dense weights, whose bits are 1 for +1, the ones D_b of m & (bit ^ a_b) are what P_b lacks of n:
 //   sum of w a = -sum of c_b D_b - (weights that are +1);   signs:  n - 2 D_0
 // dot4 adds the four counts of a lane and multiplies by c_b in one instruction.
-//   per plane and 512 weights on avx512vnni: vpxord + vpandd + vpopcntb + vpdpbusd
+//   per plane and 512 weights on avx512vnni: vpternlogd + vpopcntb + vpdpbusd
 #pragma once
 
 #include "trilobit/kernel/drive.hpp"
