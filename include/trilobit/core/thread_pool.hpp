@@ -65,7 +65,8 @@ class thread_pool {
     std::atomic<const std::byte*> expected{nullptr};
     std::atomic<std::int64_t> expected_bytes{0};
 
-    void fetch_some(int self, outlook& ahead) const noexcept {
+    /// False if there is nothing left to fetch.
+    bool fetch_some(int self, outlook& ahead) const noexcept {
         const std::byte* from = expected.load(std::memory_order_acquire);
         if (from != ahead.of) {
             const auto own = expected_bytes.load(std::memory_order_relaxed) / (workers + 1);
@@ -74,8 +75,10 @@ class thread_pool {
                          static_cast<std::uintptr_t>(own) * static_cast<std::uintptr_t>(self);
             ahead.end = ahead.next + static_cast<std::uintptr_t>(std::min(own, most_ahead));
         }
-        for (int i = 0; i < 4 && ahead.next < ahead.end; ++i, ahead.next += 64)
+        if (ahead.next >= ahead.end) return false;
+        for (int i = 0; i < 16; ++i, ahead.next += 64)
             prefetch(reinterpret_cast<const void*>(ahead.next));
+        return true;
     }
 
     /// Into the second cache: the first one is for what runs now.
@@ -103,8 +106,8 @@ class thread_pool {
         do {
             for (int i = 0; i < 32; ++i) {
                 if (epoch.load(std::memory_order_acquire) != seen) return;
-                fetch_some(self, ahead);
-                pause();
+                // A pause takes as long as a dozen lines.
+                if (!fetch_some(self, ahead)) pause();
             }
         } while (std::chrono::steady_clock::now() < until);
     }

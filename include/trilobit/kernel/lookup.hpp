@@ -6,6 +6,9 @@
 // made, and in which order tiles meet them.
 #pragma once
 
+#include <array>
+#include <utility>
+
 #include "trilobit/kernel/drive.hpp"
 #include "trilobit/kernel/lookup_base3.hpp"
 #include "trilobit/kernel/lookup_binary.hpp"
@@ -29,17 +32,15 @@ struct lookup<Arch, Layout, Act> : driven<lookup<Arch, Layout, Act>, Arch, Layou
     static constexpr bool available = true;
     static constexpr int own_tokens = lookup_limits.tokens;
     using tiles = lookup_tiles<Arch, Layout, Act>;
+    using maker = table_maker<Arch, Act, tiles>;
     static constexpr std::int64_t table_bytes = tiles::table_bytes;  // of a tile
     /// Tiles that all row blocks of a chunk pass before the next. Several tokens: their tables stay in
-    /// the L1 cache. One token: it runs at the speed of memory, which wants whole rows in order; its
-    /// tables come from the L2 cache, and serve up to four row blocks each time.
+    /// the L1 cache. One token: it runs at the speed of memory, which wants whole rows in order (in strips
+    /// of 6 KiB of them it gave a fifth less); its tables come from the L2 cache, and serve up to four row
+    /// blocks each time. They are made in the loop that first looks them up, while memory delivers.
     static constexpr std::int64_t step_tiles(int tokens) noexcept {
         return (tokens == 1 ? 256 << 10 : (24 << 10) / tokens) / table_bytes;
     }
-    /// Tiles whose tables are made at once while one token's first rows pass: they take 16 KiB of the
-    /// L1 cache, and memory delivers what has been asked for meanwhile. Rows of 6912 columns from memory,
-    /// two threads: 9 % faster than with all tables made before, and as fast with 31 or 127 tiles.
-    static constexpr std::int64_t fresh_tiles = 63;
     static constexpr int most_tokens = tiles::most_tokens;
 
     /// Whichever takes longer, lookups alone or all instructions, and a fifth more for tables and sums;
@@ -73,13 +74,8 @@ struct lookup<Arch, Layout, Act> : driven<lookup<Arch, Layout, Act>, Arch, Layou
             for (std::int64_t s = 0; s < t.w.segments(); ++s) {
                 const std::int64_t first = t.w.segment_first_col(s);
                 const std::int64_t width = t.w.segment_width(s);
-                table = make_tables(t.x.token(m) + first, width, table);
+                table = maker(t.x.token(m) + first, width, table).make(t.w.segment_tiles(s));
             }
-    }
-
-    static std::uint8_t* make_tables(const std::int8_t* x, std::int64_t width,
-                                     std::uint8_t* table) noexcept {
-        return make_lookup_tables<Arch, Act, tiles>(x, width, table);
     }
 
     static void sum_segment(const task& t, std::int64_t, const segment& s, const chunk& c,
@@ -92,7 +88,7 @@ struct lookup<Arch, Layout, Act> : driven<lookup<Arch, Layout, Act>, Arch, Layou
                             first * table_bytes;
         // Tiles [k, k + some) against the row blocks [b, end).
         const auto some_tiles = [&]<int Tokens>(std::int64_t k, std::int64_t some, std::int64_t b,
-                                                std::int64_t end, int m) {
+                                                std::int64_t end, int m, auto& tables) {
             const lookup_span span{t.w.tile_at(c.block, 0) + (first + k) * Layout::tile_bytes,
                                    row_bytes,
                                    some,
@@ -105,34 +101,44 @@ struct lookup<Arch, Layout, Act> : driven<lookup<Arch, Layout, Act>, Arch, Layou
             std::int32_t* to = acc + m * stride;
             constexpr int most = tiles::most_blocks(Tokens);
             for (; b + most <= end; b += most)
-                tiles::template sum<most, Tokens>(span, b, to, stride);
+                tiles::template sum<most, Tokens>(span, b, to, stride, tables);
             if constexpr (most > 2)
-                for (; b + 2 <= end; b += 2) tiles::template sum<2, Tokens>(span, b, to, stride);
+                for (; b + 2 <= end; b += 2)
+                    tiles::template sum<2, Tokens>(span, b, to, stride, tables);
             if constexpr (most > 1)
-                for (; b < end; ++b) tiles::template sum<1, Tokens>(span, b, to, stride);
+                for (; b < end; ++b) tiles::template sum<1, Tokens>(span, b, to, stride, tables);
         };
         const bool fresh = t.made != nullptr && *t.made < first + count;
+        const auto maker_of = [&](int m) {
+            return maker(t.x.token(c.token + m) + s.first, s.width, table + m * token_stride);
+        };
         const auto tokens = [&]<int Tokens>(int m) {
             constexpr std::int64_t step = step_tiles(Tokens);
+            tables_are_made made;
             std::int64_t done = 0;  // row blocks
-            if (fresh) {
-                constexpr std::int64_t strip = Tokens == 1 ? fresh_tiles : step;
-                done = Tokens == 1 ? std::min<std::int64_t>(tiles::most_blocks(1), c.blocks)
-                                   : c.blocks;
-                for (std::int64_t k = 0; k < count; k += strip) {
-                    const std::int64_t some = std::min(strip, count - k);
-                    const std::int64_t col = s.first + k * Layout::tile_cols;
-                    const std::int64_t width =
-                        std::min(some * Layout::tile_cols, s.first + s.width - col);
-                    for (int i = m; i < m + Tokens; ++i)
-                        make_tables(t.x.token(c.token + i) + col, width,
-                                    table + i * token_stride + k * table_bytes);
-                    some_tiles.template operator()<Tokens>(k, some, 0, done, m);
+            if constexpr (Tokens == 1) {
+                if (fresh) {
+                    // As many rows as there are in one call.
+                    constexpr std::int64_t most = tiles::most_blocks(1);
+                    done = c.blocks >= most ? most : std::min<std::int64_t>(c.blocks, 2);
+                    maker of_token = maker_of(m);
+                    some_tiles.template operator()<1>(0, count, 0, done, m, of_token);
+                }
+            } else if (fresh) {
+                done = c.blocks;
+                const auto makers_of = [&]<std::size_t... I>(std::index_sequence<I...>) {
+                    return std::array<maker, Tokens>{maker_of(m + static_cast<int>(I))...};
+                };
+                auto makers = makers_of(std::make_index_sequence<Tokens>{});
+                for (std::int64_t k = 0; k < count; k += step) {
+                    const std::int64_t some = std::min(step, count - k);
+                    for (maker& of_token : makers) of_token.make(some);
+                    some_tiles.template operator()<Tokens>(k, some, 0, done, m, made);
                 }
             }
             for (std::int64_t k = 0; k < count && done < c.blocks; k += step)
                 some_tiles.template operator()<Tokens>(k, std::min(step, count - k), done, c.blocks,
-                                                       m);
+                                                       m, made);
         };
         int m = 0;
         if constexpr (most_tokens >= 8)

@@ -24,9 +24,9 @@ struct lookup_tiles<Arch, layout::ternary_base3, Act> : layout::ternary_base3 {
     static constexpr std::int64_t table_bytes = tables * base3::table_bytes;
     /// Largest |sum| of a tile; how many sums, each so much too large, fit a byte; and how many 16 bits.
     static constexpr int largest = 5 * lookup_bound<Act>;
-    static constexpr int byte_adds = 255 / (2 * largest);
-    static constexpr std::int64_t int16_tiles = 65535 / (2 * largest) / byte_adds * byte_adds;
-    static_assert(byte_adds >= 1 && 2 * largest * byte_adds <= 255, "a sum could leave its byte");
+    static constexpr int at_once = 255 / (2 * largest);
+    static constexpr std::int64_t int16_tiles = 65535 / (2 * largest) / at_once * at_once;
+    static_assert(at_once >= 1 && 2 * largest * at_once <= 255, "a sum could leave its byte");
     static_assert(largest * int16_tiles <= 32767,
                   "a sum without what it is too large by overflows");
 
@@ -42,7 +42,7 @@ struct lookup_tiles<Arch, layout::ternary_base3, Act> : layout::ternary_base3 {
     static constexpr double lookups = tables * (vbmi ? 2 : 3);
     static constexpr double dots = 0;
     static constexpr double instructions(double tokens) noexcept {
-        return (vbmi ? 1 : 11) / tokens + 2 * lookups + tables * (vbmi ? 2.0 : 3.0) / byte_adds;
+        return (vbmi ? 1 : 11) / tokens + 2 * lookups + tables * (vbmi ? 2.0 : 3.0) / at_once;
     }
 
     TRILOBIT_INLINE static void make_table(const std::int8_t* x, std::uint8_t* to) noexcept {
@@ -50,11 +50,11 @@ struct lookup_tiles<Arch, layout::ternary_base3, Act> : layout::ternary_base3 {
     }
 
     /// acc = (span's first ? 0 : acc) + some tiles of Blocks row blocks against the tables of a few
-    /// tokens. Between calls the sums of rows 4i, 4i + 1, .. lie apart, as four registers; the last call
-    /// puts them in order.
-    template <int Blocks, int Tokens>
+    /// tokens, each made by `maker` when it is first wanted. Between calls the sums of rows 4i, 4i + 1, ..
+    /// lie apart, as four registers; the last call puts them in order.
+    template <int Blocks, int Tokens, class Maker>
     static void sum(const lookup_span& s, std::int64_t block, std::int32_t* acc,
-                    std::int64_t acc_stride) noexcept {
+                    std::int64_t acc_stride, Maker& maker) noexcept {
         for (int p = 0; p < Layout::tile_rows; p += simd::register_bytes<Arch>) {
             lookup_span part = s;
             part.tiles += block * s.block_stride + p;
@@ -64,17 +64,22 @@ struct lookup_tiles<Arch, layout::ternary_base3, Act> : layout::ternary_base3 {
                 part.left = s.left - k;
                 part.first = s.first && k == 0;
                 part.last = s.last && k + part.count == s.count;
-                sum_in_int16<Blocks, Tokens>(part, to, acc_stride);
+                tables_are_made made;
+                if (p == 0)
+                    sum_in_int16<Blocks, Tokens>(part, to, acc_stride, maker);
+                else
+                    sum_in_int16<Blocks, Tokens>(part, to, acc_stride, made);
                 part.tiles += part.count * Layout::tile_bytes;
                 part.table += part.count * table_bytes;
             }
         }
     }
 
-    /// The same for one register of rows of each block, and at most int16_tiles tiles.
-    template <int Blocks, int Tokens>
-    static void sum_in_int16(const lookup_span& s, std::int32_t* acc,
-                             std::int64_t acc_stride) noexcept {
+    /// The same for one register of rows of each block, and at most int16_tiles tiles. Alone: with the
+    /// loops around it GCC kept sums in memory, which took a sixth longer.
+    template <int Blocks, int Tokens, class Maker>
+    TRILOBIT_NOINLINE static void sum_in_int16(const lookup_span& s, std::int32_t* acc,
+                                               std::int64_t acc_stride, Maker& maker) noexcept {
         using namespace simd;
         // Of the bytes in pairs, and of the odd ones alone.
         u16<Arch> pairs[Blocks][Tokens][tables], odd[Blocks][Tokens][tables];
@@ -87,6 +92,7 @@ struct lookup_tiles<Arch, layout::ternary_base3, Act> : layout::ternary_base3 {
         const std::int64_t skip = (Blocks - 1) * s.block_stride + s.skip;
         const std::byte* const row_end = tile + s.left * Layout::tile_bytes;
         const auto add = [&]<int Adds>() TRILOBIT_LAMBDA_INLINE {
+            maker.template make<Adds>();
             u8<Arch> few[Blocks][Tokens][tables];
             TRILOBIT_UNROLL for (int b = 0; b < Blocks; ++b)
                 TRILOBIT_UNROLL for (int m = 0; m < Tokens; ++m)
@@ -128,7 +134,7 @@ struct lookup_tiles<Arch, layout::ternary_base3, Act> : layout::ternary_base3 {
             }
         };
         std::int64_t left = s.count;
-        for (; left >= byte_adds; left -= byte_adds) add.template operator()<byte_adds>();
+        for (; left >= at_once; left -= at_once) add.template operator()<at_once>();
         for (; left > 0; --left) add.template operator()<1>();
 
         constexpr int words = lanes<Arch>;

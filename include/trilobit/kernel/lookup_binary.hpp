@@ -37,6 +37,7 @@ struct lookup_tiles<Arch, layout::binary_1bit, Act> : layout::binary_1bit {
     /// Of the lower and the upper halves of bytes, one after the other.
     static constexpr std::int64_t table_bytes = tables * 128;
     static_assert(4 * lookup_bound<Act> <= 127, "a sum could leave its byte");
+    static constexpr int at_once = 1;
 
     /// Tokens that share indices, and row blocks that share tables: with a register of sums for each
     /// pair, up to sixteen.
@@ -70,20 +71,26 @@ struct lookup_tiles<Arch, layout::binary_1bit, Act> : layout::binary_1bit {
     }
 
     /// acc = (span's first ? 0 : acc) + some tiles of Blocks row blocks against the tables of a few
-    /// tokens.
-    template <int Blocks, int Tokens>
+    /// tokens, each made by `maker` when it is first wanted.
+    template <int Blocks, int Tokens, class Maker>
     static void sum(const lookup_span& s, std::int64_t block, std::int32_t* acc,
-                    std::int64_t acc_stride) noexcept {
-        for (int p = 0; p < tile_bytes; p += simd::register_bytes<Arch>)
-            sum_register<Blocks, Tokens>(s, s.tiles + block * s.block_stride + p,
-                                         acc + block * tile_rows + p / 4, acc_stride);
+                    std::int64_t acc_stride, Maker& maker) noexcept {
+        tables_are_made made;
+        for (int p = 0; p < tile_bytes; p += simd::register_bytes<Arch>) {
+            const std::byte* const tile = s.tiles + block * s.block_stride + p;
+            std::int32_t* const to = acc + block * tile_rows + p / 4;
+            if (p == 0)
+                sum_register<Blocks, Tokens>(s, tile, to, acc_stride, maker);
+            else
+                sum_register<Blocks, Tokens>(s, tile, to, acc_stride, made);
+        }
     }
 
 private:
-    template <int Blocks, int Tokens>
+    template <int Blocks, int Tokens, class Maker>
     TRILOBIT_NOINLINE static void sum_register(const lookup_span& s, const std::byte* tile,
-                                               std::int32_t* acc,
-                                               std::int64_t acc_stride) noexcept {
+                                               std::int32_t* acc, std::int64_t acc_stride,
+                                               Maker& maker) noexcept {
         using namespace simd;
         const auto word = [](std::uint32_t v) TRILOBIT_LAMBDA_INLINE {
             return xsimd::bitwise_cast<std::uint8_t>(i32<Arch>(static_cast<std::int32_t>(v)));
@@ -104,6 +111,7 @@ private:
         const std::byte* const row_end = tile + s.left * tile_bytes;
         for (std::int64_t k = 0; k < s.count; ++k, tile += tile_bytes, table += table_bytes) {
             const std::int64_t ahead = lookup_ahead(lookup_prefetch, tile, row_end, skip);
+            maker.template make<1>();
             TRILOBIT_UNROLL for (int b = 0; b < Blocks; ++b) {
                 const std::byte* from = tile + b * s.block_stride;
                 u8<Arch> codes = load<Arch>(from);

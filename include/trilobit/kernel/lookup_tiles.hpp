@@ -57,30 +57,62 @@ void split_nibbles(const std::int8_t* x, std::int64_t count, std::int8_t* low,
     }
 }
 
-/// The tables of a segment's tiles of activations x; returns where the next segment's begin.
-/// Tiles::make_table(x, to) makes one, of as many activations as a tile has columns.
+/// Makes the tables of `width` activations, of one tile after the other: before they are wanted, or each
+/// when it is. Tiles::make_table(x, to) makes one part of a table, of as many activations as a tile has
+/// columns; Tiles::at_once is how many tables sum() wants together.
 template <class Arch, class Act, class Tiles>
-std::uint8_t* make_lookup_tables(const std::int8_t* x, std::int64_t width,
-                                 std::uint8_t* table) noexcept {
-    constexpr int cols = Tiles::tile_cols;
-    constexpr std::int64_t strip = 320;
-    static_assert(strip % cols == 0);
+class table_maker {
+    static constexpr int together = Tiles::at_once * Tiles::tile_cols;
+    static constexpr int strip = std::max(1, 480 / together) * together;
     alignas(64) std::int8_t low[strip + 8] = {}, high[strip + 8] = {};
-    for (std::int64_t first = 0; first < width; first += strip) {
-        const std::int64_t count = std::min(strip, width - first);
+    const std::int8_t* x;
+    std::int64_t left;  // columns from x on
+    std::uint8_t* to;
+    int at = strip;  // of low and high
+
+    TRILOBIT_NOINLINE void split() noexcept {
+        const std::int64_t count = std::min<std::int64_t>(strip, left);
         // Zeros stand for columns past the segment: the next one's activations lie there.
         if (count < strip) std::memset(low, 0, sizeof low), std::memset(high, 0, sizeof high);
         if constexpr (lookup_parts<Act> == 2)
-            split_nibbles<Arch>(x + first, count, low, high);
+            split_nibbles<Arch>(x, count, low, high);
         else
-            std::memcpy(low, x + first, static_cast<std::size_t>(count));
-        for (std::int64_t c = 0; c < count; c += cols, table += Tiles::table_bytes) {
+            std::memcpy(low, x, static_cast<std::size_t>(count));
+        x += count;
+        left -= count;
+        at = 0;
+    }
+
+public:
+    table_maker(const std::int8_t* activations, std::int64_t width, std::uint8_t* tables) noexcept
+        : x(activations), left(width), to(tables) {}
+
+    /// The next tables: at_once, or one where fewer are left.
+    template <int Count>
+    TRILOBIT_INLINE void make() noexcept {
+        if (at == strip) split();
+        const int from = at;
+        std::uint8_t* table = to;
+        for (int c = from; c < from + Count * Tiles::tile_cols; c += Tiles::tile_cols) {
             Tiles::make_table(low + c, table);
             if constexpr (lookup_parts<Act> == 2)
                 Tiles::make_table(high + c, table + Tiles::table_bytes / 2);
+            table += Tiles::table_bytes;
         }
+        at = from + Count * Tiles::tile_cols;
+        to = table;
     }
-    return table;
-}
+    /// So many; returns where the next would lie.
+    std::uint8_t* make(std::int64_t tiles) noexcept {
+        for (; tiles > 0; --tiles) make<1>();
+        return to;
+    }
+};
+
+/// For sums of tiles whose tables are there.
+struct tables_are_made {
+    template <int>
+    TRILOBIT_INLINE void make() const noexcept {}
+};
 
 }  // namespace trilobit::kernel

@@ -159,7 +159,10 @@ struct base3_op<Arch> {
 
     TRILOBIT_INLINE static void make_table(const std::int8_t* x, int more,
                                            std::uint8_t* table) noexcept {
-        const base3_parts64& p = base3_tables64;
+        // Not kept in registers, which the sums need that tables are made beside.
+        const base3_parts64* at = &base3_tables64;
+        forget_loads<Arch>(at);
+        const base3_parts64& p = *at;
         const __m512i low = sums(x + 1, p.of_low, 0), high = sums(x, p.of_high, more);
         _mm512_store_si512(table, _mm512_add_epi8(found(p.low[0], low), found(p.low[1], low)));
         _mm512_store_si512(table + 64, found(p.high, high));
