@@ -21,13 +21,6 @@ void rms_norm(compute& cpu, const_matrix x, const vector& w, float eps, matrix o
     });
 }
 
-// x += y
-void add(compute& cpu, matrix x, const_matrix y) {
-    each_token(cpu, x.rows, [&](std::int64_t t) {
-        for (std::int64_t i = 0; i < x.cols; ++i) x(t, i) += y(t, i);
-    });
-}
-
 // g = silu(g) * u, or relu(g)^2 * u
 void gate(compute& cpu, gate_function kind, matrix g, const_matrix u) {
     const auto run =
@@ -98,8 +91,7 @@ const_matrix before_head(compute& cpu, const transformer& m, state& s,
         attend(cpu, c, s.rope, s.cache, layer, q, k, v, a);  // (n, heads * value_dim)
         if (c.sub_norms) rms_norm(cpu, a, l.attention_sub_norm, c.norm_eps, a);
         expect(cpu, l.gate, l.up);
-        apply(cpu, l.output, a, h);  // (n, dim)
-        add(cpu, x, h);
+        apply_onto(cpu, l.output, a, x, h);  // (n, dim)
 
         // Feed-forward: each token thinks about what it found.
         rms_norm(cpu, x, l.ffn_norm, c.norm_eps, h);  // (n, dim)
@@ -109,8 +101,7 @@ const_matrix before_head(compute& cpu, const transformer& m, state& s,
         if (c.sub_norms) rms_norm(cpu, g, l.ffn_sub_norm, c.norm_eps, g);
         const auto next = static_cast<std::size_t>((layer + 1) % c.layers);
         expect(cpu, w.layers[next].q, w.layers[next].v);
-        apply(cpu, l.down, g, h);  // (n, dim)
-        add(cpu, x, h);
+        apply_onto(cpu, l.down, g, x, h);  // (n, dim)
     }
     s.cache.length += n;
 

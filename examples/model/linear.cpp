@@ -97,6 +97,21 @@ void apply(compute& cpu, const linear& w, const_matrix x, matrix y) {
         for (std::int64_t r = 0; r < y.cols; ++r) y(t, r) *= w.scale;
 }
 
+void apply_onto(compute& cpu, const linear& w, const_matrix x, matrix y, matrix product) {
+    if (const trilobit::packed_view* p = w.packed(); p != nullptr) {
+        const auto onto =
+            trilobit::chain(trilobit::epilogue::scale{w.scale}, trilobit::epilogue::accumulate{y});
+        const trilobit::status s =
+            trilobit::matmul(cpu.arch, *p, x, onto, cpu.workspace, cpu.pool, cpu.options);
+        if (!s.ok()) refuse(s);
+        return;
+    }
+    apply(cpu, w, x, product);
+    each_token(cpu, y.rows, [&](std::int64_t t) {
+        for (std::int64_t i = 0; i < y.cols; ++i) y(t, i) += product(t, i);
+    });
+}
+
 void apply_rows(compute& cpu, const linear& w, const float* x, std::span<const std::int32_t> rows,
                 float* y) {
     const auto& dense = std::get<dense_matrix>(w.weights);

@@ -55,6 +55,9 @@ struct linear {
 /// x (tokens, cols) -> y (tokens, rows). A token's row has the same bits whatever is beside it.
 void apply(compute& cpu, const linear& w, const_matrix x, matrix y);
 
+/// y += x Wᵀ * scale: a residual connection. `product` is memory for the product, where it has to be whole.
+void apply_onto(compute& cpu, const linear& w, const_matrix x, matrix y, matrix product);
+
 /// One of several products of the same activations.
 struct into {
     const linear& w;
