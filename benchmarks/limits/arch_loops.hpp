@@ -4,6 +4,7 @@
 // and a loop for each primitive.
 #pragma once
 
+#include <array>
 #include <cstddef>
 #include <cstdint>
 #include <string_view>
@@ -25,7 +26,7 @@ struct arch_loops {
     /// Runs at least `macs` multiply-adds and returns how many.
     std::int64_t (*dot)(std::int64_t macs) noexcept;
     /// Reads every byte; `size` is a multiple of 4096, `from` page-aligned.
-    std::uint64_t (*read)(const std::byte* from, std::size_t size) noexcept;
+    std::array<std::uint64_t (*)(const std::byte* from, std::size_t size) noexcept, 2> reads;
     primitive_loop primitives[7];  ///< those without `run` do not exist here
 };
 
@@ -172,11 +173,11 @@ struct primitives {
     }
 };
 
-/// Kernels that prefetch were up to 15 % faster than this loop without it, which made it no limit. A
+/// Intel: kernels that prefetch were up to 15 % faster than this loop without it, which made it no limit. A
 /// line is asked for beside each one that is read, in this order: farther ahead than 2 KiB, or four at
 /// a time, the loads of this short loop come first and take the places of the prefetches. And one as much
-/// farther into the second cache: 4 % more, on one thread and on two.
-template <class Arch>
+/// farther into the second cache: 4 % more, on one thread and on two. Zen 5 reads a third more with neither.
+template <class Arch, bool Prefetches>
 std::uint64_t read_loop(const std::byte* from, std::size_t size) noexcept {
     using namespace trilobit::simd;
     constexpr std::size_t width = register_bytes<Arch>, chains = 4, ahead = 2048;
@@ -184,7 +185,7 @@ std::uint64_t read_loop(const std::byte* from, std::size_t size) noexcept {
     TRILOBIT_UNROLL for (std::size_t i = 0; i < chains; ++i) sums[i] = u8<Arch>(std::uint8_t{0});
     for (std::size_t at = 0; at < size; at += chains * width)
         TRILOBIT_UNROLL for (std::size_t i = 0; i < chains; ++i) {
-            if (i * width % 64 == 0) {
+            if (Prefetches && i * width % 64 == 0) {
                 prefetch<Arch>(from + at + i * width + ahead);
                 prefetch_far<Arch>(from + at + i * width + 2 * ahead);
             }
@@ -214,7 +215,7 @@ constexpr arch_loops arch_loops_of() noexcept {
     arch_loops loops{Arch::name,
                      instruction,
                      &dot_loop<Arch>,
-                     &read_loop<Arch>,
+                     {&read_loop<Arch, true>, &read_loop<Arch, false>},
                      {{"dot4", &p::dot4},
                       {"widen_add", &p::widen_add},
                       {"popcount_bytes", &p::popcount_bytes},

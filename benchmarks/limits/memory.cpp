@@ -65,6 +65,7 @@ struct memory_probe::state {
     trilobit::aligned_buffer buffers[2];
     std::vector<double> speeds[2];
     std::size_t rounds = 0;
+    std::size_t loop = 0;  // of loops->reads, the fastest here
 
     [[nodiscard]] std::pair<std::byte*, std::size_t> slice(int page, int thread) {
         const std::size_t each = bytes / static_cast<std::size_t>(threads) / huge_page * huge_page;
@@ -77,6 +78,23 @@ struct memory_probe::state {
         const auto [data, size] = slice(page, thread);
         const std::size_t each = size / parts / small_page * small_page;
         return {data + each * (rounds % parts), each};
+    }
+    /// Seconds that all threads take for their parts of this round.
+    double read(int page) {
+        std::atomic<std::uint64_t> sink{0};
+        return run_together(threads, [&](int thread) {
+            const auto [data, size] = part(page, thread);
+            sink.fetch_add(loops->reads[loop](data, size));
+        });
+    }
+    /// Whether prefetches help is the processor's affair: a limit is what the better loop reads.
+    void choose_loop() {
+        double seconds[2] = {};
+        for (; rounds < 8; ++rounds) {
+            loop = rounds % 2;
+            seconds[loop] += read(1);
+        }
+        loop = seconds[0] <= seconds[1] ? 0 : 1;
     }
 };
 
@@ -96,6 +114,7 @@ memory_probe::memory_probe(int threads) : own(std::make_unique<state>()) {
             const auto [data, size] = own->slice(page, thread);
             std::memset(data, 0x5a + page, size);
         });
+    own->choose_loop();
 }
 memory_probe::~memory_probe() = default;
 memory_probe::memory_probe(memory_probe&&) noexcept = default;
@@ -105,11 +124,7 @@ read_bandwidth memory_probe::round() {
     read_bandwidth better;
     if (own->bytes == 0) return better;
     for (int page = 0; page < 2; ++page) {
-        std::atomic<std::uint64_t> sink{0};
-        const double seconds = run_together(own->threads, [&](int thread) {
-            const auto [data, size] = own->part(page, thread);
-            sink.fetch_add(own->loops->read(data, size));
-        });
+        const double seconds = own->read(page);
         const double read = static_cast<double>(own->part(page, 0).second) * own->threads;
         own->speeds[page].push_back(read / seconds * 1e-9);
         if (own->speeds[page].back() > better.gb_per_s)

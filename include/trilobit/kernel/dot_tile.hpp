@@ -54,8 +54,8 @@ struct dot_span {
 /// One token reads each weight once, at the speed of memory: this far ahead in all, past the end of the
 /// rows into the next ones, where the hardware's own prefetcher has to start anew.
 inline constexpr int prefetch_bytes = 4096;
-/// And this much farther into the second cache: rows of 2560 columns, which are ten KiB, came at 86 to 90 %
-/// of the read bandwidth instead of 81 to 86 %, on one thread and on two.
+/// And this much farther into the second cache, where the processor prefers that: rows of 2560 columns, which
+/// are ten KiB, came at 86 to 90 % of the read bandwidth instead of 81 to 86 %, on one thread and on two.
 inline constexpr int prefetch_far_bytes = 512;
 
 /// The register tile: `rows` registers of weights times `count` tokens, at most `tokens`. Fields of a
@@ -117,7 +117,7 @@ TRILOBIT_INLINE std::int64_t register_offset(const dot_span& s, int r) noexcept 
 /// Asks for what some registers of rows at `tile` will need. Past the end of its tiles a row finds what
 /// is read here already, or another segment's; the next call's lie `skip` bytes further.
 template <class Arch, int Rows>
-TRILOBIT_INLINE void prefetch_rows(const dot_span& s, const std::byte* tile) noexcept {
+TRILOBIT_INLINE void prefetch_rows(const dot_span& s, const std::byte* tile, bool far) noexcept {
     constexpr int line_registers = 64 / simd::register_bytes<Arch>;
     constexpr int lines = (Rows + line_registers - 1) / line_registers;
     constexpr int ahead = prefetch_bytes / std::min(lines, 2);
@@ -126,12 +126,12 @@ TRILOBIT_INLINE void prefetch_rows(const dot_span& s, const std::byte* tile) noe
         return tile + bytes < s.tiles + row_bytes ? 0 : lines * s.block_stride - row_bytes;
     };
     const std::byte* const soon = tile + ahead + past_end(ahead);
+    TRILOBIT_UNROLL for (int r = 0; r < lines; ++r) simd::prefetch<Arch>(soon + r * s.block_stride);
+    if (!far) return;
     const std::byte* const later =
         tile + ahead + prefetch_far_bytes + past_end(ahead + prefetch_far_bytes);
-    TRILOBIT_UNROLL for (int r = 0; r < lines; ++r) {
-        simd::prefetch<Arch>(soon + r * s.block_stride);
+    TRILOBIT_UNROLL for (int r = 0; r < lines; ++r)
         simd::prefetch_far<Arch>(later + r * s.block_stride);
-    }
 }
 
 /// f(r, m, what the sum of register r and token m starts from): start, or what acc holds.
@@ -213,13 +213,14 @@ TRILOBIT_NOINLINE void dot_direct(const dot_span& s, std::int32_t* acc,
                       std::int64_t{1} << 31,
                   "an int32 accumulator could overflow");
     i32<Arch> sums[unroll][stages][Rows][Tokens];
+    [[maybe_unused]] const bool far = Tokens == 1 && !shape::panels && prefers_prefetch_far<Arch>();
     const std::byte* tile = s.tiles;
     const std::int8_t* x = s.x;
     const auto one_tile = [&](int u) TRILOBIT_LAMBDA_INLINE {
         u8<Arch> codes[Rows];
         TRILOBIT_UNROLL for (int r = 0; r < Rows; ++r) codes[r] =
             load<Arch>(tile + register_offset<Arch>(s, r));
-        if constexpr (Tokens == 1 && !shape::panels) prefetch_rows<Arch, Rows>(s, tile);
+        if constexpr (Tokens == 1 && !shape::panels) prefetch_rows<Arch, Rows>(s, tile, far);
         TRILOBIT_UNROLL for (int h = 0; h < passes; ++h) {
             TRILOBIT_UNROLL for (int f = 0; f < stages; ++f) {
                 u8<Arch> field[Rows];
@@ -286,6 +287,7 @@ TRILOBIT_NOINLINE void dot_staged(const dot_span& s, std::int32_t* acc,
         passes * 2 * 128 * (Fields::largest_code << (fields == 1 ? 0 : bits * (stages - 1)));
     constexpr std::int64_t fold_every = 32767 / largest;
     static_assert(fold_every >= 1, "one tile alone could overflow int16");
+    [[maybe_unused]] const bool far = Tokens == 1 && !shape::panels && prefers_prefetch_far<Arch>();
     const std::byte* tile = s.tiles;
     const std::int8_t* x = s.x;
     for (int segment = 0; segment < s.segments; ++segment) {
@@ -301,7 +303,8 @@ TRILOBIT_NOINLINE void dot_staged(const dot_span& s, std::int32_t* acc,
                 u8<Arch> codes[Rows];
                 TRILOBIT_UNROLL for (int r = 0; r < Rows; ++r) codes[r] =
                     load<Arch>(tile + register_offset<Arch>(s, r));
-                if constexpr (Tokens == 1 && !shape::panels) prefetch_rows<Arch, Rows>(s, tile);
+                if constexpr (Tokens == 1 && !shape::panels)
+                    prefetch_rows<Arch, Rows>(s, tile, far);
                 TRILOBIT_UNROLL for (int h = 0; h < passes; ++h) {
                     TRILOBIT_UNROLL for (int f = 0; f < stages; ++f) {
                         u8<Arch> field[Rows];

@@ -44,13 +44,14 @@ struct lookup<Arch, Layout, Act> : driven<lookup<Arch, Layout, Act>, Arch, Layou
     static constexpr int most_tokens = tiles::most_tokens;
 
     /// Whichever takes longer, lookups alone or all instructions, and a fifth more for tables and sums;
-    /// see dot for the unit. Tables of many tokens come from another core. Without an instruction for
-    /// lookups every one is done by itself.
-    static double cost(const packed_shape&, std::int64_t tokens) noexcept {
+    /// see dot for the unit. Tables of many tokens come from another core, and of few wide ones not from an L2
+    /// cache of 1 MiB. Without an instruction for lookups every one is done by itself.
+    static double cost(const packed_shape& w, std::int64_t tokens) noexcept {
         if constexpr (!tiles::fast) return 100;
         const auto shared = static_cast<double>(std::min<std::int64_t>(tokens, most_tokens));
         const simd::instruction_times& t = simd::times<Arch>();
-        const double passes = tokens <= own_tokens ? 1.2 : 1.4;
+        const bool in_cache = tokens * w.row_tiles() * table_bytes <= 768 << 10;
+        const double passes = tokens > own_tokens ? 1.4 : in_cache ? 1.2 : 1.5;
         constexpr int weights =
             simd::register_bytes<Arch> * Layout::tile_rows * Layout::tile_cols / Layout::tile_bytes;
         return passes *

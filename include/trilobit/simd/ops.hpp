@@ -49,7 +49,21 @@ TRILOBIT_INLINE void prefetch(const std::byte* line) noexcept {
 #endif
 }
 
-/// The same into the second cache, which has more misses under way at once than the first.
+/// Is it worth asking for lines in the second cache, farther ahead? On Intel's cores, whose second cache has
+/// more misses under way than the first: 4 to 5 % more of memory. On Zen 5 it took a seventh from weights in
+/// memory, and a quarter where they lay in the second cache.
+template <class Arch>
+bool prefers_prefetch_far() noexcept {
+#if defined(__GNUC__) && (defined(__x86_64__) || defined(__i386__))
+    static const bool intel = [] {
+        __builtin_cpu_init();
+        return __builtin_cpu_is("intel") != 0;
+    }();
+    return intel;
+#else
+    return false;
+#endif
+}
 template <class Arch>
 TRILOBIT_INLINE void prefetch_far(const std::byte* line) noexcept {
 #if defined(__GNUC__)
