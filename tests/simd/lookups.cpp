@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 // Lookups on every back end. Of ternary_base3: sums that a byte's weights choose and the digits
-// of a byte, against the layout's own decode; and the two that interleave.
+// of a byte, against the layout's own decode; and what takes bytes apart or puts them together.
 #include <vector>
 
 #include "runnable.hpp"
@@ -117,6 +117,25 @@ TEST_CASE("interleave4 takes one byte of each in turn", "[simd]") {
         int wrong = 0;
         for (int i = 0; i < 4 * p->width; ++i) wrong += v[i] != i % 4 * p->width + i / 4;
         CHECK(wrong == 0);
+    }
+}
+
+TEST_CASE("load_every_fourth takes blocks apart by the place of a byte", "[simd]") {
+    for (const primitives* p : runnable()) {
+        CAPTURE(p->name);
+        alignas(64) std::byte from[4 * 80];
+        alignas(64) std::uint8_t out[4 * 64];
+        for (std::size_t i = 0; i < sizeof from; ++i)
+            from[i] = static_cast<std::byte>(i * 167 % 256);
+        for (const int stride : {0, 64, 80}) {
+            p->load_every_fourth(from, stride, out);
+            int wrong = 0;
+            for (int t = 0; t < 4; ++t)
+                for (int i = 0; i < p->width; ++i)
+                    wrong += out[t * p->width + i] !=
+                             std::to_integer<int>(from[i / 16 * stride + i % 16 * 4 + t]);
+            CHECK(wrong == 0);
+        }
     }
 }
 

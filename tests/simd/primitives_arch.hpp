@@ -65,6 +65,12 @@ struct of_arch {
         trilobit::simd::interleave4<A>(four);
         for (int t = 0; t < 4; ++t) four[t].store_aligned(v + t * width);
     }
+    static void load_every_fourth(const std::byte* from, std::int64_t stride, std::uint8_t* out) {
+        trilobit::simd::u8<A> four[4];
+        trilobit::simd::load_every_fourth<A>(from, stride, four);
+        for (int t = 0; t < 4; ++t)
+            four[t].store_aligned(out + t * trilobit::simd::register_bytes<A>);
+    }
     static void store_interleaved(const std::int32_t* v, std::int32_t* to) {
         trilobit::simd::i32<A> four[4];
         for (int j = 0; j < 4; ++j)
@@ -101,6 +107,7 @@ struct of_arch {
                                     &base3_sum,
                                     &base3_digits,
                                     &interleave4,
+                                    &load_every_fourth,
                                     &store_interleaved,
                                     &transpose8,
                                     &broadcast4,

@@ -12,6 +12,7 @@
 #include "trilobit/kernel/drive.hpp"
 #include "trilobit/kernel/lookup_base3.hpp"
 #include "trilobit/kernel/lookup_binary.hpp"
+#include "trilobit/kernel/lookup_binary16.hpp"
 #include "trilobit/simd/instruction_times.hpp"
 
 namespace trilobit::kernel {
@@ -35,11 +36,11 @@ struct lookup<Arch, Layout, Act> : driven<lookup<Arch, Layout, Act>, Arch, Layou
     using maker = table_maker<Arch, Act, tiles>;
     static constexpr std::int64_t table_bytes = tiles::table_bytes;  // of a tile
     /// Tiles that all row blocks of a chunk pass before the next. Several tokens: their tables stay in
-    /// the L1 cache. One token: it runs at the speed of memory, which wants whole rows in order (in strips
+    /// a cache. One token: it runs at the speed of memory, which wants whole rows in order (in strips
     /// of 6 KiB of them it gave a fifth less); its tables come from the L2 cache, and serve up to four row
     /// blocks each time. They are made in the loop that first looks them up, while memory delivers.
     static constexpr std::int64_t step_tiles(int tokens) noexcept {
-        return (tokens == 1 ? 256 << 10 : (24 << 10) / tokens) / table_bytes;
+        return (tokens == 1 ? 256 << 10 : tiles::strip_bytes / tokens) / table_bytes;
     }
     static constexpr int most_tokens = tiles::most_tokens;
 

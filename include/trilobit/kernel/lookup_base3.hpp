@@ -11,6 +11,7 @@
 //   ssse3, avx2, a register of rows: 11 to find the indices; 3 vpshufb + 3 vpaddb, the same additions
 #pragma once
 
+#include "trilobit/kernel/lookup_sums.hpp"
 #include "trilobit/kernel/lookup_tiles.hpp"
 #include "trilobit/simd/base3.hpp"
 
@@ -30,12 +31,18 @@ struct lookup_tiles<Arch, layout::ternary_base3, Act> : layout::ternary_base3 {
     static_assert(largest * int16_tiles <= 32767,
                   "a sum without what it is too large by overflows");
 
-    /// Tokens that share indices: a table of a token and a row block has three registers of sums.
-    static constexpr int most_tokens = !has_avx512bw<Arch> ? 1 : tables == 2 ? 2 : 4;
-    /// Row blocks that one load of a table serves.
+    /// Tokens that share indices: a table of a token and a register of rows has three registers of sums.
+    /// Sixteen do not hold those of two tokens, whose sums stay in the L1 cache then, and so can more.
+    static constexpr bool few_registers = !has_avx512bw<Arch>;
+    static constexpr int most_tokens = few_registers ? 8 : tables == 2 ? 2 : 4;
+    /// Row blocks, or registers of a row block, that one load of a table serves.
     static constexpr int most_blocks(int tokens) noexcept {
-        return !has_avx512bw<Arch> ? 1 : std::min(4, 8 / (tokens * tables));
+        return few_registers ? 1 : std::min(4, 8 / (tokens * tables));
     }
+    static constexpr int together = few_registers ? 2 : 1;
+    /// Tables of several tokens between which row blocks change: of the L1 cache, or, where loads are not
+    /// what a loop waits for, of the L2 cache, so that sums change less often.
+    static constexpr int strip_bytes = few_registers ? 128 << 10 : 24 << 10;
     /// Is there an instruction? What it takes for a register of weights and each of `tokens` that share
     /// them.
     static constexpr bool fast = has_ssse3<Arch>, vbmi = has_avx512vnni<Arch>;
@@ -55,7 +62,7 @@ struct lookup_tiles<Arch, layout::ternary_base3, Act> : layout::ternary_base3 {
     template <int Blocks, int Tokens, class Maker>
     static void sum(const lookup_span& s, std::int64_t block, std::int32_t* acc,
                     std::int64_t acc_stride, Maker& maker) noexcept {
-        for (int p = 0; p < Layout::tile_rows; p += simd::register_bytes<Arch>) {
+        for (int p = 0; p < Layout::tile_rows; p += together * simd::register_bytes<Arch>) {
             lookup_span part = s;
             part.tiles += block * s.block_stride + p;
             std::int32_t* const to = acc + block * Layout::tile_rows + p;
@@ -65,7 +72,9 @@ struct lookup_tiles<Arch, layout::ternary_base3, Act> : layout::ternary_base3 {
                 part.first = s.first && k == 0;
                 part.last = s.last && k + part.count == s.count;
                 tables_are_made made;
-                if (p == 0)
+                if constexpr (few_registers && Tokens > 1)
+                    sum_of_tokens<Tokens>(part, to, acc_stride);
+                else if (p == 0)
                     sum_in_int16<Blocks, Tokens>(part, to, acc_stride, maker);
                 else
                     sum_in_int16<Blocks, Tokens>(part, to, acc_stride, made);
@@ -75,43 +84,47 @@ struct lookup_tiles<Arch, layout::ternary_base3, Act> : layout::ternary_base3 {
         }
     }
 
-    /// The same for one register of rows of each block, and at most int16_tiles tiles. Alone: with the
-    /// loops around it GCC kept sums in memory, which took a sixth longer.
+private:
+    using words = simd::u16<Arch>;
+
+    /// The same for `together` registers of rows of each block, and at most int16_tiles tiles. Alone: with
+    /// the loops around it GCC kept sums in memory, which took a sixth longer.
     template <int Blocks, int Tokens, class Maker>
     TRILOBIT_NOINLINE static void sum_in_int16(const lookup_span& s, std::int32_t* acc,
                                                std::int64_t acc_stride, Maker& maker) noexcept {
         using namespace simd;
-        // Of the bytes in pairs, and of the odd ones alone.
-        u16<Arch> pairs[Blocks][Tokens][tables], odd[Blocks][Tokens][tables];
-        TRILOBIT_UNROLL for (int b = 0; b < Blocks; ++b)
+        constexpr int registers = Blocks * together;
+        words pairs[registers][Tokens][tables], odd[registers][Tokens][tables];
+        TRILOBIT_UNROLL for (int r = 0; r < registers; ++r)
             TRILOBIT_UNROLL for (int m = 0; m < Tokens; ++m)
-                TRILOBIT_UNROLL for (int i = 0; i < tables; ++i) pairs[b][m][i] = odd[b][m][i] =
-                    u16<Arch>(std::uint16_t{0});
+                TRILOBIT_UNROLL for (int i = 0; i < tables; ++i) pairs[r][m][i] = odd[r][m][i] =
+                    words(std::uint16_t{0});
         const std::byte* tile = s.tiles;
         const std::uint8_t* table = s.table;
         const std::int64_t skip = (Blocks - 1) * s.block_stride + s.skip;
         const std::byte* const row_end = tile + s.left * Layout::tile_bytes;
-        const auto add = [&]<int Adds>() TRILOBIT_LAMBDA_INLINE {
+        const auto few_tiles = [&]<int Adds>() TRILOBIT_LAMBDA_INLINE {
             maker.template make<Adds>();
-            u8<Arch> few[Blocks][Tokens][tables];
-            TRILOBIT_UNROLL for (int b = 0; b < Blocks; ++b)
+            u8<Arch> few[registers][Tokens][tables];
+            TRILOBIT_UNROLL for (int r = 0; r < registers; ++r)
                 TRILOBIT_UNROLL for (int m = 0; m < Tokens; ++m)
-                    TRILOBIT_UNROLL for (int i = 0; i < tables; ++i) few[b][m][i] =
+                    TRILOBIT_UNROLL for (int i = 0; i < tables; ++i) few[r][m][i] =
                         u8<Arch>(std::uint8_t{0});
             const std::int64_t ahead = lookup_ahead(lookup_prefetch, tile, row_end, skip);
             const auto one_tile = [&]() TRILOBIT_LAMBDA_INLINE {
-                TRILOBIT_UNROLL for (int b = 0; b < Blocks; ++b) {
-                    const std::byte* from = tile + b * s.block_stride;
+                TRILOBIT_UNROLL for (int r = 0; r < registers; ++r) {
+                    const std::byte* from =
+                        tile + r / together * s.block_stride + r % together * register_bytes<Arch>;
                     u8<Arch> codes = load<Arch>(from);
                     // Loaded once: a second load of a line that is on its way from memory waits too.
                     pin<Arch>(codes);
                     const typename base3::indices at(codes);
-                    if constexpr (Tokens == 1) prefetch<Arch>(from + ahead);
+                    if (Tokens == 1 && r % together == 0) prefetch<Arch>(from + ahead);
                     TRILOBIT_UNROLL for (int m = 0; m < Tokens; ++m)
                         TRILOBIT_UNROLL for (int i = 0; i < tables; ++i) {
-                        few[b][m][i] +=
+                        few[r][m][i] +=
                             base3::sum(table + m * s.token_stride + i * base3::table_bytes, at);
-                        pin<Arch>(few[b][m][i]);
+                        pin<Arch>(few[r][m][i]);
                     }
                     // Sums are up to 24 of the 32 registers.
                     if constexpr (Blocks > 1) forget_loads<Arch>(table);
@@ -123,45 +136,80 @@ struct lookup_tiles<Arch, layout::ternary_base3, Act> : layout::ternary_base3 {
                 TRILOBIT_UNROLL for (int n = 0; n < Adds; ++n) one_tile();
             else
                 for (int n = 0; n < Adds; ++n) one_tile();
-            TRILOBIT_UNROLL for (int b = 0; b < Blocks; ++b)
+            TRILOBIT_UNROLL for (int r = 0; r < registers; ++r)
                 TRILOBIT_UNROLL for (int m = 0; m < Tokens; ++m)
-                    TRILOBIT_UNROLL for (int i = 0; i < tables; ++i) {
-                const auto two = xsimd::bitwise_cast<std::uint16_t>(few[b][m][i]);
-                pairs[b][m][i] += two;
-                odd[b][m][i] += two >> 8;
-                pin<Arch>(pairs[b][m][i]);
-                pin<Arch>(odd[b][m][i]);
-            }
+                    TRILOBIT_UNROLL for (int i = 0; i < tables; ++i)
+                        add_bytes<Arch>(few[r][m][i], pairs[r][m][i], odd[r][m][i]);
         };
         std::int64_t left = s.count;
-        for (; left >= at_once; left -= at_once) add.template operator()<at_once>();
-        for (; left > 0; --left) add.template operator()<1>();
+        for (; left >= at_once; left -= at_once) few_tiles.template operator()<at_once>();
+        for (; left > 0; --left) few_tiles.template operator()<1>();
+        TRILOBIT_UNROLL for (int r = 0; r < registers; ++r)
+            TRILOBIT_UNROLL for (int m = 0; m < Tokens; ++m)
+                store(s, pairs[r][m], odd[r][m],
+                      acc + r / together * Layout::tile_rows + r % together * register_bytes<Arch> +
+                          m * acc_stride);
+    }
 
-        constexpr int words = lanes<Arch>;
-        const i16<Arch> more(static_cast<std::int16_t>(largest * s.count));
-        TRILOBIT_UNROLL for (int b = 0; b < Blocks; ++b)
-            TRILOBIT_UNROLL for (int m = 0; m < Tokens; ++m) {
-            std::int32_t* to = acc + b * Layout::tile_rows + m * acc_stride;
-            i32<Arch> rows[4];
-            TRILOBIT_UNROLL for (int j = 0; j < 4; ++j) rows[j] =
-                s.first ? i32<Arch>(0) : i32<Arch>::load_aligned(to + j * words);
-            TRILOBIT_UNROLL for (int i = 0; i < tables; ++i) {
-                const u16<Arch> even_bytes = pairs[b][m][i] - (odd[b][m][i] << 8);
-                const auto even = xsimd::bitwise_cast<std::int16_t>(even_bytes) - more;
-                const auto uneven = xsimd::bitwise_cast<std::int16_t>(odd[b][m][i]) - more;
-                const int weight = i == 0 ? 1 : 16;
-                const auto lower = xsimd::bitwise_cast<std::int16_t>(i32<Arch>(weight));
-                const auto upper = xsimd::bitwise_cast<std::int16_t>(i32<Arch>(weight << 16));
-                rows[0] = dot2<Arch>(rows[0], even, lower);
-                rows[1] = dot2<Arch>(rows[1], uneven, lower);
-                rows[2] = dot2<Arch>(rows[2], even, upper);
-                rows[3] = dot2<Arch>(rows[3], uneven, upper);
-            }
-            if (s.last)
-                store_interleaved<Arch>(rows, to);
-            else
-                TRILOBIT_UNROLL for (int j = 0; j < 4; ++j) rows[j].store_aligned(to + j * words);
-        }
+    /// Likewise with few registers, for one block: indices of a few tiles, then all tokens that share them.
+    template <int Tokens>
+    TRILOBIT_NOINLINE static void sum_of_tokens(const lookup_span& s, std::int32_t* acc,
+                                                std::int64_t acc_stride) noexcept {
+        using namespace simd;
+        words pairs[Tokens][together][tables], odd[Tokens][together][tables];
+        for (int m = 0; m < Tokens; ++m)
+            for (int r = 0; r < together; ++r)
+                for (int i = 0; i < tables; ++i)
+                    pairs[m][r][i] = odd[m][r][i] = words(std::uint16_t{0});
+        const std::byte* tile = s.tiles;
+        const std::uint8_t* table = s.table;
+        const auto few_tiles = [&]<int Adds>() TRILOBIT_LAMBDA_INLINE {
+            typename base3::indices at[Adds][together];
+            TRILOBIT_UNROLL for (int n = 0; n < Adds; ++n)
+                TRILOBIT_UNROLL for (int r = 0; r < together; ++r) at[n][r] =
+                    typename base3::indices(
+                        load<Arch>(tile + n * Layout::tile_bytes + r * register_bytes<Arch>));
+            const std::uint8_t* of = table;
+            for (int m = 0; m < Tokens; ++m, of += s.token_stride)
+                TRILOBIT_UNROLL for (int i = 0; i < tables; ++i) {
+                    u8<Arch> few[together];
+                    TRILOBIT_UNROLL for (int n = 0; n < Adds; ++n)
+                        TRILOBIT_UNROLL for (int r = 0; r < together; ++r) {
+                        const u8<Arch> one =
+                            base3::sum(of + n * table_bytes + i * base3::table_bytes, at[n][r]);
+                        few[r] = n == 0 ? one : few[r] + one;
+                        pin<Arch>(few[r]);
+                    }
+                    TRILOBIT_UNROLL for (int r = 0; r < together; ++r)
+                        add_bytes<Arch>(few[r], pairs[m][r][i], odd[m][r][i]);
+                }
+            tile += Adds * Layout::tile_bytes;
+            table += Adds * table_bytes;
+        };
+        constexpr int adds = std::min(3, at_once);
+        std::int64_t left = s.count;
+        for (; left >= adds; left -= adds) few_tiles.template operator()<adds>();
+        for (; left > 0; --left) few_tiles.template operator()<1>();
+        for (int m = 0; m < Tokens; ++m)
+            for (int r = 0; r < together; ++r)
+                store(s, pairs[m][r], odd[m][r], acc + r * register_bytes<Arch> + m * acc_stride);
+    }
+
+    /// to = (span's first ? 0 : to) + the sums of a register of rows, which are too large by as much as
+    /// each table made them.
+    TRILOBIT_INLINE static void store(const lookup_span& s, const words (&pairs)[tables],
+                                      const words (&odd)[tables], std::int32_t* to) noexcept {
+        using namespace simd;
+        constexpr int step = lanes<Arch>;
+        i32<Arch> rows[4];
+        TRILOBIT_UNROLL for (int j = 0; j < 4; ++j) rows[j] =
+            s.first ? i32<Arch>(0) : i32<Arch>::load_aligned(to + j * step);
+        TRILOBIT_UNROLL for (int i = 0; i < tables; ++i) add_to_int32<Arch>(
+            pairs[i], odd[i], static_cast<std::int16_t>(largest * s.count), i == 0 ? 1 : 16, rows);
+        if (s.last)
+            store_interleaved<Arch>(rows, to);
+        else
+            TRILOBIT_UNROLL for (int j = 0; j < 4; ++j) rows[j].store_aligned(to + j * step);
     }
 };
 

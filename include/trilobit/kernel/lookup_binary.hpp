@@ -31,6 +31,24 @@ struct binary_entries {
 };
 inline constexpr binary_entries binary_table{};
 
+/// Of x[0..31], 16-byte aligned, for the lower and the upper halves of bytes, one after the other: so that
+/// every sum comes out `more` than it is.
+template <class Arch>
+TRILOBIT_INLINE void make_binary_table(const std::int8_t* x, int more, std::uint8_t* to) noexcept {
+    using namespace simd;
+    for (int half = 0; half < 2; ++half, x += 16, to += 64)
+        for (int i = 0; i < 64; i += register_bytes<Arch>) {
+            auto sum = u8<Arch>::load_aligned(binary_table.negatives + i) +
+                       u8<Arch>(static_cast<std::uint8_t>(more));
+            for (int f = 0; f < 4; ++f) {
+                const auto place = u8<Arch>::load_aligned(binary_table.place[f] + i);
+                sum += lookup16_op<Arch>::call(reinterpret_cast<const std::uint8_t*>(x), place) ^
+                       u8<Arch>::load_aligned(binary_table.negative[f] + i);
+            }
+            sum.store_aligned(to + i);
+        }
+}
+
 template <class Arch, class Act>
 struct lookup_tiles<Arch, layout::binary_1bit, Act> : layout::binary_1bit {
     static constexpr int tables = lookup_parts<Act>;
@@ -39,35 +57,25 @@ struct lookup_tiles<Arch, layout::binary_1bit, Act> : layout::binary_1bit {
     static_assert(4 * lookup_bound<Act> <= 127, "a sum could leave its byte");
     static constexpr int at_once = 1;
 
-    /// Tokens that share indices, and row blocks that share tables: with a register of sums for each
-    /// pair, up to sixteen.
-    static constexpr int most_tokens = !has_avx512bw<Arch> ? 1 : 8;
-    static constexpr int most_blocks(int tokens) noexcept {
-        return !has_avx512bw<Arch> ? 1 : std::min(4, 16 / tokens);
-    }
-    /// Is there an instruction? What it takes for a register of weights and each of `tokens` that share
-    /// them.
+    /// Is there an instruction for it?
     static constexpr bool fast = has_avx512vnni<Arch>;
+    /// Tokens that share indices, and row blocks that share tables: with a register of sums for each
+    /// pair, up to sixteen. What is spelt out byte by byte is not worth spelling out for each pair.
+    static constexpr int most_tokens = fast ? 8 : 1;
+    static constexpr int most_blocks(int tokens) noexcept {
+        return fast ? std::min(4, 16 / tokens) : 1;
+    }
+    /// Tables of several tokens, of the L1 cache.
+    static constexpr int strip_bytes = 24 << 10;
+    /// What it takes for a register of weights and each of `tokens` that share them.
     static constexpr double lookups = 2 * tables;
     static constexpr double dots = 2 * tables;
     static constexpr double instructions(double tokens) noexcept {
         return 3 / tokens + lookups + dots;
     }
 
-    /// x[0..31], 16-byte aligned.
     TRILOBIT_INLINE static void make_table(const std::int8_t* x, std::uint8_t* to) noexcept {
-        using namespace simd;
-        for (int half = 0; half < 2; ++half, x += 16, to += 64)
-            for (int i = 0; i < 64; i += register_bytes<Arch>) {
-                auto sum = u8<Arch>::load_aligned(binary_table.negatives + i);
-                for (int f = 0; f < 4; ++f) {
-                    const auto place = u8<Arch>::load_aligned(binary_table.place[f] + i);
-                    sum +=
-                        lookup16_op<Arch>::call(reinterpret_cast<const std::uint8_t*>(x), place) ^
-                        u8<Arch>::load_aligned(binary_table.negative[f] + i);
-                }
-                sum.store_aligned(to + i);
-            }
+        make_binary_table<Arch>(x, 0, to);
     }
 
     /// acc = (span's first ? 0 : acc) + some tiles of Blocks row blocks against the tables of a few

@@ -30,16 +30,17 @@ struct vector_lookup_any {
         return false;
     }();
 
-    /// Measured: a load with its addition, half as much again for each row's share of a table's entries,
-    /// and everything else. See dot for the unit.
+    /// Measured: a load with its addition, three times as much for each row's share of the entries of the
+    /// tables that it needs, and everything else. See dot for the unit.
     static constexpr double cost(const packed_shape& w, std::int64_t tokens) noexcept {
         if constexpr (available) {
             using shape = table_shape<Arch, Layout>;
             const double adds = 64.0 / (byte_index<Layout>::digits * shape::lanes);
-            const auto rows = static_cast<double>(std::clamp<std::int64_t>(w.rows, 1, most_rows));
+            const auto rows = static_cast<double>(std::max<std::int64_t>(w.rows, 1));
+            const auto tables = static_cast<double>(ceil_div(w.rows, most_rows));
             const auto real = static_cast<double>(std::max<std::int64_t>(tokens, 1));
             const auto padded = static_cast<double>(round_up(tokens, shape::tokens));
-            return padded / real * (2.2 * adds * (1 + 1.5 * shape::entries / rows) + 0.45);
+            return padded / real * (2.2 * adds * (1 + 3 * shape::entries * tables / rows) + 0.45);
         }
         return 100;
     }

@@ -54,6 +54,7 @@ struct base3_op {
     struct indices {
         u8<Arch> first, second, high;
 
+        indices() = default;
         TRILOBIT_INLINE explicit indices(u8<Arch> codes) noexcept {
             const auto all = [](int v) { return u8<Arch>(static_cast<std::uint8_t>(v)); };
             const u8<Arch> low = codes & all(31);

@@ -219,6 +219,20 @@ struct interleave4_op {
     }
 };
 
+/// v[t][16 l + i] = from[l * stride + 4 i + t], i in 0..15 and l as far as a register goes; from and stride
+/// are multiples of 16 bytes.
+template <class Arch>
+struct load_every_fourth_op {
+    TRILOBIT_INLINE static void call(const std::byte* from, std::int64_t stride,
+                                     u8<Arch>* v) noexcept {
+        alignas(64) std::uint8_t to[4][register_bytes<Arch>];
+        for (int t = 0; t < 4; ++t)
+            for (int i = 0; i < register_bytes<Arch>; ++i)
+                to[t][i] = static_cast<std::uint8_t>(from[i / 16 * stride + i % 16 * 4 + t]);
+        for (int t = 0; t < 4; ++t) v[t] = u8<Arch>::load_aligned(to[t]);
+    }
+};
+
 /// to[i * to_stride + j] = from[j * from_stride + i], i and j in 0..7; rows on either side start at
 /// multiples of 16 bytes.
 template <class Arch>
@@ -290,6 +304,11 @@ TRILOBIT_INLINE u8<Arch> lookup64(const std::uint8_t* table, u8<Arch> index) noe
 template <class Arch>
 TRILOBIT_INLINE void interleave4(u8<Arch>* v) noexcept {
     interleave4_op<Arch>::call(v);
+}
+template <class Arch>
+TRILOBIT_INLINE void load_every_fourth(const std::byte* from, std::int64_t stride,
+                                       u8<Arch>* v) noexcept {
+    load_every_fourth_op<Arch>::call(from, stride, v);
 }
 template <class Arch>
 TRILOBIT_INLINE void transpose8(const std::int16_t* from, std::int64_t from_stride,

@@ -94,6 +94,25 @@ struct lookup16_op<Arch> {
 };
 
 template <has_ssse3 Arch>
+    requires(register_bytes<Arch> == 16)
+struct load_every_fourth_op<Arch> {
+    TRILOBIT_INLINE static void call(const std::byte* from, std::int64_t, u8<Arch>* v) noexcept {
+        const __m128i order = _mm_setr_epi8(0, 4, 8, 12, 1, 5, 9, 13, 2, 6, 10, 14, 3, 7, 11, 15);
+        const auto load = [&](int i) TRILOBIT_LAMBDA_INLINE {
+            const auto* at = reinterpret_cast<const __m128i*>(from + 16 * i);
+            return _mm_shuffle_epi8(_mm_load_si128(at), order);
+        };
+        const __m128i a = load(0), b = load(1), c = load(2), d = load(3);
+        const __m128i ab_low = _mm_unpacklo_epi32(a, b), ab_high = _mm_unpackhi_epi32(a, b);
+        const __m128i cd_low = _mm_unpacklo_epi32(c, d), cd_high = _mm_unpackhi_epi32(c, d);
+        v[0] = u8<Arch>(_mm_unpacklo_epi64(ab_low, cd_low));
+        v[1] = u8<Arch>(_mm_unpackhi_epi64(ab_low, cd_low));
+        v[2] = u8<Arch>(_mm_unpacklo_epi64(ab_high, cd_high));
+        v[3] = u8<Arch>(_mm_unpackhi_epi64(ab_high, cd_high));
+    }
+};
+
+template <has_ssse3 Arch>
 struct madd2_op<Arch> {
     TRILOBIT_INLINE static i16<Arch> call(u8<Arch> u, u8<Arch> s) noexcept {
         return i16<Arch>(_mm_maddubs_epi16(u, s));
@@ -161,6 +180,30 @@ struct lookup16_op<Arch> {
         const __m256i both =
             _mm256_broadcastsi128_si256(_mm_load_si128(reinterpret_cast<const __m128i*>(table)));
         return u8<Arch>(_mm256_shuffle_epi8(both, index));
+    }
+};
+
+template <has_avx2 Arch>
+    requires(register_bytes<Arch> == 32)
+struct load_every_fourth_op<Arch> {
+    TRILOBIT_INLINE static void call(const std::byte* from, std::int64_t stride,
+                                     u8<Arch>* v) noexcept {
+        const __m256i order = _mm256_broadcastsi128_si256(
+            _mm_setr_epi8(0, 4, 8, 12, 1, 5, 9, 13, 2, 6, 10, 14, 3, 7, 11, 15));
+        const auto load = [&](int i) TRILOBIT_LAMBDA_INLINE {
+            const auto* low = reinterpret_cast<const __m128i*>(from + 16 * i);
+            const auto* high = reinterpret_cast<const __m128i*>(from + stride + 16 * i);
+            const __m256i both = _mm256_inserti128_si256(
+                _mm256_castsi128_si256(_mm_load_si128(low)), _mm_load_si128(high), 1);
+            return _mm256_shuffle_epi8(both, order);
+        };
+        const __m256i a = load(0), b = load(1), c = load(2), d = load(3);
+        const __m256i ab_low = _mm256_unpacklo_epi32(a, b), ab_high = _mm256_unpackhi_epi32(a, b);
+        const __m256i cd_low = _mm256_unpacklo_epi32(c, d), cd_high = _mm256_unpackhi_epi32(c, d);
+        v[0] = u8<Arch>(_mm256_unpacklo_epi64(ab_low, cd_low));
+        v[1] = u8<Arch>(_mm256_unpackhi_epi64(ab_low, cd_low));
+        v[2] = u8<Arch>(_mm256_unpacklo_epi64(ab_high, cd_high));
+        v[3] = u8<Arch>(_mm256_unpackhi_epi64(ab_high, cd_high));
     }
 };
 
