@@ -31,7 +31,8 @@ function(trilobit_arch_flags arch result)
   set(${result} ${flags_${arch}} PARENT_SCOPE)
 endfunction()
 
-# What this compiler can build for this processor family, in rising order.
+# What this compiler can build for this processor family, in rising order; of that, where TRILOBIT_ARCHS is
+# set, what it names.
 function(trilobit_default_archs result)
   set(archs generic)
   if(NOT MSVC AND CMAKE_SYSTEM_PROCESSOR MATCHES "^(x86_64|AMD64|amd64)$")
@@ -43,6 +44,13 @@ function(trilobit_default_archs result)
         list(APPEND archs ${arch})
       endif()
     endforeach()
+  endif()
+  if(TRILOBIT_ARCHS)
+    set(unwanted ${archs})
+    list(REMOVE_ITEM unwanted ${TRILOBIT_ARCHS})
+    if(unwanted)
+      list(REMOVE_ITEM archs ${unwanted})
+    endif()
   endif()
   set(${result} ${archs} PARENT_SCOPE)
 endfunction()

@@ -3,7 +3,7 @@
 // every back end this machine has and required to be the same bytes.
 #pragma once
 
-#include <catch2/catch_all.hpp>
+#include <catch2/catch_test_macros.hpp>
 #include <cstring>
 #include <vector>
 

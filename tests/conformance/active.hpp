@@ -3,7 +3,7 @@
 // that this processor lacks skips the case, any other reason not to have it is a failure.
 #pragma once
 
-#include <catch2/catch_all.hpp>
+#include <catch2/catch_test_macros.hpp>
 #include <cstdlib>
 
 #include "trilobit/dispatch/cpu.hpp"

@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: MIT
 // The checks are checked: kernels and layouts with one fault each must be caught and named.
+#include <catch2/matchers/catch_matchers_string.hpp>
+
 #include "active.hpp"
 #include "trilobit/testing/conformance.hpp"
 

@@ -3,6 +3,7 @@
 // it, but the same nonsense twice, and they stay inside the image. It ends at a guard page. The same
 // of lists that say where rows and columns were moved.
 #include <algorithm>
+#include <catch2/catch_template_test_macros.hpp>
 #include <cmath>
 #include <cstring>
 #include <vector>

@@ -2,6 +2,7 @@
 // The exactness promise: the same bits whatever the kernel, executor, number of threads and way to
 // cut a batch into calls, and those are the oracle's bits. Across archs it follows, because each is
 // compared with the same oracle.
+#include <catch2/catch_template_test_macros.hpp>
 #include <cstring>
 #include <vector>
 

@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: MIT
 // Every kernel of the active back end against the oracle, bit for bit.
+#include <catch2/catch_template_test_macros.hpp>
+
 #include "trilobit/testing/conformance.hpp"
 
 #include "active.hpp"

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
 // What a back end's table must hold: the floor under every layout, each kernel once, nothing null.
+#include <catch2/catch_template_test_macros.hpp>
 #include <set>
 #include <tuple>
 

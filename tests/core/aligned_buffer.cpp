@@ -2,7 +2,7 @@
 // Owned bytes: alignment, ownership, and failure without an exception.
 #include "trilobit/core/aligned_buffer.hpp"
 
-#include <catch2/catch_all.hpp>
+#include <catch2/catch_test_macros.hpp>
 #include <cstring>
 #include <limits>
 #include <vector>

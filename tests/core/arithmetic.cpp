@@ -2,7 +2,7 @@
 // Quotients and products of sizes, at the ends of int64.
 #include "trilobit/core/arithmetic.hpp"
 
-#include <catch2/catch_all.hpp>
+#include <catch2/catch_test_macros.hpp>
 
 using namespace trilobit;
 

@@ -3,7 +3,7 @@
 #include "trilobit/core/executor.hpp"
 
 #include <atomic>
-#include <catch2/catch_all.hpp>
+#include <catch2/catch_test_macros.hpp>
 #include <mutex>
 #include <thread>
 #include <vector>

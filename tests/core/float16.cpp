@@ -3,7 +3,7 @@
 // nearest of all representable values.
 #include "trilobit/core/float16.hpp"
 
-#include <catch2/catch_all.hpp>
+#include <catch2/catch_test_macros.hpp>
 #include <cmath>
 #include <vector>
 

@@ -2,7 +2,7 @@
 // The OpenMP executor, built with OpenMP.
 #include "trilobit/core/openmp.hpp"
 
-#include <catch2/catch_all.hpp>
+#include <catch2/catch_test_macros.hpp>
 #include <vector>
 
 #include "trilobit/core/executor.hpp"

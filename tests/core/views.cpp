@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 // Matrix views, and the statuses and results that refusals travel in.
-#include <catch2/catch_all.hpp>
+#include <catch2/catch_test_macros.hpp>
 #include <limits>
 #include <memory>
 

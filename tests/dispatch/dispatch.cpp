@@ -3,7 +3,8 @@
 // TRILOBIT_ARCH, and refused with the names that would have done.
 #include "trilobit/dispatch/dispatch.hpp"
 
-#include <catch2/catch_all.hpp>
+#include <catch2/catch_test_macros.hpp>
+#include <catch2/matchers/catch_matchers_string.hpp>
 #include <cstdlib>
 #include <cstring>
 #include <vector>

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: MIT
 // Column masks and the bit planes of activations that the popcount family multiplies by.
 #include <bit>
-#include <catch2/catch_all.hpp>
+#include <catch2/catch_template_test_macros.hpp>
+#include <catch2/catch_test_macros.hpp>
 #include <vector>
 
 #include "trilobit/kernel/popcount.hpp"

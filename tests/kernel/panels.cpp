@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 // Weights are decoded into panels: column by column against decode.
-#include <catch2/catch_all.hpp>
+#include <catch2/catch_template_test_macros.hpp>
+#include <catch2/catch_test_macros.hpp>
 #include <vector>
 
 #include "trilobit/kernel/dot.hpp"

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 // Columns that are summed as one integer: every column once, under its own two scales.
-#include <catch2/catch_all.hpp>
+#include <catch2/catch_template_test_macros.hpp>
+#include <catch2/catch_test_macros.hpp>
 
 #include "trilobit/kernel/task.hpp"
 #include "trilobit/layout/all.hpp"

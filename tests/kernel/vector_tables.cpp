@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: MIT
 // Tables of vectors: each entry against a plain sum, and the entry that a packed byte points to against
 // the weights that were packed.
-#include <catch2/catch_all.hpp>
+#include <catch2/catch_template_test_macros.hpp>
+#include <catch2/catch_test_macros.hpp>
 
 #include "trilobit/kernel/vector_table.hpp"
 #include "trilobit/testing/random.hpp"

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 // Words of activations that are not zero: each is listed once, under its field and tile.
-#include <catch2/catch_all.hpp>
+#include <catch2/catch_template_test_macros.hpp>
+#include <catch2/catch_test_macros.hpp>
 #include <map>
 #include <vector>
 

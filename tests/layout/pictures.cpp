@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 // The layouts against their published pictures, written here once more as formulas of bits.
-#include <catch2/catch_all.hpp>
+#include <catch2/catch_test_macros.hpp>
 #include <set>
 #include <vector>
 

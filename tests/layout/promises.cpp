@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: MIT
 // Every layout keeps the promises of the concept, and the list knows each by its id.
-#include <catch2/catch_all.hpp>
+#include <catch2/catch_template_test_macros.hpp>
+#include <catch2/catch_test_macros.hpp>
+#include <catch2/matchers/catch_matchers_string.hpp>
 #include <set>
 
 #include "trilobit/layout/all.hpp"

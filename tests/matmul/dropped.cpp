@@ -2,6 +2,7 @@
 // Matrices packed without their rows and columns of zeros: the bits of the whole matrix, every
 // output once, whatever multiplies.
 #include <algorithm>
+#include <catch2/catch_template_test_macros.hpp>
 #include <cmath>
 #include <cstring>
 

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 // Few rows and many threads: columns are cut into parts, and no bit tells.
 #include <array>
+#include <catch2/catch_template_test_macros.hpp>
 #include <cstring>
 
 #include "product.hpp"

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: MIT
 // Layouts of somebody else's, with tiles unlike the library's: one type each, and they pack, save
 // and multiply through the generic kernel and the dot product's panels.
-#include <catch2/catch_all.hpp>
+#include <catch2/catch_template_test_macros.hpp>
+#include <catch2/catch_test_macros.hpp>
 #include <cstring>
 
 #include "trilobit/testing/conformance.hpp"

@@ -3,7 +3,7 @@
 // the active back end; one that this processor lacks skips the case.
 #pragma once
 
-#include <catch2/catch_all.hpp>
+#include <catch2/catch_test_macros.hpp>
 #include <vector>
 
 #include "trilobit/dispatch/cpu.hpp"

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 // Products that share activations, and products of chosen experts: the bits of products one by one.
 #include <array>
+#include <catch2/catch_template_test_macros.hpp>
 #include <cstring>
 
 #include "product.hpp"

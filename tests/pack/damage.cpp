@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: MIT
 // Images that are truncated, damaged, foreign or lying: each refused with a sentence. The bytes end
 // at a guard page, so reading on would fault.
-#include <catch2/catch_all.hpp>
+#include <catch2/catch_test_macros.hpp>
+#include <catch2/matchers/catch_matchers_string.hpp>
 #include <cstring>
 #include <limits>
 

@@ -3,7 +3,9 @@
 // matrices are kept, and refused when they lie.
 #include "trilobit/pack/drop_zeros.hpp"
 
-#include <catch2/catch_all.hpp>
+#include <catch2/catch_template_test_macros.hpp>
+#include <catch2/catch_test_macros.hpp>
+#include <catch2/matchers/catch_matchers_string.hpp>
 #include <cstring>
 
 #include "sample.hpp"

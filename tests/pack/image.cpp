@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 // The bytes of an image: the header as header.hpp draws it, sections, and viewing them in place.
-#include <catch2/catch_all.hpp>
+#include <catch2/catch_template_test_macros.hpp>
+#include <catch2/catch_test_macros.hpp>
 #include <cstring>
 
 #include "sample.hpp"

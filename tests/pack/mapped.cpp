@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: MIT
 // Saved files and their read-only mappings: whole or absent, never half.
 #include <algorithm>
-#include <catch2/catch_all.hpp>
+#include <catch2/catch_template_test_macros.hpp>
+#include <catch2/catch_test_macros.hpp>
 #include <cstdio>
 #include <cstring>
 #include <filesystem>

@@ -2,7 +2,8 @@
 // Every weight and scale lies where packed_view says, from any source, by any executor.
 #include "trilobit/pack/pack.hpp"
 
-#include <catch2/catch_all.hpp>
+#include <catch2/catch_template_test_macros.hpp>
+#include <catch2/catch_test_macros.hpp>
 #include <mutex>
 
 #include "sample.hpp"

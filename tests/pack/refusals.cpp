@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 // Weights, scales and shapes that cannot be packed: each a status with a sentence, nothing owned.
-#include <catch2/catch_all.hpp>
+#include <catch2/catch_template_test_macros.hpp>
+#include <catch2/catch_test_macros.hpp>
 #include <cmath>
 #include <limits>
 

@@ -3,7 +3,7 @@
 // one after the other, and aligned memory to call them with.
 #pragma once
 
-#include <catch2/catch_all.hpp>
+#include <catch2/catch_test_macros.hpp>
 #include <vector>
 
 #include "primitives.hpp"

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 // BitNet b1.58's rule bit for bit: s = 1 / max(mean|W|, 1e-5), t = clamp(round_half_even(W s)).
-#include <catch2/catch_all.hpp>
+#include <catch2/catch_test_macros.hpp>
 #include <cmath>
 #include <limits>
 #include <vector>

@@ -2,7 +2,7 @@
 // Which columns share a scale, and the shapes that are refused.
 #include "trilobit/weights/scale.hpp"
 
-#include <catch2/catch_all.hpp>
+#include <catch2/catch_test_macros.hpp>
 
 #include "trilobit/weights/quantize.hpp"
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 // BitNet's first rule: +1 where W > mean(W), else -1; scale mean|W|.
-#include <catch2/catch_all.hpp>
+#include <catch2/catch_test_macros.hpp>
 #include <limits>
 #include <vector>
 

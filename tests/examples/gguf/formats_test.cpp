@@ -1,7 +1,10 @@
 // SPDX-License-Identifier: MIT
 // Tests of room gguf: tensor formats, bit by bit, against bytes that the formats' own tools wrote
 // for ternary values from a small generator.
-#include <catch2/catch_all.hpp>
+#include <catch2/catch_test_macros.hpp>
+#include <catch2/generators/catch_generators.hpp>
+#include <catch2/matchers/catch_matchers.hpp>
+#include <catch2/matchers/catch_matchers_string.hpp>
 
 #include <algorithm>
 #include <cmath>

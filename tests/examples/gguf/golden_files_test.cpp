@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 // Tests of room gguf on files that llama.cpp and bitnet.cpp wrote; skipped where they are absent.
-#include <catch2/catch_all.hpp>
+#include <catch2/catch_test_macros.hpp>
+#include <catch2/generators/catch_generators.hpp>
 
 #include <algorithm>
 #include <cmath>

@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: MIT
 // Tests of room gguf: no bytes whatever crash the reader, make it read outside, or cost more than
 // their own size. Meant to run under the sanitizers too.
-#include <catch2/catch_all.hpp>
+#include <catch2/catch_test_macros.hpp>
+#include <catch2/matchers/catch_matchers.hpp>
+#include <catch2/matchers/catch_matchers_string.hpp>
 
 #include <algorithm>
 #include <cstring>

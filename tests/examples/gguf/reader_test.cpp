@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: MIT
 // Tests of room gguf: what the reader gives back from sound files, and that typed access converts
 // what fits and refuses the rest by name.
-#include <catch2/catch_all.hpp>
+#include <catch2/catch_test_macros.hpp>
+#include <catch2/matchers/catch_matchers.hpp>
+#include <catch2/matchers/catch_matchers_string.hpp>
 
 #include <cstring>
 #include <string>

@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: MIT
 // Tests of room gguf: what the writer writes, the reader reads back; what it refuses leaves no
 // file.
-#include <catch2/catch_all.hpp>
+#include <catch2/catch_test_macros.hpp>
+#include <catch2/matchers/catch_matchers.hpp>
+#include <catch2/matchers/catch_matchers_string.hpp>
 
 #include <algorithm>
 #include <cstring>

@@ -2,7 +2,7 @@
 // Room tests/examples/llama2c: checkpoints of llama2.c, real and broken.
 // Enters: the published story model, where it is at hand; tiny made-up files.
 // Leaves: a failure where a tensor, a token or an error is wrong.
-#include <catch2/catch_all.hpp>
+#include <catch2/catch_test_macros.hpp>
 #include <filesystem>
 #include <fstream>
 #include <random>

@@ -7,7 +7,8 @@
 #include <cstring>
 #include <limits>
 
-#include <catch2/catch_all.hpp>
+#include <catch2/catch_test_macros.hpp>
+#include <catch2/generators/catch_generators.hpp>
 
 #include <trilobit/dispatch/dispatch.hpp>
 

@@ -8,7 +8,8 @@
 #include <cstring>
 #include <vector>
 
-#include <catch2/catch_all.hpp>
+#include <catch2/catch_test_macros.hpp>
+#include <catch2/generators/catch_generators.hpp>
 
 #include <trilobit/core/float16.hpp>
 #include <trilobit/dispatch/dispatch.hpp>

@@ -6,7 +6,8 @@
 #include <fstream>
 #include <sstream>
 
-#include <catch2/catch_all.hpp>
+#include <catch2/catch_test_macros.hpp>
+#include <catch2/generators/catch_generators.hpp>
 
 #include "gguf/reader.hpp"
 #include "model/forward.hpp"

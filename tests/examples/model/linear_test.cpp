@@ -5,7 +5,10 @@
 #include <cmath>
 #include <cstring>
 
-#include <catch2/catch_all.hpp>
+#include <catch2/catch_test_macros.hpp>
+#include <catch2/generators/catch_generators.hpp>
+#include <catch2/matchers/catch_matchers.hpp>
+#include <catch2/matchers/catch_matchers_string.hpp>
 
 #include "../support/scratch_folder.hpp"
 #include "gguf/dequantize.hpp"

@@ -2,7 +2,9 @@
 // Tests of examples/model/rope.hpp.
 #include "model/rope.hpp"
 
-#include <catch2/catch_all.hpp>
+#include <catch2/catch_approx.hpp>
+#include <catch2/catch_test_macros.hpp>
+#include <catch2/generators/catch_generators.hpp>
 
 using namespace tbx;
 using Catch::Approx;

@@ -6,7 +6,8 @@
 #include <limits>
 #include <map>
 
-#include <catch2/catch_all.hpp>
+#include <catch2/catch_test_macros.hpp>
+#include <catch2/generators/catch_generators.hpp>
 
 using namespace tbx;
 using model::sampler;

@@ -8,7 +8,8 @@
 #include <limits>
 #include <memory>
 
-#include <catch2/catch_all.hpp>
+#include <catch2/catch_test_macros.hpp>
+#include <catch2/generators/catch_generators.hpp>
 
 #include "gguf/quantize.hpp"
 #include "model/sampler.hpp"

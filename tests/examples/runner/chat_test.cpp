@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 // Tests of `trilobit chat`.
-#include <catch2/catch_all.hpp>
+#include <catch2/catch_test_macros.hpp>
 
 #include "program.hpp"
 

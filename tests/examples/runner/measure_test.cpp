@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 // Tests of examples/runner/bench.hpp.
-#include <catch2/catch_all.hpp>
+#include <catch2/catch_approx.hpp>
+#include <catch2/catch_test_macros.hpp>
 
 #include "program.hpp"
 #include "runner/bench.hpp"

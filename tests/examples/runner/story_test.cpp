@@ -3,7 +3,7 @@
 // same with each head.
 #include <filesystem>
 
-#include <catch2/catch_all.hpp>
+#include <catch2/catch_test_macros.hpp>
 
 #include "program.hpp"
 

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: MIT
 // Tests of room support: mapped files are read whole, output files appear whole or not at all.
-#include <catch2/catch_all.hpp>
+#include <catch2/catch_test_macros.hpp>
+#include <catch2/matchers/catch_matchers.hpp>
+#include <catch2/matchers/catch_matchers_string.hpp>
 
 #include <cstdint>
 #include <string>

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 // Tests of room support: the first Ctrl-C sets a flag, the second kills, and the old handler
 // returns.
-#include <catch2/catch_all.hpp>
+#include <catch2/catch_test_macros.hpp>
 
 #include <csignal>
 

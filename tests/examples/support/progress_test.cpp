@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 // Tests of room support: the progress line, which must fit the terminal whatever it is told.
-#include <catch2/catch_all.hpp>
+#include <catch2/catch_test_macros.hpp>
+#include <catch2/matchers/catch_matchers_string.hpp>
 
 #include <cmath>
 #include <limits>

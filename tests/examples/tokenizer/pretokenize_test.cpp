@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 // Tests of room tokenizer: the pieces of the pre-tokenisers, written out by hand from their regular
 // expressions; the words of the suites of Llama 3 and Qwen 2, whose vocabularies are not here.
-#include <catch2/catch_all.hpp>
+#include <catch2/catch_test_macros.hpp>
 
 #include <string>
 #include <string_view>

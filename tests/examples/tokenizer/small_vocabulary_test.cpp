@@ -1,7 +1,10 @@
 // SPDX-License-Identifier: MIT
 // Tests of room tokenizer on vocabularies small enough to follow by hand: merge order, special
 // tokens, byte fallback, streaming, and refusal of vocabularies that contradict themselves.
-#include <catch2/catch_all.hpp>
+#include <catch2/catch_test_macros.hpp>
+#include <catch2/generators/catch_generators.hpp>
+#include <catch2/matchers/catch_matchers.hpp>
+#include <catch2/matchers/catch_matchers_string.hpp>
 
 #include <algorithm>
 #include <cstdint>

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: MIT
 // Tests of room tokenizer: llama.cpp's suites, id by id, and any bytes out and back, quickly, with
 // real vocabularies. Skipped where those are absent.
-#include <catch2/catch_all.hpp>
+#include <catch2/catch_test_macros.hpp>
+#include <catch2/generators/catch_generators.hpp>
 
 #include <filesystem>
 #include <fstream>

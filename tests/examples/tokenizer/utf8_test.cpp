@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 // Tests of room tokenizer: where characters begin and end, and the byte alphabet.
-#include <catch2/catch_all.hpp>
+#include <catch2/catch_test_macros.hpp>
 
 #include <string>
 #include <string_view>

@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: MIT
 // Room tests/examples/train: what is written is what was trained.
 // Enters: random parameters. Leaves: a failure where a file gives back another model.
-#include <catch2/catch_all.hpp>
+#include <catch2/catch_approx.hpp>
+#include <catch2/catch_test_macros.hpp>
+#include <catch2/generators/catch_generators.hpp>
 #include <set>
 
 #include "gguf/reader.hpp"

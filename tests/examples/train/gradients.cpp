@@ -2,7 +2,9 @@
 // Room tests/examples/train: the way back against finite differences, in double precision.
 // Enters: tiny models with every flag of the graph, random parameters and tokens.
 // Leaves: a failure for any parameter whose slope is not the loss's.
-#include <catch2/catch_all.hpp>
+#include <catch2/catch_approx.hpp>
+#include <catch2/catch_test_macros.hpp>
+#include <catch2/generators/catch_generators.hpp>
 #include <cmath>
 #include <random>
 #include <vector>

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: MIT
 // Room tests/examples/train: the rate over a run, AdamW's rule, clipping, the loss.
 // Enters: small cases worked out by hand. Leaves: a failure where a figure differs.
-#include <catch2/catch_all.hpp>
+#include <catch2/catch_approx.hpp>
+#include <catch2/catch_test_macros.hpp>
 #include <cmath>
 
 #include "train/adamw.hpp"

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 // Room tests/examples/train: a run that was cut in two is the run that was not, bit for bit.
 // Enters: a tiny ternary model and a stream of tokens. Leaves: a failure for any differing figure.
-#include <catch2/catch_all.hpp>
+#include <catch2/catch_test_macros.hpp>
 #include <fstream>
 
 #include "scratch.hpp"

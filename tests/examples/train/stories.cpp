@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: MIT
 // Room tests/examples/train: the teacher and the model in the box, as far as they are at hand.
 // Enters: real files. Leaves: a failure where they tell another story than they should.
-#include <catch2/catch_all.hpp>
+#include <catch2/catch_test_macros.hpp>
+#include <catch2/matchers/catch_matchers_string.hpp>
 #include <filesystem>
 #include <limits>
 

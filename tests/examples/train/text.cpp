@@ -1,7 +1,10 @@
 // SPDX-License-Identifier: MIT
 // Room tests/examples/train: from a text file to a model file, by the command itself.
 // Enters: made-up stories. Leaves: a failure where vocabulary, tokens, model or errors are wrong.
-#include <catch2/catch_all.hpp>
+#include <catch2/catch_test_macros.hpp>
+#include <catch2/generators/catch_generators.hpp>
+#include <catch2/matchers/catch_matchers.hpp>
+#include <catch2/matchers/catch_matchers_string.hpp>
 #include <cmath>
 
 #include "gguf/reader.hpp"
