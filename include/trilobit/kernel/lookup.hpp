@@ -55,10 +55,14 @@ struct lookup<Arch, Layout, Act> : driven<lookup<Arch, Layout, Act>, Arch, Layou
         const double passes = tokens > own_tokens ? 1.4 : in_cache ? 1.2 : 1.5;
         constexpr int weights =
             simd::register_bytes<Arch> * Layout::tile_rows * Layout::tile_cols / Layout::tile_bytes;
-        return passes *
-               std::max({tiles::lookups * t.lookup, tiles::dots,
-                         tiles::instructions(shared) * t.simple}) *
-               64 / weights;
+        const double loop = passes *
+                            std::max({tiles::lookups * t.lookup, tiles::dots,
+                                      tiles::instructions(shared) * t.simple}) *
+                            64 / weights;
+        // The end of a segment takes longer than dot's: measured with AVX2 and binary weights.
+        constexpr double end = 300 * (64.0 / simd::register_bytes<Arch> - 1);
+        const auto cols = static_cast<double>(std::max<std::int64_t>(w.cols, 1));
+        return loop + end * static_cast<double>(w.segments()) / (cols * shared);
     }
     /// A table belongs to the columns of one tile, so no activation scale may change inside it.
     static constexpr bool accepts(const packed_shape& w, const activation_shape& x) noexcept {
