@@ -2,8 +2,8 @@
 // Room kernel. Enters: tiles whose bytes are indices; activations, which prepare() turns into tables of
 // partial sums for each tile's columns. Leaves: exact sums by looking them up.
 //
-// How a tile is looked up, and at which cost: lookup_base3.hpp, lookup_binary.hpp. Here is when tables are
-// made, and in which order tiles meet them.
+// How a tile is looked up, and at which cost: lookup_base3.hpp, lookup_binary.hpp and lookup_binary16.hpp.
+// Here is when tables are made, and in which order tiles meet them.
 #pragma once
 
 #include <array>

@@ -4,11 +4,12 @@
 //
 // A byte stands for five weights and is two indices: the sum of what both find is that of the tile's
 // five activations as the weights choose, within 5 * 8 = 40. A few tiles are added in bytes, three of
-// such sums: 120 <= 127. These are added in pairs, as int16, and once more shifted by a byte: odd bytes
-// lie in the latter alone, even ones are what remains of the former. Int32 comes every few hundred tiles.
+// such sums: 120 <= 127. These are added as int16, see lookup_sums.hpp, and int32 comes every few hundred
+// tiles.
 //   avx512vnni, 64 rows x 5 columns: vpsrlw, shared by all tokens; for each table 2 vpermb + 2 vpaddb,
 //     and vpaddw + vpsrlw + vpaddw every three tiles, less one vpaddb
-//   ssse3, avx2, a register of rows: 11 to find the indices; 3 vpshufb + 3 vpaddb, the same additions
+//   ssse3, avx2, a register of rows: 11 to find the indices, shared by all tokens; for each table
+//     3 vpshufb + 3 vpaddb, the same additions
 #pragma once
 
 #include "trilobit/kernel/lookup_sums.hpp"

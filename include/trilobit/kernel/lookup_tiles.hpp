@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// Room kernel. Enters: activations; where the tiles and tables of some calls lie. Leaves: what the two
-// ways of looking sums up share, lookup_base3.hpp and lookup_binary.hpp. The loops around them:
+// Room kernel. Enters: activations; where the tiles and tables of some calls lie. Leaves: what the ways
+// of looking sums up share, lookup_base3.hpp and lookup_binary*.hpp. The loops around them:
 // lookup.hpp.
 //
 // To keep tables of bytes exact, an int8 activation is split a = 16 h + l with -8 <= h <= 8,
