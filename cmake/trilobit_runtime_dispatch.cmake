@@ -4,7 +4,8 @@
 # Puts several instruction sets into one program: adds to <target>, which links trilobit::trilobit,
 # one three-line source per instruction set, compiled with that set's flags, and one registry
 # source, compiled with the target's own flags, which looks at the CPU and chooses at run time.
-# Without ARCHS, every set that the compiler knows for this processor family is built.
+# Without ARCHS, every set that the compiler knows for this processor family is built, or, where the
+# variable TRILOBIT_ARCHS is set, of these `generic` and what it names.
 # Users without CMake write the same few lines by hand: see dispatch_arch.cpp.in.
 
 include(CheckCXXCompilerFlag)
@@ -31,12 +32,17 @@ function(trilobit_arch_flags arch result)
   set(${result} ${flags_${arch}} PARENT_SCOPE)
 endfunction()
 
-# What this compiler can build for this processor family, in rising order; of that, where TRILOBIT_ARCHS is
-# set, what it names.
+# What is built without ARCHS, in rising order.
 function(trilobit_default_archs result)
+  foreach(arch IN LISTS TRILOBIT_ARCHS)
+    trilobit_arch_flags(${arch} known)
+  endforeach()
   set(archs generic)
   if(NOT MSVC AND CMAKE_SYSTEM_PROCESSOR MATCHES "^(x86_64|AMD64|amd64)$")
     foreach(arch sse2 ssse3 sse4_2 avx2 avxvnni avx512bw avx512vnni amx)
+      if(TRILOBIT_ARCHS AND NOT arch IN_LIST TRILOBIT_ARCHS)
+        continue()
+      endif()
       trilobit_arch_flags(${arch} flags)
       list(JOIN flags " " flags)
       check_cxx_compiler_flag("${flags}" TRILOBIT_COMPILES_${arch})
@@ -44,13 +50,6 @@ function(trilobit_default_archs result)
         list(APPEND archs ${arch})
       endif()
     endforeach()
-  endif()
-  if(TRILOBIT_ARCHS)
-    set(unwanted ${archs})
-    list(REMOVE_ITEM unwanted ${TRILOBIT_ARCHS})
-    if(unwanted)
-      list(REMOVE_ITEM archs ${unwanted})
-    endif()
   endif()
   set(${result} ${archs} PARENT_SCOPE)
 endfunction()
