@@ -59,10 +59,10 @@ struct lookup<Arch, Layout, Act> : driven<lookup<Arch, Layout, Act>, Arch, Layou
                             std::max({tiles::lookups * t.lookup, tiles::dots,
                                       tiles::instructions(shared) * t.simple}) *
                             64 / weights;
-        // The end of a segment takes longer than dot's: measured with AVX2 and binary weights.
+        // The end of a segment takes longer than dot's: measured with AVX2.
         constexpr double end = 300 * (64.0 / simd::register_bytes<Arch> - 1);
         const auto cols = static_cast<double>(std::max<std::int64_t>(w.cols, 1));
-        return loop + end * static_cast<double>(w.segments()) / (cols * shared);
+        return loop + end * static_cast<double>(w.segments()) / cols;
     }
     /// A table belongs to the columns of one tile, so no activation scale may change inside it.
     static constexpr bool accepts(const packed_shape& w, const activation_shape& x) noexcept {

@@ -32,21 +32,22 @@ struct lookup_tiles<Arch, layout::ternary_base3, Act> : layout::ternary_base3 {
     static_assert(largest * int16_tiles <= 32767,
                   "a sum without what it is too large by overflows");
 
+    /// Is there an instruction?
+    static constexpr bool fast = has_ssse3<Arch>, vbmi = has_avx512vnni<Arch>;
     /// Tokens that share indices: a table of a token and a register of rows has three registers of sums.
     /// Sixteen do not hold those of two tokens, whose sums stay in the L1 cache then, and so can more.
+    /// What is spelt out byte by byte is not worth spelling out for each number of tokens.
     static constexpr bool few_registers = !has_avx512bw<Arch>;
-    static constexpr int most_tokens = few_registers ? 8 : tables == 2 ? 2 : 4;
+    static constexpr int most_tokens = !fast ? 1 : few_registers ? 8 : tables == 2 ? 2 : 4;
     /// Row blocks, or registers of a row block, that one load of a table serves.
     static constexpr int most_blocks(int tokens) noexcept {
         return few_registers ? 1 : std::min(4, 8 / (tokens * tables));
     }
-    static constexpr int together = few_registers ? 2 : 1;
+    static constexpr int together = fast && few_registers ? 2 : 1;
     /// Tables of several tokens between which row blocks change: of the L1 cache, or, where loads are not
     /// what a loop waits for, of the L2 cache, so that sums change less often.
     static constexpr int strip_bytes = few_registers ? 128 << 10 : 24 << 10;
-    /// Is there an instruction? What it takes for a register of weights and each of `tokens` that share
-    /// them.
-    static constexpr bool fast = has_ssse3<Arch>, vbmi = has_avx512vnni<Arch>;
+    /// What it takes for a register of weights and each of `tokens` that share them.
     static constexpr double lookups = tables * (vbmi ? 2 : 3);
     static constexpr double dots = 0;
     static constexpr double instructions(double tokens) noexcept {

@@ -7,7 +7,8 @@
 // A step makes the tables of a few tiles, which stay in the L1 cache while all rows of a chunk pass.
 // Sums wait in int16. None exceeds the sum of |activation| over its columns, so this is watched for
 // each token, and sums are widened when it could pass 32767: every 255 columns at worst, every
-// thousand as activations usually are.
+// thousand as activations usually are. Segments of so few columns need no widening: they are scaled as their
+// last entries are added, while tokens lie side by side.
 #pragma once
 
 #include "trilobit/kernel/drive.hpp"
@@ -61,6 +62,35 @@ struct vector_lookup_any {
 
     static void sum_segment(const task& t, std::int64_t, const segment& s, const chunk& c,
                             std::int32_t* acc) noexcept {
+        const std::int64_t stride = c.blocks * Layout::tile_rows;
+        each_part(
+            c, [&](const chunk& part, std::int64_t at) { sum_part(t, s, part, acc + at, stride); });
+    }
+
+    static constexpr bool decodes(std::int64_t) noexcept { return false; }
+
+    /// See drive. All segments at once where none of their sums leaves int16; acc holds floats then.
+    static int add_segments(const task& t, std::int64_t index, const chunk& c, std::int32_t* acc,
+                            float* sums) noexcept {
+        if constexpr (available) {
+            const std::int64_t step = segment::step(t.w, t.x);
+            if (round_up(step, Layout::tile_cols) * 128 <= 32767) {
+                const std::int64_t stride = c.blocks * Layout::tile_rows;
+                each_part(c, [&](const chunk& part, std::int64_t at) {
+                    add_part(t, part, acc, sums + at, stride);
+                });
+                return static_cast<int>(segment::count(t.w, t.x) - index);
+            }
+        }
+        const segment s = segment::at(t.w, t.x, index);
+        sum_segment(t, index, s, c, acc);
+        add_scaled<Arch, Layout>(t, s, c, false, acc, sums);
+        return 1;
+    }
+
+    /// f(at most `most_rows` rows and the tokens of one entry, where their sums lie in the chunk's)
+    template <class F>
+    static void each_part(const chunk& c, F&& f) noexcept {
         if constexpr (available) {
             const std::int64_t stride = c.blocks * Layout::tile_rows;
             chunk part = c;
@@ -71,24 +101,40 @@ struct vector_lookup_any {
                     part.block = c.block + b;
                     part.blocks =
                         std::min<std::int64_t>(most_rows / Layout::tile_rows, c.blocks - b);
-                    sum_part(t, s, part, acc + m * stride + b * Layout::tile_rows, stride);
+                    f(part, m * stride + b * Layout::tile_rows);
                 }
         }
     }
 
-    /// At most `most_rows` rows and the tokens of one entry.
+    /// The activations of a step and their tables.
+    struct step_tables {
+        using shape = table_shape<Arch, Layout>;
+        static constexpr int cols = (step_tiles * Layout::tile_cols + 7) / 8 * 8;
+        static_assert(cols * 128 <= 32767, "a step alone could overflow int16");
+        static_assert(cols <= 64, "columns past the last would be read beyond their padding");
+        // Zeros: bytes that stand for no weights find something too.
+        alignas(64) std::int16_t tables[step_tiles * shape::row_bytes * shape::size] = {};
+        alignas(64) std::int16_t x[cols * shape::tokens];
+
+        void make(const task& t, const segment& s, const chunk& c, std::int64_t tile,
+                  int tiles) noexcept {
+            load_columns<Arch, shape::tokens, cols>(t.x.token(c.token) + s.first +
+                                                        tile * Layout::tile_cols,
+                                                    t.x.value_stride(), c.tokens, x);
+            for (int i = 0; i < tiles * shape::row_bytes; ++i) {
+                const int col = i / shape::row_bytes * Layout::tile_cols + i % shape::row_bytes;
+                build_table<Arch, Layout>(x + col * shape::tokens, tables + i * shape::size);
+            }
+        }
+    };
+
     static void sum_part(const task& t, const segment& s, const chunk& c, std::int32_t* acc,
                          std::int64_t acc_stride) noexcept {
         using shape = table_shape<Arch, Layout>;
         using i16 = simd::i16<Arch>;
         constexpr int registers = shape::tokens / shape::lanes;
-        constexpr int step_cols = (step_tiles * Layout::tile_cols + 7) / 8 * 8;
-        static_assert(step_cols * 128 <= 32767, "a step alone could overflow int16");
-        static_assert(step_cols <= 64, "columns past the last would be read beyond their padding");
         alignas(64) std::int16_t sums[most_rows * shape::tokens];  // (row, token)
-        // Zeros: bytes that stand for no weights find something too.
-        alignas(64) std::int16_t tables[step_tiles * shape::row_bytes * shape::size] = {};
-        alignas(64) std::int16_t x[step_cols * shape::tokens];
+        step_tables step;
         const std::int64_t rows = c.blocks * Layout::tile_rows, count = s.tiles(t.w);
         i16 bound[registers];  // of |sum|, for each token
         for (i16& b : bound) b = i16(0);
@@ -96,13 +142,11 @@ struct vector_lookup_any {
         bool first = true;
         for (std::int64_t tile = 0; tile < count; tile += step_tiles) {
             const auto tiles = static_cast<int>(std::min<std::int64_t>(step_tiles, count - tile));
-            load_columns<Arch, shape::tokens, step_cols>(t.x.token(c.token) + s.first +
-                                                             tile * Layout::tile_cols,
-                                                         t.x.value_stride(), c.tokens, x);
+            step.make(t, s, c, tile, tiles);
             i16 more[registers];
             bool full = false;
             for (int v = 0; v < registers; ++v) {
-                more[v] = sum_of_magnitudes(x + v * shape::lanes, tiles * Layout::tile_cols);
+                more[v] = sum_of_magnitudes(step.x + v * shape::lanes, tiles * Layout::tile_cols);
                 // Two numbers of up to 32767: their sum is negative if it exceeds that.
                 full = full || xsimd::any(bound[v] + more[v] < i16(0));
             }
@@ -113,14 +157,112 @@ struct vector_lookup_any {
                 first = false;
             }
             for (int v = 0; v < registers; ++v) bound[v] += more[v];
-            for (int i = 0; i < tiles * shape::row_bytes; ++i) {
-                const int col = i / shape::row_bytes * Layout::tile_cols + i % shape::row_bytes;
-                build_table<Arch, Layout>(x + col * shape::tokens, tables + i * shape::size);
-            }
-            add_entries<step_tiles>(t, c, s.first_tile(t.w) + tile, tiles, tables, sums);
+            const wait_in_int16 end;
+            add_entries<step_tiles>(t, c, s.first_tile(t.w) + tile, tiles, step.tables, sums, end);
         }
         widen(sums, rows, c.tokens, first, acc, acc_stride);
     }
+
+    /// sums (token, row) = all segments, scaled; `scaled` is room for them.
+    static void add_part(const task& t, const chunk& c, std::int32_t* scaled, float* sums,
+                         std::int64_t stride) noexcept {
+        using shape = table_shape<Arch, Layout>;
+        alignas(64) std::int16_t waiting[most_rows * shape::tokens];  // (row, token)
+        step_tables step;
+        const std::int64_t rows = c.blocks * Layout::tile_rows, segments = segment::count(t.w, t.x);
+        std::fill_n(waiting, rows * shape::tokens, std::int16_t{0});
+        std::fill_n(scaled, rows * shape::tokens, 0);
+        for (std::int64_t i = 0; i < segments; ++i) {
+            const segment s = segment::at(t.w, t.x, i);
+            scale_and_add end(t, s, c, scaled);
+            const std::int64_t count = s.tiles(t.w), first = s.first_tile(t.w);
+            for (std::int64_t tile = 0; tile < count; tile += step_tiles) {
+                const auto tiles =
+                    static_cast<int>(std::min<std::int64_t>(step_tiles, count - tile));
+                step.make(t, s, c, tile, tiles);
+                const wait_in_int16 wait;
+                if (tile + step_tiles < count)
+                    add_entries<step_tiles>(t, c, first + tile, tiles, step.tables, waiting, wait);
+                else
+                    add_entries<step_tiles>(t, c, first + tile, tiles, step.tables, waiting, end);
+            }
+        }
+        constexpr int lanes = simd::lanes<Arch>;
+        for (std::int64_t r = 0; r < rows; r += lanes)
+            for (int at = 0; at < shape::tokens; at += lanes) {
+                simd::f32<Arch> turned[lanes];
+                for (int j = 0; j < lanes; ++j)
+                    turned[j] = xsimd::bitwise_cast<float>(
+                        simd::i32<Arch>::load_aligned(scaled + (r + j) * shape::tokens + at));
+                xsimd::transpose(turned, turned + lanes);
+                for (int j = 0; j < lanes; ++j)
+                    if (const int m = scale_and_add::token(at + j); m < c.tokens)
+                        turned[j].store_aligned(sums + m * stride + r);
+            }
+    }
+
+    /// What becomes of a row's sums after a step: they wait for the next one,
+    struct wait_in_int16 {
+        void next_block() const noexcept {}
+        TRILOBIT_INLINE void operator()(int, simd::i16<Arch>* sum,
+                                        std::int16_t* to) const noexcept {
+            constexpr int lanes = simd::register_bytes<Arch> / 2;
+            TRILOBIT_UNROLL for (int v = 0; v < table_shape<Arch, Layout>::tokens / lanes; ++v)
+                sum[v]
+                    .store_aligned(to + v * lanes);
+        }
+    };
+
+    /// or are scaled and added to floats, (row, token) with the even tokens of a register before the odd
+    /// ones.
+    struct scale_and_add {
+        using shape = table_shape<Arch, Layout>;
+        static constexpr int lanes = simd::lanes<Arch>;
+        const packed_view w;
+        std::int64_t at, segments;  // of the next row block's scales
+        std::int32_t* scaled;
+        alignas(64) float of_rows[Layout::tile_rows], of_tokens[shape::tokens] = {};
+
+        static constexpr int token(int place) noexcept {
+            const int l = place % shape::lanes;
+            return place - l + 2 * (l % lanes) + l / lanes;
+        }
+        scale_and_add(const task& t, const segment& s, const chunk& c, std::int32_t* to) noexcept
+            : w(t.w),
+              at(c.block * t.w.segments() + s.weight_segment),
+              segments(t.w.segments()),
+              scaled(to) {
+            const float* const by = t.x.scales + c.token * t.x.segments() + s.activation_segment;
+            for (int i = 0; i < shape::tokens; ++i)
+                if (token(i) < c.tokens) of_tokens[i] = by[token(i) * t.x.segments()];
+        }
+        void next_block() noexcept {
+            for (int r = 0; r < Layout::tile_rows; r += 16)
+                load_scales<Arch>(w, at * Layout::tile_rows + r, 16, of_rows + r);
+            at += segments;
+        }
+        TRILOBIT_INLINE void operator()(int row, simd::i16<Arch>* sum, std::int16_t* to) noexcept {
+            using namespace simd;
+            const i16<Arch> even = xsimd::bitwise_cast<std::int16_t>(i32<Arch>(1));
+            const i16<Arch> odd = xsimd::bitwise_cast<std::int16_t>(i32<Arch>(1 << 16));
+            const f32<Arch> scale(of_rows[row]);
+            TRILOBIT_UNROLL for (int v = 0; v < shape::tokens / shape::lanes; ++v) {
+                TRILOBIT_UNROLL for (int h = 0; h < 2; ++h) {
+                    const int from = v * shape::lanes + h * lanes;
+                    const i32<Arch> wide = dot2<Arch>(i32<Arch>(0), sum[v], h == 0 ? even : odd);
+                    const auto before =
+                        xsimd::bitwise_cast<float>(i32<Arch>::load_aligned(scaled + from));
+                    auto product = xsimd::batch_cast<float>(wide) *
+                                   (scale * f32<Arch>::load_aligned(of_tokens + from));
+                    keep_rounded_op<Arch>::call(product);
+                    xsimd::bitwise_cast<std::int32_t>(before + product)
+                        .store_aligned(scaled + from);
+                }
+                i16<Arch>(0).store_aligned(to + v * shape::lanes);
+            }
+            scaled += shape::tokens;
+        }
+    };
 
     TRILOBIT_INLINE static simd::i16<Arch> sum_of_magnitudes(const std::int16_t* x,
                                                              int cols) noexcept {
@@ -150,12 +292,13 @@ struct vector_lookup_any {
             }
     }
 
-    /// Adds to the sums of each row its entries in the tables of `tiles` tiles from `tile` on.
-    template <int Tiles>
+    /// Adds to the sums of each row its entries in the tables of `tiles` tiles from `tile` on, and leaves
+    /// them to `end`.
+    template <int Tiles, class End>
     static void add_entries(const task& t, const chunk& c, std::int64_t tile, int tiles,
-                            const std::int16_t* tables, std::int16_t* sums) noexcept {
+                            const std::int16_t* tables, std::int16_t* sums, End& end) noexcept {
         if constexpr (Tiles > 1)
-            if (tiles < Tiles) return add_entries<Tiles - 1>(t, c, tile, tiles, tables, sums);
+            if (tiles < Tiles) return add_entries<Tiles - 1>(t, c, tile, tiles, tables, sums, end);
         using shape = table_shape<Arch, Layout>;
         using i16 = simd::i16<Arch>;
         constexpr int registers = shape::tokens / shape::lanes;
@@ -173,6 +316,7 @@ struct vector_lookup_any {
             // What the next step wants of these rows.
             for (int i = 0; i < Tiles; ++i)
                 simd::prefetch<Arch>(from + (Tiles + i) * Layout::tile_bytes);
+            end.next_block();
             for (int r = 0; r < Layout::tile_rows; ++r) {
                 i16 sum[registers];
                 TRILOBIT_UNROLL for (int v = 0; v < registers; ++v) sum[v] =
@@ -185,8 +329,7 @@ struct vector_lookup_any {
                     TRILOBIT_UNROLL for (int v = 0; v < registers; ++v) sum[v] +=
                         i16::load_aligned(entry + v * shape::lanes);
                 }
-                TRILOBIT_UNROLL for (int v = 0; v < registers; ++v) sum[v].store_aligned(
-                    sums + v * shape::lanes);
+                end(r, sum, sums);
                 sums += shape::tokens;
             }
         }
