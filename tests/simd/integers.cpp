@@ -190,6 +190,27 @@ TEST_CASE("transpose8 exchanges rows and columns, each with its stride", "[simd]
     }
 }
 
+TEST_CASE("add_signed adds, takes away or leaves a byte", "[simd]") {
+    for (const primitives* p : runnable()) {
+        CAPTURE(p->name);
+        generator r(8);
+        int wrong = 0;
+        for (int round = 0; round < 2000; ++round) {
+            lanes<std::uint8_t> sum, value, sign, out;
+            for (int i = 0; i < p->width; ++i) {
+                out[i] = sum[i] = extreme_byte(r), value[i] = extreme_byte(r);
+                sign[i] = static_cast<std::uint8_t>(r.between(-1, 1));
+            }
+            p->add_signed(out.at, value.at, sign.at);
+            for (int i = 0; i < p->width; ++i) {
+                const int by = sign[i] == 0xff ? -1 : sign[i];
+                wrong += out[i] != static_cast<std::uint8_t>(sum[i] + by * value[i]);
+            }
+        }
+        CHECK(wrong == 0);
+    }
+}
+
 TEST_CASE("masked_xor keeps the bits of the difference that the mask has", "[simd]") {
     for (const primitives* p : runnable()) {
         CAPTURE(p->name);

@@ -21,6 +21,7 @@ struct primitives {
     void (*dot2)(std::int32_t* sum, const std::int16_t* a, const std::int16_t* b);
     void (*masked_xor)(const std::uint8_t* mask, const std::uint8_t* a, const std::uint8_t* b,
                        std::uint8_t* out);
+    void (*add_signed)(std::uint8_t* sum, const std::uint8_t* value, const std::uint8_t* sign);
     void (*lookup64)(const std::uint8_t* table, const std::uint8_t* index, std::uint8_t* out);
     void (*base3_sum)(const std::int8_t* x, int more, const std::uint8_t* codes,
                       std::uint8_t* out);                                // 8 readable at x

@@ -42,6 +42,9 @@ struct of_arch {
                            std::uint8_t* out) {
         trilobit::simd::masked_xor<A>(bytes(mask), bytes(a), bytes(b)).store_aligned(out);
     }
+    static void add_signed(std::uint8_t* sum, const std::uint8_t* value, const std::uint8_t* sign) {
+        trilobit::simd::add_signed<A>(bytes(sum), bytes(value), bytes(sign)).store_aligned(sum);
+    }
     static void lookup64(const std::uint8_t* table, const std::uint8_t* index, std::uint8_t* out) {
         trilobit::simd::lookup64<A>(table, bytes(index)).store_aligned(out);
     }
@@ -103,6 +106,7 @@ struct of_arch {
                                     &popcount_bytes,
                                     &dot2,
                                     &masked_xor,
+                                    &add_signed,
                                     &lookup64,
                                     &base3_sum,
                                     &base3_digits,

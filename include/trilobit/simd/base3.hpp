@@ -11,9 +11,8 @@ namespace trilobit::simd {
 
 /// Weights that the entries of the tables of sixteen stand for: low[0..15], low[16..31], high.
 struct base3_parts {
-    /// By column and entry: 0xff where the weight is +1, and where it is -1.
-    alignas(64) std::uint8_t plus[5][64]{}, minus[5][64]{};
-    alignas(64) std::uint8_t is_high[64]{};  // 0xff there
+    alignas(64) std::uint8_t weight[5][64]{};  // by column and entry, 0xff being -1
+    alignas(64) std::uint8_t is_high[64]{};    // 0xff there
     /// Two bits for each of the columns 0..3, those of high one more than the weight; column 4.
     alignas(64) std::uint8_t four[48]{}, fifth[32]{};
 
@@ -23,8 +22,7 @@ struct base3_parts {
             int digits = i < 32 ? 0 : 0x55;
             is_high[i] = i < 32 ? 0 : 0xff;
             for (std::size_t c = 0; c < 5; ++c) {
-                plus[c][i] = part[c] > 0 ? 0xff : 0;
-                minus[c][i] = part[c] < 0 ? 0xff : 0;
+                weight[c][i] = static_cast<std::uint8_t>(part[c]);
                 if (c < 4) digits += part[c] * (1 << (2 * c));
             }
             four[i] = static_cast<std::uint8_t>(digits);
@@ -74,8 +72,8 @@ struct base3_op {
                            u8<Arch>::load_aligned(base3_tables.is_high + i);
             for (int c = 0; c < 5; ++c) {
                 const u8<Arch> value(static_cast<std::uint8_t>(x[c]));
-                sum += value & u8<Arch>::load_aligned(base3_tables.plus[c] + i);
-                sum -= value & u8<Arch>::load_aligned(base3_tables.minus[c] + i);
+                sum = add_signed<Arch>(sum, value,
+                                       u8<Arch>::load_aligned(base3_tables.weight[c] + i));
             }
             sum.store_aligned(table + i);
         }

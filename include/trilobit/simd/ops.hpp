@@ -163,6 +163,16 @@ struct masked_xor_op {
     }
 };
 
+/// sum + value, sum - value or sum, by whether sign is 1, -1 or 0.
+template <class Arch>
+struct add_signed_op {
+    TRILOBIT_INLINE static u8<Arch> call(u8<Arch> sum, u8<Arch> value, u8<Arch> sign) noexcept {
+        const u8<Arch> zero(std::uint8_t{0}), one(std::uint8_t{1});
+        const u8<Arch> minus = xsimd::select(sign == zero, zero, zero - value);
+        return sum + xsimd::select(sign == one, value, minus);
+    }
+};
+
 /// Ones in each byte.
 template <class Arch>
 struct popcount_bytes_op {
@@ -304,6 +314,10 @@ TRILOBIT_INLINE u8<Arch> lookup64(const std::uint8_t* table, u8<Arch> index) noe
 template <class Arch>
 TRILOBIT_INLINE void interleave4(u8<Arch>* v) noexcept {
     interleave4_op<Arch>::call(v);
+}
+template <class Arch>
+TRILOBIT_INLINE u8<Arch> add_signed(u8<Arch> sum, u8<Arch> value, u8<Arch> sign) noexcept {
+    return add_signed_op<Arch>::call(sum, value, sign);
 }
 template <class Arch>
 TRILOBIT_INLINE void load_every_fourth(const std::byte* from, std::int64_t stride,

@@ -113,6 +113,13 @@ struct load_every_fourth_op<Arch> {
 };
 
 template <has_ssse3 Arch>
+struct add_signed_op<Arch> {
+    TRILOBIT_INLINE static u8<Arch> call(u8<Arch> sum, u8<Arch> value, u8<Arch> sign) noexcept {
+        return u8<Arch>(_mm_add_epi8(sum, _mm_sign_epi8(value, sign)));
+    }
+};
+
+template <has_ssse3 Arch>
 struct madd2_op<Arch> {
     TRILOBIT_INLINE static i16<Arch> call(u8<Arch> u, u8<Arch> s) noexcept {
         return i16<Arch>(_mm_maddubs_epi16(u, s));
@@ -144,6 +151,13 @@ template <has_avx2 Arch>
 struct dot2_op<Arch> {
     TRILOBIT_INLINE static i32<Arch> call(i32<Arch> sum, i16<Arch> a, i16<Arch> b) noexcept {
         return i32<Arch>(_mm256_add_epi32(sum, _mm256_madd_epi16(a, b)));
+    }
+};
+
+template <has_avx2 Arch>
+struct add_signed_op<Arch> {
+    TRILOBIT_INLINE static u8<Arch> call(u8<Arch> sum, u8<Arch> value, u8<Arch> sign) noexcept {
+        return u8<Arch>(_mm256_add_epi8(sum, _mm256_sign_epi8(value, sign)));
     }
 };
 
@@ -265,6 +279,15 @@ template <has_avx512bw Arch>
 struct dot2_op<Arch> {
     TRILOBIT_INLINE static i32<Arch> call(i32<Arch> sum, i16<Arch> a, i16<Arch> b) noexcept {
         return i32<Arch>(_mm512_add_epi32(sum, _mm512_madd_epi16(a, b)));
+    }
+};
+
+template <has_avx512bw Arch>
+struct add_signed_op<Arch> {
+    TRILOBIT_INLINE static u8<Arch> call(u8<Arch> sum, u8<Arch> value, u8<Arch> sign) noexcept {
+        const __m512i more = _mm512_mask_add_epi8(
+            sum, _mm512_cmpeq_epi8_mask(sign, _mm512_set1_epi8(1)), sum, value);
+        return u8<Arch>(_mm512_mask_sub_epi8(more, _mm512_movepi8_mask(sign), more, value));
     }
 };
 
