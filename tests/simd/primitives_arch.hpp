@@ -45,6 +45,12 @@ struct of_arch {
     static void add_signed(std::uint8_t* sum, const std::uint8_t* value, const std::uint8_t* sign) {
         trilobit::simd::add_signed<A>(bytes(sum), bytes(value), bytes(sign)).store_aligned(sum);
     }
+    static void zero_where_equal(std::uint8_t* v, const std::uint8_t* a, const std::uint8_t* b) {
+        trilobit::simd::zero_where_equal<A>(bytes(v), bytes(a), bytes(b)).store_aligned(v);
+    }
+    static void add_where_greater(std::uint8_t* v, const std::uint8_t* a, const std::uint8_t* b) {
+        trilobit::simd::add_where_greater<A>(bytes(v), bytes(a), bytes(b)).store_aligned(v);
+    }
     static void lookup64(const std::uint8_t* table, const std::uint8_t* index, std::uint8_t* out) {
         trilobit::simd::lookup64<A>(table, bytes(index)).store_aligned(out);
     }
@@ -107,6 +113,8 @@ struct of_arch {
                                     &dot2,
                                     &masked_xor,
                                     &add_signed,
+                                    &zero_where_equal,
+                                    &add_where_greater,
                                     &lookup64,
                                     &base3_sum,
                                     &base3_digits,

@@ -40,4 +40,11 @@
 #endif
 #endif
 
+/// For the few places where clang and g++ need the opposite to keep sums in registers.
+#if defined(__clang__)
+#define TRILOBIT_IS_CLANG true
+#else
+#define TRILOBIT_IS_CLANG false
+#endif
+
 #define TRILOBIT_ASSERT(condition) assert(condition)

@@ -8,7 +8,7 @@
 // tiles.
 //   avx512vnni, 64 rows x 5 columns: vpsrlw, shared by all tokens; for each table 2 vpermb + 2 vpaddb,
 //     and vpaddw + vpsrlw + vpaddw every three tiles, less one vpaddb
-//   ssse3, avx2, a register of rows: 11 to find the indices, shared by all tokens; for each table
+//   ssse3, avx2, a register of rows: 9 to find the indices, shared by all tokens; for each table
 //     3 vpshufb + 3 vpaddb, the same additions
 #pragma once
 
@@ -51,7 +51,7 @@ struct lookup_tiles<Arch, layout::ternary_base3, Act> : layout::ternary_base3 {
     static constexpr double lookups = tables * (vbmi ? 2 : 3);
     static constexpr double dots = 0;
     static constexpr double instructions(double tokens) noexcept {
-        return (vbmi ? 1 : 11) / tokens + 2 * lookups + tables * (vbmi ? 2.0 : 3.0) / at_once;
+        return (vbmi ? 1 : 9) / tokens + 2 * lookups + tables * (vbmi ? 2.0 : 3.0) / at_once;
     }
 
     TRILOBIT_INLINE static void make_table(const std::int8_t* x, std::uint8_t* to) noexcept {
@@ -128,8 +128,10 @@ private:
                             base3::sum(table + m * s.token_stride + i * base3::table_bytes, at);
                         pin<Arch>(few[r][m][i]);
                     }
-                    // Sums are up to 24 of the 32 registers.
-                    if constexpr (Blocks > 1) forget_loads<Arch>(table);
+                    // Sums are up to 24 of the 32 registers, or 12 of the 16, where clang stores them to
+                    // keep tables for the second register of rows.
+                    if constexpr (Blocks > 1 || (few_registers && TRILOBIT_IS_CLANG))
+                        forget_loads<Arch>(table);
                 }
                 tile += Layout::tile_bytes;
                 table += table_bytes;

@@ -9,8 +9,12 @@
 
 namespace trilobit::simd {
 
-/// Weights that the entries of the tables of sixteen stand for: low[0..15], low[16..31], high.
+/// Weights that the entries of the tables of sixteen stand for: low[15..0], so that the byte 255, which adds
+/// low[15], is an index of zero; low[16..31], high.
 struct base3_parts {
+    static constexpr std::size_t place_of_low(std::size_t a) noexcept {
+        return a < 16 ? 15 - a : a;
+    }
     alignas(64) std::uint8_t weight[5][64]{};  // by column and entry, 0xff being -1
     alignas(64) std::uint8_t is_high[64]{};    // 0xff there
     /// Two bits for each of the columns 0..3, those of high one more than the weight; column 4.
@@ -18,7 +22,8 @@ struct base3_parts {
 
     constexpr base3_parts() noexcept {
         for (std::size_t i = 0; i < 48; ++i) {
-            const auto& part = i < 32 ? detail::base3.low[i] : detail::base3.high[i - 32];
+            const auto& part =
+                i < 32 ? detail::base3.low[place_of_low(i)] : detail::base3.high[i - 32];
             int digits = i < 32 ? 0 : 0x55;
             is_high[i] = i < 32 ? 0 : 0xff;
             for (std::size_t c = 0; c < 5; ++c) {
@@ -56,10 +61,9 @@ struct base3_op {
         TRILOBIT_INLINE explicit indices(u8<Arch> codes) noexcept {
             const auto all = [](int v) { return u8<Arch>(static_cast<std::uint8_t>(v)); };
             const u8<Arch> low = codes & all(31);
-            first = low + all(0x70) + shift_left<7, Arch>(xsimd::ssub(codes, all(254)));
+            first = zero_where_equal<Arch>(all(15) - low, codes, all(255));
             second = low - all(16);
-            high = (shift_right<4, Arch>(codes) & all(14)) +
-                   xsimd::min(xsimd::ssub(low, all(27)), all(1));
+            high = add_where_greater<Arch>(shift_right<4, Arch>(codes) & all(14), low, all(27));
         }
     };
 
@@ -132,8 +136,9 @@ struct base3_parts64 {
             const bool alone = a == 27 || i == 63;
             low[0][i] = of_low.place(alone ? w : std::array<int, 4>{0, w[1], 0, 0});
             low[1][i] = of_low.place(alone ? std::array<int, 4>{} : std::array{0, 0, w[2], w[3]});
-            four_low[i] = static_cast<std::uint8_t>(p.four[a] + (i == 63 ? p.four[15] : 0));
-            fifth[i] = static_cast<std::uint8_t>(p.fifth[a] + (i == 63 ? p.fifth[15] : 0) + 1);
+            const std::size_t at = p.place_of_low(a), more = p.place_of_low(15);
+            four_low[i] = static_cast<std::uint8_t>(p.four[at] + (i == 63 ? p.four[more] : 0));
+            fifth[i] = static_cast<std::uint8_t>(p.fifth[at] + (i == 63 ? p.fifth[more] : 0) + 1);
 
             const std::size_t b = i / 8 * 2 + (i % 8 == 7);
             const auto& h = detail::base3.high[b];

@@ -120,6 +120,19 @@ struct add_signed_op<Arch> {
 };
 
 template <has_ssse3 Arch>
+struct zero_where_equal_op<Arch> {
+    TRILOBIT_INLINE static u8<Arch> call(u8<Arch> v, u8<Arch> a, u8<Arch> b) noexcept {
+        return u8<Arch>(_mm_andnot_si128(_mm_cmpeq_epi8(a, b), v));
+    }
+};
+template <has_ssse3 Arch>
+struct add_where_greater_op<Arch> {
+    TRILOBIT_INLINE static u8<Arch> call(u8<Arch> v, u8<Arch> a, u8<Arch> b) noexcept {
+        return u8<Arch>(_mm_sub_epi8(v, _mm_cmpgt_epi8(a, b)));
+    }
+};
+
+template <has_ssse3 Arch>
 struct madd2_op<Arch> {
     TRILOBIT_INLINE static i16<Arch> call(u8<Arch> u, u8<Arch> s) noexcept {
         return i16<Arch>(_mm_maddubs_epi16(u, s));
@@ -158,6 +171,19 @@ template <has_avx2 Arch>
 struct add_signed_op<Arch> {
     TRILOBIT_INLINE static u8<Arch> call(u8<Arch> sum, u8<Arch> value, u8<Arch> sign) noexcept {
         return u8<Arch>(_mm256_add_epi8(sum, _mm256_sign_epi8(value, sign)));
+    }
+};
+
+template <has_avx2 Arch>
+struct zero_where_equal_op<Arch> {
+    TRILOBIT_INLINE static u8<Arch> call(u8<Arch> v, u8<Arch> a, u8<Arch> b) noexcept {
+        return u8<Arch>(_mm256_andnot_si256(_mm256_cmpeq_epi8(a, b), v));
+    }
+};
+template <has_avx2 Arch>
+struct add_where_greater_op<Arch> {
+    TRILOBIT_INLINE static u8<Arch> call(u8<Arch> v, u8<Arch> a, u8<Arch> b) noexcept {
+        return u8<Arch>(_mm256_sub_epi8(v, _mm256_cmpgt_epi8(a, b)));
     }
 };
 
@@ -288,6 +314,20 @@ struct add_signed_op<Arch> {
         const __m512i more = _mm512_mask_add_epi8(
             sum, _mm512_cmpeq_epi8_mask(sign, _mm512_set1_epi8(1)), sum, value);
         return u8<Arch>(_mm512_mask_sub_epi8(more, _mm512_movepi8_mask(sign), more, value));
+    }
+};
+
+template <has_avx512bw Arch>
+struct zero_where_equal_op<Arch> {
+    TRILOBIT_INLINE static u8<Arch> call(u8<Arch> v, u8<Arch> a, u8<Arch> b) noexcept {
+        return u8<Arch>(_mm512_maskz_mov_epi8(_mm512_cmpneq_epi8_mask(a, b), v));
+    }
+};
+template <has_avx512bw Arch>
+struct add_where_greater_op<Arch> {
+    TRILOBIT_INLINE static u8<Arch> call(u8<Arch> v, u8<Arch> a, u8<Arch> b) noexcept {
+        return u8<Arch>(
+            _mm512_mask_add_epi8(v, _mm512_cmpgt_epi8_mask(a, b), v, _mm512_set1_epi8(1)));
     }
 };
 
