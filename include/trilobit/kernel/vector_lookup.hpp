@@ -128,8 +128,9 @@ struct vector_lookup_any {
         }
     };
 
-    static void sum_part(const task& t, const segment& s, const chunk& c, std::int32_t* acc,
-                         std::int64_t acc_stride) noexcept {
+    // Neither this nor add_part inside of drive: their arrays would be on its stack at the same time.
+    TRILOBIT_NOINLINE static void sum_part(const task& t, const segment& s, const chunk& c,
+                                           std::int32_t* acc, std::int64_t acc_stride) noexcept {
         using shape = table_shape<Arch, Layout>;
         using i16 = simd::i16<Arch>;
         constexpr int registers = shape::tokens / shape::lanes;
@@ -164,8 +165,8 @@ struct vector_lookup_any {
     }
 
     /// sums (token, row) = all segments, scaled; `scaled` is room for them.
-    static void add_part(const task& t, const chunk& c, std::int32_t* scaled, float* sums,
-                         std::int64_t stride) noexcept {
+    TRILOBIT_NOINLINE static void add_part(const task& t, const chunk& c, std::int32_t* scaled,
+                                           float* sums, std::int64_t stride) noexcept {
         using shape = table_shape<Arch, Layout>;
         alignas(64) std::int16_t waiting[most_rows * shape::tokens];  // (row, token)
         step_tables step;
