@@ -75,7 +75,7 @@ TEST_CASE("a thread finds its copy again, and another thread has one of its own"
 TEST_CASE("operands made as rows pass give the sums of the generic kernel", "[matmul]") {
     const auto scale = GENERATE(scale_spec::row(), scale_spec::group(128));
     const auto kind = GENERATE(activation_id::int8, activation_id::int4);
-    const std::int64_t tokens = GENERATE(1, 7, 8, 9);
+    const std::int64_t tokens = GENERATE(1, 2, 3, 5, 7, 8, 9);
     CAPTURE(activation_name(kind), tokens, scale.group_cols);
     serial alone;
     thread_pool three(3);
