@@ -23,7 +23,6 @@ struct primitives {
                        std::uint8_t* out);
     void (*add_signed)(std::uint8_t* sum, const std::uint8_t* value, const std::uint8_t* sign);
     void (*zero_where_equal)(std::uint8_t* v, const std::uint8_t* a, const std::uint8_t* b);
-    void (*add_where_greater)(std::uint8_t* v, const std::uint8_t* a, const std::uint8_t* b);
     void (*lookup64)(const std::uint8_t* table, const std::uint8_t* index, std::uint8_t* out);
     void (*base3_sum)(const std::int8_t* x, int more, const std::uint8_t* codes,
                       std::uint8_t* out);                                // 8 readable at x

@@ -48,9 +48,6 @@ struct of_arch {
     static void zero_where_equal(std::uint8_t* v, const std::uint8_t* a, const std::uint8_t* b) {
         trilobit::simd::zero_where_equal<A>(bytes(v), bytes(a), bytes(b)).store_aligned(v);
     }
-    static void add_where_greater(std::uint8_t* v, const std::uint8_t* a, const std::uint8_t* b) {
-        trilobit::simd::add_where_greater<A>(bytes(v), bytes(a), bytes(b)).store_aligned(v);
-    }
     static void lookup64(const std::uint8_t* table, const std::uint8_t* index, std::uint8_t* out) {
         trilobit::simd::lookup64<A>(table, bytes(index)).store_aligned(out);
     }
@@ -114,7 +111,6 @@ struct of_arch {
                                     &masked_xor,
                                     &add_signed,
                                     &zero_where_equal,
-                                    &add_where_greater,
                                     &lookup64,
                                     &base3_sum,
                                     &base3_digits,

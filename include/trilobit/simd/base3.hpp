@@ -63,7 +63,11 @@ struct base3_op {
             const u8<Arch> low = codes & all(31);
             first = zero_where_equal<Arch>(all(15) - low, codes, all(255));
             second = low - all(16);
-            high = add_where_greater<Arch>(shift_right<4, Arch>(codes) & all(14), low, all(27));
+            // As int8, which instructions compare.
+            const auto is_high = xsimd::bitwise_cast<std::int8_t>(low) > std::int8_t{27};
+            const u8<Arch> even = shift_right<4, Arch>(codes) & all(14);
+            high = xsimd::bitwise_cast<std::uint8_t>(
+                xsimd::incr_if(xsimd::bitwise_cast<std::int8_t>(even), is_high));
         }
     };
 

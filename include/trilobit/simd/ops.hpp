@@ -180,13 +180,6 @@ struct zero_where_equal_op {
         return xsimd::select(a == b, u8<Arch>(std::uint8_t{0}), v);
     }
 };
-/// v + 1 where a > b, both below 128, and else v.
-template <class Arch>
-struct add_where_greater_op {
-    TRILOBIT_INLINE static u8<Arch> call(u8<Arch> v, u8<Arch> a, u8<Arch> b) noexcept {
-        return v + xsimd::min(xsimd::ssub(a, b), u8<Arch>(std::uint8_t{1}));
-    }
-};
 
 /// Ones in each byte.
 template <class Arch>
@@ -337,10 +330,6 @@ TRILOBIT_INLINE u8<Arch> add_signed(u8<Arch> sum, u8<Arch> value, u8<Arch> sign)
 template <class Arch>
 TRILOBIT_INLINE u8<Arch> zero_where_equal(u8<Arch> v, u8<Arch> a, u8<Arch> b) noexcept {
     return zero_where_equal_op<Arch>::call(v, a, b);
-}
-template <class Arch>
-TRILOBIT_INLINE u8<Arch> add_where_greater(u8<Arch> v, u8<Arch> a, u8<Arch> b) noexcept {
-    return add_where_greater_op<Arch>::call(v, a, b);
 }
 template <class Arch>
 TRILOBIT_INLINE void load_every_fourth(const std::byte* from, std::int64_t stride,

@@ -125,12 +125,6 @@ struct zero_where_equal_op<Arch> {
         return u8<Arch>(_mm_andnot_si128(_mm_cmpeq_epi8(a, b), v));
     }
 };
-template <has_ssse3 Arch>
-struct add_where_greater_op<Arch> {
-    TRILOBIT_INLINE static u8<Arch> call(u8<Arch> v, u8<Arch> a, u8<Arch> b) noexcept {
-        return u8<Arch>(_mm_sub_epi8(v, _mm_cmpgt_epi8(a, b)));
-    }
-};
 
 template <has_ssse3 Arch>
 struct madd2_op<Arch> {
@@ -178,12 +172,6 @@ template <has_avx2 Arch>
 struct zero_where_equal_op<Arch> {
     TRILOBIT_INLINE static u8<Arch> call(u8<Arch> v, u8<Arch> a, u8<Arch> b) noexcept {
         return u8<Arch>(_mm256_andnot_si256(_mm256_cmpeq_epi8(a, b), v));
-    }
-};
-template <has_avx2 Arch>
-struct add_where_greater_op<Arch> {
-    TRILOBIT_INLINE static u8<Arch> call(u8<Arch> v, u8<Arch> a, u8<Arch> b) noexcept {
-        return u8<Arch>(_mm256_sub_epi8(v, _mm256_cmpgt_epi8(a, b)));
     }
 };
 
@@ -321,13 +309,6 @@ template <has_avx512bw Arch>
 struct zero_where_equal_op<Arch> {
     TRILOBIT_INLINE static u8<Arch> call(u8<Arch> v, u8<Arch> a, u8<Arch> b) noexcept {
         return u8<Arch>(_mm512_maskz_mov_epi8(_mm512_cmpneq_epi8_mask(a, b), v));
-    }
-};
-template <has_avx512bw Arch>
-struct add_where_greater_op<Arch> {
-    TRILOBIT_INLINE static u8<Arch> call(u8<Arch> v, u8<Arch> a, u8<Arch> b) noexcept {
-        return u8<Arch>(
-            _mm512_mask_add_epi8(v, _mm512_cmpgt_epi8_mask(a, b), v, _mm512_set1_epi8(1)));
     }
 };
 
