@@ -101,7 +101,7 @@ constexpr bool adds_segments(std::int64_t segments, std::int64_t tokens) noexcep
 /// chunk's blocks) to the exact integer sums. The segment may be a part of the one the index says,
 /// from where cut_cols() allows: the sums of all parts add up to the whole's. A family may have
 /// add_segments(.., acc, sums), which adds the sums of some whole segments to those of the others at once;
-/// it is given no more rows than row_step.
+/// it is given no more rows than row_step, unless its chunks are larger than most.
 template <class Family, class Arch, class Layout, chunk_limits Limits>
 void drive(const task& t, std::int64_t block_begin, std::int64_t block_end,
            std::int64_t token_begin, std::int64_t token_end) noexcept {
