@@ -161,10 +161,10 @@ outcome measure(bench& b, const regime& r, const trilobit::kernel_table& table, 
     const bool dram = r.limit == bound::read, grouped = r.limit == bound::row_scales;
     // Weights for one token lie in an L2 cache of half a MiB, as they are read once each time.
     const bool one = m == 1 && r.limit == bound::dot_peak && b.chosen.threads == 1;
-    const shape size = dram ? shape{6912, 2560} : one ? shape{640, 2560} : shape{2560, 2560};
-    product subject(b, table, r, size, m, grouped ? scale_spec::group(128) : b.chosen.scale);
+    const shape extent = dram ? shape{6912, 2560} : one ? shape{640, 2560} : shape{2560, 2560};
+    product subject(b, table, r, extent, m, grouped ? scale_spec::group(128) : b.chosen.scale);
     std::optional<product> plain;
-    if (grouped) plain.emplace(b, table, r, size, m, scale_spec::row());
+    if (grouped) plain.emplace(b, table, r, extent, m, scale_spec::row());
     // From DRAM as long as a look at the memory takes.
     const double work = dram ? subject.gigabytes() : subject.gmacs(), spell = dram ? 4e-2 : 4e-3;
 
@@ -178,7 +178,7 @@ outcome measure(bench& b, const regime& r, const trilobit::kernel_table& table, 
             throw std::runtime_error("--regimes: a limit could not be measured on this machine");
         ratios.push_back(values.back() / limits.back());
     }
-    return {size, subject.kernel(), quartiles::of(std::move(ratios)),
+    return {extent, subject.kernel(), quartiles::of(std::move(ratios)),
             quartiles::of(std::move(values)), quartiles::of(std::move(limits))};
 }
 

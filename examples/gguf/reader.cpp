@@ -20,8 +20,6 @@ namespace {
 // bytes that are left divided by these.
 constexpr std::uint64_t least_entry_bytes = 8 + 4 + 1;
 constexpr std::uint64_t least_tensor_bytes = 8 + 4 + 4 + 8;
-// ggml keeps names in 64 bytes with their NUL, and no file of any fork has longer ones.
-constexpr std::uint64_t longest_name = 63;
 constexpr std::uint64_t longest_key = 65535;  // the limit of the GGUF specification
 
 std::string quoted(std::string_view text) {

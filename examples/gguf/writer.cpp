@@ -14,7 +14,6 @@ namespace tbx::gguf {
 namespace {
 
 constexpr std::uint64_t alignment = 32;
-constexpr std::size_t longest_name = 63;  // ggml's limit
 
 template <class T>
 void put(std::string& out, T value) {

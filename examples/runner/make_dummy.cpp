@@ -20,7 +20,7 @@ struct dummy_options {
     std::uint64_t seed = 1;
 };
 
-const std::map<std::string, gguf::tensor_type>& types() {
+const std::map<std::string, gguf::tensor_type>& dummy_types() {
     static const std::map<std::string, gguf::tensor_type> all = {
         {"TQ1_0", gguf::tensor_type::tq1_0},
         {"TQ2_0", gguf::tensor_type::tq2_0},
@@ -45,7 +45,7 @@ void run(const dummy_options& o) {
     if (!o.architecture.empty()) shape = as_architecture(std::move(shape), o.architecture);
     if (o.vocabulary > 0) shape.vocab = o.vocabulary;
     support::progress_bar bar("writing " + o.out);
-    model::write_dummy(o.out, shape, types().at(o.type), o.seed,
+    model::write_dummy(o.out, shape, dummy_types().at(o.type), o.seed,
                        [&](double done) { bar.update(done); });
 }
 
@@ -57,15 +57,16 @@ void add_make_dummy(CLI::App& app) {
     std::string names, type_names;
     for (const std::string_view name : model::shape_names())
         names += (names.empty() ? "" : ", ") + std::string(name);
-    for (const auto& [name, type] : types()) type_names += (type_names.empty() ? "" : ", ") + name;
+    for (const auto& [name, type] : dummy_types())
+        type_names += (type_names.empty() ? "" : ", ") + name;
     command->add_option("-o,--output", o->out, "GGUF file to write")->required()->type_name("FILE");
     command->add_option("--shape", o->shape, names + " [tiny]")->type_name("NAME");
     command->add_option("--type", o->type, "Type of the linear layers: " + type_names + " [TQ2_0]")
         ->type_name("NAME")
         ->check(CLI::Validator(
             [type_names](std::string& text) {
-                return types().contains(text) ? std::string()
-                                              : "'" + text + "' is none of " + type_names;
+                return dummy_types().contains(text) ? std::string()
+                                                    : "'" + text + "' is none of " + type_names;
             },
             ""));
     command

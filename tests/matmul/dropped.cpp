@@ -4,7 +4,6 @@
 #include <algorithm>
 #include <catch2/catch_template_test_macros.hpp>
 #include <cmath>
-#include <cstring>
 
 #include "product.hpp"
 #include "trilobit/core/thread_pool.hpp"
@@ -12,7 +11,9 @@
 
 using namespace trilobit;
 using matmul_test::active_table;
+using matmul_test::same_bits;
 
+namespace dropped_test {
 namespace {
 
 constexpr std::int64_t rows = 350, cols = 400;
@@ -84,10 +85,6 @@ struct outputs {
     }
 };
 
-bool same(const std::vector<float>& a, const std::vector<float>& b) {
-    return a.size() == b.size() && std::memcmp(a.data(), b.data(), a.size() * sizeof(float)) == 0;
-}
-
 template <class Executor>
 outputs multiply(const packed_view& w, matrix_view<const float> x, Executor& run,
                  const matmul_options& options = {}) {
@@ -129,8 +126,8 @@ TEMPLATE_LIST_TEST_CASE("a matrix without its zeros multiplies to the bits of th
                     const outputs many = multiply(w.less, x, pool, options);
                     CAPTURE(TestType::name, kernel_name(e.kernel), activation_name(e.activation),
                             p.dead_rows, p.dead_cols, tokens, static_cast<int>(spec.per));
-                    CHECK(same(one.y, want.y));
-                    CHECK(same(many.y, want.y));
+                    CHECK(same_bits(one.y, want.y));
+                    CHECK(same_bits(many.y, want.y));
                     CHECK((one.once() && many.once()));
                 }
         }
@@ -143,8 +140,8 @@ TEST_CASE("activation groups need every column, not every row", "[matmul]") {
     const matmul_options groups{.activation_group = 64};
     const pair_of no_rows = pack_both<layout::ternary_2bit>({40, 0}, scale_spec::tensor());
     REQUIRE(no_rows.less.view().dropped_rows > 0);
-    CHECK(same(multiply(no_rows.less, x, alone, groups).y,
-               multiply(no_rows.whole, x, alone, groups).y));
+    CHECK(same_bits(multiply(no_rows.less, x, alone, groups).y,
+                    multiply(no_rows.whole, x, alone, groups).y));
     const pair_of no_cols = pack_both<layout::ternary_2bit>({0, 40}, scale_spec::tensor());
     REQUIRE(no_cols.less.view().dropped_cols > 0);
     outputs untouched(5);
@@ -168,7 +165,7 @@ TEST_CASE("a row of zeros under infinite factors is what it would have been", "[
                 CHECK((w.less.view().dropped_rows > 0) != own);
                 const matmul_options options{.activation_group = group};
                 const outputs want = multiply(w.whole, x, alone, options);
-                CHECK(same(multiply(w.less, x, alone, options).y, want.y));
+                CHECK(same_bits(multiply(w.less, x, alone, options).y, want.y));
                 const bool finite = std::all_of(want.y.begin(), want.y.end(),
                                                 [](float v) { return std::isfinite(v); });
                 CHECK(finite == (std::fabs(scale) == 1.0f));
@@ -193,10 +190,10 @@ TEMPLATE_LIST_TEST_CASE("matrices that lack different columns share activations"
                     projection{q.less.view(), a.collect()}, projection{k.less.view(), b.collect()},
                     projection{k.less.view(), c.collect()}, projection{v.less.view(), d.collect()})
                     .ok());
-        CHECK(same(a.y, multiply(q.whole, x, pool).y));
-        CHECK(same(b.y, multiply(k.whole, x, pool).y));
-        CHECK(same(c.y, b.y));
-        CHECK(same(d.y, multiply(v.whole, x, pool).y));
+        CHECK(same_bits(a.y, multiply(q.whole, x, pool).y));
+        CHECK(same_bits(b.y, multiply(k.whole, x, pool).y));
+        CHECK(same_bits(c.y, b.y));
+        CHECK(same_bits(d.y, multiply(v.whole, x, pool).y));
         CHECK((a.once() && b.once() && c.once() && d.once()));
     }
 }
@@ -217,6 +214,8 @@ TEMPLATE_LIST_TEST_CASE("experts that lack different rows and columns", "[matmul
     REQUIRE(
         matmul_indexed(active_table(), whole, expert_of, x, want.collect(), scratch, pool).ok());
     REQUIRE(matmul_indexed(active_table(), less, expert_of, x, got.collect(), scratch, pool).ok());
-    CHECK(same(got.y, want.y));
+    CHECK(same_bits(got.y, want.y));
     CHECK(got.once());
 }
+
+}  // namespace dropped_test

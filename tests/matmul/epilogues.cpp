@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: MIT
 // The last step: what epilogues are called with, what they may change, and in which order.
-#include <cstring>
 #include <mutex>
 
 #include "product.hpp"
@@ -9,6 +8,7 @@
 using namespace trilobit;
 using matmul_test::active_table;
 using matmul_test::product;
+using matmul_test::same_bits;
 
 namespace {
 
@@ -17,10 +17,6 @@ void run_with(const product& p, const Epilogue& epilogue) {
     workspace scratch;
     serial alone;
     REQUIRE(matmul(active_table(), p.w, p.in(), epilogue, scratch, alone).ok());
-}
-
-bool same_bits(const std::vector<float>& a, const std::vector<float>& b) {
-    return a.size() == b.size() && std::memcmp(a.data(), b.data(), a.size() * sizeof(float)) == 0;
 }
 
 }  // namespace

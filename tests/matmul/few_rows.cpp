@@ -2,7 +2,6 @@
 // Few rows and many threads: columns are cut into parts, and no bit tells.
 #include <array>
 #include <catch2/catch_template_test_macros.hpp>
-#include <cstring>
 #include <map>
 
 #include "product.hpp"
@@ -11,6 +10,7 @@
 
 using namespace trilobit;
 using matmul_test::active_table;
+using matmul_test::same_bits;
 using matmul_test::product;
 
 namespace {
@@ -41,10 +41,6 @@ std::vector<float> multiply(const product& p, Executor& run, const matmul_option
     INFO(s.text);
     REQUIRE(s.ok());
     return y;
-}
-
-bool same(const std::vector<float>& a, const std::vector<float>& b) {
-    return a.size() == b.size() && std::memcmp(a.data(), b.data(), a.size() * sizeof(float)) == 0;
 }
 
 /// The parts that one unit of 64 rows and one token is cut into.
@@ -103,9 +99,9 @@ TEMPLATE_LIST_TEST_CASE("few rows give the bits of one thread to any number of t
                     // Of the first kernel that accepts: all have the same bits.
                     std::vector<float>& want = expected[{e.activation, group}];
                     if (want.empty()) want = multiply(p, alone, options);
-                    CHECK(same(multiply(p, eight, options), want));
-                    CHECK(same(multiply(p, many, options), want));
-                    CHECK(same(multiply(p, pool, options), want));
+                    CHECK(same_bits(multiply(p, eight, options), want));
+                    CHECK(same_bits(multiply(p, many, options), want));
+                    CHECK(same_bits(multiply(p, pool, options), want));
                 }
             }
         }
@@ -125,13 +121,13 @@ TEST_CASE("products that share activations, and experts, are cut too", "[matmul]
                 projection{a.w.view(), epilogue::write{matrix_view<float>(ya.data(), tokens, 64)}},
                 projection{b.w.view(), epilogue::write{matrix_view<float>(yb.data(), tokens, 33)}})
                 .ok());
-    CHECK(same(ya, want_a));
-    CHECK(same(yb, want_b));
+    CHECK(same_bits(ya, want_a));
+    CHECK(same_bits(yb, want_b));
 
     const std::array<packed_view, 2> experts{a.w.view(), a.w.view()};
     const std::vector<std::int32_t> expert_of{1, 0, 1};
     REQUIRE(matmul_indexed(active_table(), experts, expert_of, a.in(),
                            matrix_view<float>(ya.data(), tokens, 64), scratch, many)
                 .ok());
-    CHECK(same(ya, want_a));
+    CHECK(same_bits(ya, want_a));
 }

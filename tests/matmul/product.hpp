@@ -4,6 +4,7 @@
 #pragma once
 
 #include <catch2/catch_test_macros.hpp>
+#include <cstring>
 #include <vector>
 
 #include "trilobit/dispatch/cpu.hpp"
@@ -16,6 +17,10 @@ inline const trilobit::kernel_table& active_table() {
     const auto table = trilobit::dispatch::active();
     if (!table.ok()) SKIP(table.error().text);
     return *table.value();
+}
+
+inline bool same_bits(const std::vector<float>& a, const std::vector<float>& b) {
+    return a.size() == b.size() && std::memcmp(a.data(), b.data(), a.size() * sizeof(float)) == 0;
 }
 
 struct product {

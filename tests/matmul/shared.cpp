@@ -10,7 +10,9 @@
 
 using namespace trilobit;
 using matmul_test::active_table;
+using matmul_test::same_bits;
 
+namespace shared_test {
 namespace {
 
 constexpr std::int64_t cols = 300;
@@ -38,10 +40,6 @@ std::vector<float> alone(const packed_view& w, matrix_view<const float> x,
                           scratch, run, options);
     REQUIRE(s.ok());
     return y;
-}
-
-bool same(const std::vector<float>& a, const std::vector<float>& b) {
-    return a.size() == b.size() && std::memcmp(a.data(), b.data(), a.size() * sizeof(float)) == 0;
 }
 
 }  // namespace
@@ -72,9 +70,9 @@ TEMPLATE_LIST_TEST_CASE("matrices that share activations give the bits of each a
                     projection{k.view(), to(yk, 33)}, projection{none.view(), to(nothing, 0)},
                     projection{v.view(), to(yv, 64)});
                 REQUIRE(s.ok());
-                CHECK(same(yq, alone(q.view(), x, options)));
-                CHECK(same(yk, alone(k.view(), x, options)));
-                CHECK(same(yv, alone(v.view(), x, options)));
+                CHECK(same_bits(yq, alone(q.view(), x, options)));
+                CHECK(same_bits(yk, alone(k.view(), x, options)));
+                CHECK(same_bits(yv, alone(v.view(), x, options)));
             }
 }
 
@@ -150,3 +148,5 @@ TEST_CASE("experts that do not exist or do not match are refused", "[matmul]") {
     CHECK(call(unequal, {0, 1}) == errc::bad_shape);
     CHECK(call({}, {0, 0}) == errc::bad_value);
 }
+
+}  // namespace shared_test

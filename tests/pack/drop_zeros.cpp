@@ -171,7 +171,7 @@ packed_matrix<layout::ternary_2bit> smaller_image() {
 }
 
 /// The status of viewing these bytes, which end at a guard page, with the header's hash made right.
-status judge(std::vector<std::byte> bytes, verify depth) {
+status judge_resealed(std::vector<std::byte> bytes, verify depth) {
     const std::uint64_t hash = hash_bytes(bytes.data(), 56);
     std::memcpy(bytes.data() + 56, &hash, sizeof hash);
     testing::guarded_buffer at(static_cast<std::int64_t>(bytes.size()));
@@ -186,7 +186,7 @@ status judge(std::vector<std::byte> bytes, verify depth) {
 TEST_CASE("places that fall or leave the matrix are refused unverified", "[pack]") {
     const auto packed = smaller_image();
     const auto sound = pack_test::copy_of(packed);
-    REQUIRE(judge(sound, verify::header).ok());
+    REQUIRE(judge_resealed(sound, verify::header).ok());
     const packed_view& v = packed.view();
     const packed_sections at = packed_sections::of(v);
     for (const auto& [section, lines] :
@@ -196,7 +196,7 @@ TEST_CASE("places that fall or leave the matrix are refused unverified", "[pack]
                 auto bytes = sound;
                 const auto number = static_cast<std::uint32_t>(value);
                 std::memcpy(bytes.data() + from + 4 * i, &number, 4);
-                return judge(bytes, verify::header).code;
+                return judge_resealed(bytes, verify::header).code;
             };
             CHECK(with(lines.place(i)) == errc::ok);
             CHECK(with(lines.place(i + 1) + 1) == errc::bad_format);
@@ -215,7 +215,7 @@ TEST_CASE("counts of dropped rows and columns that lie are refused", "[pack]") {
         auto bytes = sound;
         std::memcpy(bytes.data() + at, &value, 3);
         for (const verify depth : {verify::header, verify::everything})
-            CHECK(judge(bytes, depth).code == errc::bad_format);
+            CHECK(judge_resealed(bytes, depth).code == errc::bad_format);
     };
     for (const std::int64_t n : {v.rows, v.rows + 1, max_dropped}) forged(42, n);
     for (const std::int64_t n : {v.cols, v.cols + 1, max_dropped}) forged(45, n);
@@ -225,7 +225,7 @@ TEST_CASE("counts of dropped rows and columns that lie are refused", "[pack]") {
     auto bytes = sound;
     bytes[40] = std::byte{2};
     bytes[20] = std::byte{32};
-    CHECK_THAT(judge(bytes, verify::header).text,
+    CHECK_THAT(judge_resealed(bytes, verify::header).text,
                Catch::Matchers::ContainsSubstring("one scale spans the row"));
 }
 
@@ -235,12 +235,13 @@ TEST_CASE("any change of an image with lists is noticed, and any cut", "[pack]")
     for (std::size_t at = 64; at < bytes.size(); ++at) {
         const std::byte flip{static_cast<unsigned char>(1 << (at % 8))};
         bytes[at] ^= flip;
-        accepted += judge(bytes, verify::everything).ok();
+        accepted += judge_resealed(bytes, verify::everything).ok();
         bytes[at] ^= flip;
     }
     for (std::size_t n = 64; n < bytes.size(); n += 4)
         for (const verify depth : {verify::header, verify::everything})
-            accepted +=
-                judge({bytes.begin(), bytes.begin() + static_cast<std::ptrdiff_t>(n)}, depth).ok();
+            accepted += judge_resealed(
+                            {bytes.begin(), bytes.begin() + static_cast<std::ptrdiff_t>(n)}, depth)
+                            .ok();
     CHECK(accepted == 0);
 }

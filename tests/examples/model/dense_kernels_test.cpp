@@ -17,6 +17,7 @@
 #include "gguf/dequantize.hpp"
 #include "gguf/quantize.hpp"
 #include "model/sampler.hpp"
+#include "same_bits.hpp"
 
 using namespace tbx;
 using model::number_type;
@@ -77,10 +78,6 @@ gguf::tensor tensor_of(number_type type, const std::vector<std::byte>& bytes, st
     return t;
 }
 
-bool same(const std::vector<float>& a, const std::vector<float>& b) {
-    return a.size() == b.size() && std::memcmp(a.data(), b.data(), a.size() * sizeof(float)) == 0;
-}
-
 }  // namespace
 
 TEST_CASE("rows decode to the floats that their format defines; dot products are right") {
@@ -105,7 +102,7 @@ TEST_CASE("rows decode to the floats that their format defines; dot products are
                 INFO(run->name << " " << model::name_of(type) << " " << cols);
                 std::vector<float> decoded(values.size(), NAN);
                 run->decode(type, row.data(), cols, decoded.data());
-                CHECK(same(decoded, expected));
+                CHECK(testing::same_bits(decoded, expected));
                 const float alone = run->dot(type, row.data(), x.data(), cols);
                 CHECK(std::fabs(double{alone} - sum) <= 1e-6 * size);
                 if (run == tables().front()) first = alone;
@@ -235,8 +232,8 @@ TEST_CASE("exponential, gates and sums: accurate, and equal everywhere") {
         CHECK(relu_right);
         CHECK(std::fabs(double{sum} / total - 1.0) < 1e-6);
         if (run == tables().front()) first_exp = e, first_silu = silu, first_sum = sum;
-        CHECK(same(e, first_exp));
-        CHECK(same(silu, first_silu));
+        CHECK(testing::same_bits(e, first_exp));
+        CHECK(testing::same_bits(silu, first_silu));
         CHECK(sum == first_sum);
     }
 }

@@ -15,6 +15,7 @@
 #include "model/random_weights.hpp"
 #include "model/shapes.hpp"
 #include "reference_transformer.hpp"
+#include "same_bits.hpp"
 
 using namespace tbx;
 using Catch::Matchers::ContainsSubstring;
@@ -57,10 +58,6 @@ struct loaded {
     }
 };
 
-bool same(const std::vector<float>& a, const std::vector<float>& b) {
-    return a.size() == b.size() && std::memcmp(a.data(), b.data(), a.size() * sizeof(float)) == 0;
-}
-
 }  // namespace
 
 TEST_CASE("float models compute what the textbook says") {
@@ -91,16 +88,16 @@ TEST_CASE("batches, threads and layouts change no bit") {
     const std::vector<float> whole = loaded(shape, type, 1).logits(text.size());
     CHECK(std::isfinite(whole.back()));
     for (const std::size_t step : {1u, 2u, 8u, 13u})
-        CHECK(same(whole, loaded(shape, type, 3).logits(step)));
+        CHECK(testing::same_bits(whole, loaded(shape, type, 3).logits(step)));
     for (const auto layout :
          {trilobit::layout_id::ternary_base3, trilobit::layout_id::ternary_planes})
-        CHECK(same(whole, loaded(shape, type, 2, layout).logits(5)));
+        CHECK(testing::same_bits(whole, loaded(shape, type, 2, layout).logits(5)));
 }
 
 TEST_CASE("TQ1_0, TQ2_0 and I2_S hold the same model") {
     // The one scale is stored as f16 by the first two, as f32 by the third.
     const auto tq1 = loaded("tiny", gguf::tensor_type::tq1_0).logits(4);
-    CHECK(same(tq1, loaded("tiny", gguf::tensor_type::tq2_0).logits(4)));
+    CHECK(testing::same_bits(tq1, loaded("tiny", gguf::tensor_type::tq2_0).logits(4)));
     const auto i2s = loaded("tiny", gguf::tensor_type::i2_s).logits(4);
     double dot = 0, a = 0, b = 0;
     for (std::size_t i = 0; i < i2s.size(); ++i) {
@@ -177,8 +174,8 @@ TEST_CASE("random weights in memory are the same in every layout, with or withou
     };
     const auto first = logits(two_bit);
     CHECK(std::isfinite(first[0]));
-    CHECK(same(first, logits(trilobit::layout_id::ternary_base3)));
-    CHECK(same(first, logits(trilobit::layout_id::ternary_planes)));
+    CHECK(testing::same_bits(first, logits(trilobit::layout_id::ternary_base3)));
+    CHECK(testing::same_bits(first, logits(trilobit::layout_id::ternary_planes)));
     CHECK(logits(trilobit::layout_id::binary_1bit).size() == first.size());
 
     const auto headless = model::random_transformer(cpu, model::config_of_shape("tiny"), two_bit,

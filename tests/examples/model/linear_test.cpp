@@ -25,7 +25,7 @@ using Catch::Matchers::ContainsSubstring;
 
 namespace {
 
-constexpr auto two_bit = trilobit::layout_id::ternary_2bit;
+constexpr auto ternary = trilobit::layout_id::ternary_2bit;
 
 std::string write_tensor(const testing::scratch_folder& folder, gguf::tensor_type type,
                          std::int64_t cols, std::int64_t rows,
@@ -93,7 +93,7 @@ TEST_CASE("equal block scales collapse to one, different ones stay") {
     const gguf::reader file(write_tensor(folder, gguf::tensor_type::tq2_0, cols, rows, bytes));
     model::compute cpu(2);
     for (const auto layout :
-         {two_bit, trilobit::layout_id::ternary_base3, trilobit::layout_id::ternary_planes}) {
+         {ternary, trilobit::layout_id::ternary_base3, trilobit::layout_id::ternary_planes}) {
         double last = 0;
         model::linear w = model::load_linear(cpu, file, file.require_tensor("w"), layout,
                                              [&](double done) { last = done; });
@@ -118,7 +118,7 @@ TEST_CASE("rows and columns of zeros are not stored and multiply all the same") 
         write_tensor(folder, gguf::tensor_type::tq2_0, cols, rows,
                      gguf::encode_ternary(gguf::tensor_type::tq2_0, trits, cols, 1.5f)));
     model::compute cpu(2);
-    const model::linear w = model::load_linear(cpu, file, file.require_tensor("w"), two_bit, {});
+    const model::linear w = model::load_linear(cpu, file, file.require_tensor("w"), ternary, {});
     REQUIRE(w.packed() != nullptr);
     CHECK(w.packed()->stored_rows() == 300);
     CHECK(w.packed()->stored_cols() == 576);
@@ -138,7 +138,7 @@ TEST_CASE("dense matrices of every type multiply, alone and in batches") {
     const gguf::reader file(
         write_tensor(folder, type, cols, rows, gguf::quantize(type, values, cols)));
     model::compute cpu(3);
-    const model::linear w = model::load_linear(cpu, file, file.require_tensor("w"), two_bit, {});
+    const model::linear w = model::load_linear(cpu, file, file.require_tensor("w"), ternary, {});
     CHECK(w.packed() == nullptr);
     CHECK(w.bytes() == static_cast<std::int64_t>(file.require_tensor("w").data.size()));
     for (const std::int64_t tokens : {1, 2, 13, 30}) check_product(file, w, cpu, tokens);
@@ -163,7 +163,7 @@ TEST_CASE("a code that is no trit is found whatever thread meets it") {
     bytes[3000] = std::byte{0xff};
     const gguf::reader file(write_tensor(folder, gguf::tensor_type::i2_s, 256, 64, bytes));
     model::compute cpu(4);
-    CHECK_THROWS_AS(model::load_linear(cpu, file, file.require_tensor("w"), two_bit, {}), error);
+    CHECK_THROWS_AS(model::load_linear(cpu, file, file.require_tensor("w"), ternary, {}), error);
 }
 
 TEST_CASE("models with wrong, missing or unknown tensors are refused") {
@@ -172,7 +172,7 @@ TEST_CASE("models with wrong, missing or unknown tensors are refused") {
     model::write_dummy(folder.path("m.gguf"), shape, gguf::tensor_type::tq2_0, 1, {});
     const gguf::reader good(folder.path("m.gguf"));
     model::compute cpu(1);
-    CHECK_NOTHROW(model::load_transformer(cpu, good, two_bit, {}));
+    CHECK_NOTHROW(model::load_transformer(cpu, good, ternary, {}));
 
     // The same file again, with one tensor renamed, added or of another width.
     const auto spoiled = [&](std::string_view which, const std::string& name, bool twice,
@@ -201,7 +201,7 @@ TEST_CASE("models with wrong, missing or unknown tensors are refused") {
         for (const auto bytes : data) out.append(bytes);
         out.finish();
         const gguf::reader file(folder.path("bad.gguf"));
-        (void)model::load_transformer(cpu, file, two_bit, {});
+        (void)model::load_transformer(cpu, file, ternary, {});
     };
     CHECK_THROWS_WITH(spoiled("blk.1.ffn_norm.weight", "blk.1.ffn_morm.weight", false, false),
                       ContainsSubstring("blk.1.ffn_norm.weight"));

@@ -20,7 +20,7 @@ using tokenizer::token_id;
 
 namespace {
 
-constexpr tokenizer::encode_options plain{false, false, false};
+constexpr tokenizer::encode_options no_extras{false, false, false};
 
 std::string external(const std::string& name) {
     const std::string path = std::string(TRILOBIT_EXTERNAL_DATA) + "/vocab/ggml-vocab-" + name;
@@ -66,7 +66,7 @@ TEST_CASE("the suites of llama.cpp pass, id by id, and every text comes back") {
     REQUIRE(all.ids.size() == all.texts.size());
     for (std::size_t i = 0; i < all.texts.size(); ++i) {
         CAPTURE(i, all.texts[i]);
-        CHECK(t.encode(all.texts[i], plain) == all.ids[i]);
+        CHECK(t.encode(all.texts[i], no_extras) == all.ids[i]);
         CHECK(t.decode(all.ids[i]) == all.texts[i]);
     }
 }
@@ -94,7 +94,7 @@ TEST_CASE("any bytes come back as they went in") {
             c = random() % 2 == 0 ? static_cast<char>(random() & 0xff) : " aeinst\n."[random() % 9];
         }
         CAPTURE(round);
-        REQUIRE(t.decode(t.encode(text, plain)) == text);
+        REQUIRE(t.decode(t.encode(text, no_extras)) == text);
     }
 }
 

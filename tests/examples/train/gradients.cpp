@@ -13,12 +13,12 @@
 #include "train/model.hpp"
 
 using namespace tbx::train;
-using backend = blas_backend<double>;
+using exact = blas_backend<double>;
 
 namespace {
 
 struct problem {
-    transformer<backend> model;
+    transformer<exact> model;
     std::vector<double> parameters;
     std::vector<int> tokens, next;
     std::vector<double> teacher;
@@ -102,7 +102,7 @@ TEST_CASE("straight-through gradients are those of the rounded operands") {
     std::vector<double> x(rows * k), w(m * k), dy(rows * m), q(k), room;
     for (auto* v : {&x, &w, &dy})
         for (double& e : *v) e = normal(random);
-    operand<backend> in, weight, scratch;
+    operand<exact> in, weight, scratch;
     in.resize(rows, k);
     in.scale.resize(rows);
     for (int r = 0; r < rows; ++r) store_row(in, r, x.data() + r * k, true, q.data());
