@@ -23,7 +23,9 @@ int main() {
     const auto w = trilobit::pack<trilobit::layout::ternary_2bit>(
         {weights.data(), rows, cols}, {.scale = trilobit::scale_spec::row(), .progress = {}});
     const trilobit::matrix_view<const float> in(x.data(), tokens, cols);
-    const auto& table = trilobit::kernel_table_of<trilobit::native_arch>;
+    // Of this layout alone; all of them, trilobit::kernel_table_of, take several times as long to compile.
+    const auto& table =
+        trilobit::kernels_for<trilobit::native_arch, trilobit::layout::ternary_2bit>::table;
     trilobit::workspace scratch;
     const trilobit::serial here;
 

@@ -30,7 +30,7 @@ struct primitives {
     void (*interleave4)(std::uint8_t* v);                                // 4 times width
     /// Four times width come out; four blocks of 64 bytes, `stride` apart, are enough for any register.
     void (*load_every_fourth)(const std::byte* from, std::int64_t stride, std::uint8_t* out);
-    void (*store_interleaved)(const std::int32_t* v, std::int32_t* to);  // both 4 times width
+    void (*interleave4_i32)(std::int32_t* v);  // 4 times width
     /// 8 rows of `from_stride` int16 and of `to_stride`, both multiples of 8
     void (*transpose8)(const std::int16_t* from, std::int64_t from_stride, std::int16_t* to,
                        std::int64_t to_stride);

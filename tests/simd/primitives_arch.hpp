@@ -77,11 +77,12 @@ struct of_arch {
         for (int t = 0; t < 4; ++t)
             four[t].store_aligned(out + t * trilobit::simd::register_bytes<A>);
     }
-    static void store_interleaved(const std::int32_t* v, std::int32_t* to) {
+    static void interleave4_i32(std::int32_t* v) {
         trilobit::simd::i32<A> four[4];
         for (int j = 0; j < 4; ++j)
             four[j] = trilobit::simd::i32<A>::load_aligned(v + j * trilobit::simd::lanes<A>);
-        trilobit::simd::store_interleaved<A>(four, to);
+        trilobit::simd::interleave4<A>(four);
+        for (int j = 0; j < 4; ++j) four[j].store_aligned(v + j * trilobit::simd::lanes<A>);
     }
     static void transpose8(const std::int16_t* from, std::int64_t from_stride, std::int16_t* to,
                            std::int64_t to_stride) {
@@ -116,7 +117,7 @@ struct of_arch {
                                     &base3_digits,
                                     &interleave4,
                                     &load_every_fourth,
-                                    &store_interleaved,
+                                    &interleave4_i32,
                                     &transpose8,
                                     &broadcast4,
                                     &shift_right4,

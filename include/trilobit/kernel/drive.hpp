@@ -88,13 +88,13 @@ TRILOBIT_INLINE void write_sums(const task& t, const chunk& c, const float* sums
         t.out.write(t.out.context, sums + m * stride, c.token + m, row, count);
 }
 
-/// Does a family scale sums itself: those of several segments, or where it decodes for many tokens?
+/// Does a family scale sums itself: those of several segments, or also of one where it decodes panels?
 template <class Family>
 constexpr bool adds_segments(std::int64_t segments, std::int64_t tokens) noexcept {
-    if constexpr (requires { &Family::add_segments; })
-        return segments > 1 || (segments == 1 && Family::decodes(tokens));
-    else
-        return false;
+    if constexpr (requires { Family::decodes(tokens); })
+        if (Family::decodes(tokens)) return segments > 0;
+    if constexpr (requires { &Family::add_segments; }) return segments > 1;
+    return false;
 }
 
 /// Family::sum_segment(task, segment index, segment, chunk, acc) sets acc (tokens, rows of the

@@ -17,8 +17,12 @@
 
 namespace trilobit::kernel {
 
-/// Few tokens to a chunk and as many rows as that allows: tables of more would not stay in the L2 cache.
-inline constexpr chunk_limits lookup_limits{chunk_outputs, 8};
+/// Few tokens to a chunk and as many rows as that allows: tables of more would not stay in the L2 cache. With
+/// several segments, rows of which eight tokens' sums stay in the L1 cache, and those that share a table.
+template <class Arch, class Layout, class Act>
+inline constexpr chunk_limits lookup_limits{
+    chunk_outputs, 8,
+    std::max(128, Layout::tile_rows* lookup_tiles<Arch, Layout, Act>::most_blocks(1))};
 
 template <class Arch, class Layout, class Act>
 struct lookup {
@@ -28,10 +32,11 @@ struct lookup {
 
 template <class Arch, class Layout, class Act>
     requires requires { lookup_tiles<Arch, Layout, Act>::table_bytes; }
-struct lookup<Arch, Layout, Act> : driven<lookup<Arch, Layout, Act>, Arch, Layout, lookup_limits> {
+struct lookup<Arch, Layout, Act>
+    : driven<lookup<Arch, Layout, Act>, Arch, Layout, lookup_limits<Arch, Layout, Act>> {
     static constexpr kernel_id id = kernel_id::lookup;
     static constexpr bool available = true;
-    static constexpr int own_tokens = lookup_limits.tokens;
+    static constexpr int own_tokens = lookup_limits<Arch, Layout, Act>.tokens;
     using tiles = lookup_tiles<Arch, Layout, Act>;
     using maker = table_maker<Arch, Act, tiles>;
     static constexpr std::int64_t table_bytes = tiles::table_bytes;  // of a tile
@@ -43,6 +48,12 @@ struct lookup<Arch, Layout, Act> : driven<lookup<Arch, Layout, Act>, Arch, Layou
         return (tokens == 1 ? 256 << 10 : tiles::strip_bytes / tokens) / table_bytes;
     }
     static constexpr int most_tokens = tiles::most_tokens;
+
+    /// Row blocks for which one token's tables are made: as many as there are in one call.
+    static constexpr std::int64_t first_blocks(const chunk& c) noexcept {
+        constexpr std::int64_t most = tiles::most_blocks(1);
+        return c.blocks >= most ? most : std::min<std::int64_t>(c.blocks, 2);
+    }
 
     /// Whichever takes longer, lookups alone or all instructions, and a fifth more for tables and sums;
     /// see dot for the unit. Tables of many tokens come from another core, and of few wide ones not from an L2
@@ -82,6 +93,78 @@ struct lookup<Arch, Layout, Act> : driven<lookup<Arch, Layout, Act>, Arch, Layou
                 const std::int64_t width = t.w.segment_width(s);
                 table = maker(t.x.token(m) + first, width, table).make(t.w.segment_tiles(s));
             }
+    }
+
+    /// See drive. One token: all segments of a few row blocks before the next ones, in the order of memory;
+    /// across a thousand rows one after the other, weights came from there at three quarters of the speed.
+    static int add_segments(const task& t, std::int64_t index, const chunk& c, std::int32_t* acc,
+                            float* sums) noexcept {
+        const std::int64_t segments = segment::count(t.w, t.x);
+        const std::int64_t own = t.x.segments() == 1 ? 0 : 1;  // scales of activations, a segment
+        if (c.tokens > 1 || t.w.segments() != segments ||
+            (own == 1 && t.x.segments() != segments)) {
+            const segment s = segment::at(t.w, t.x, index);
+            sum_segment(t, index, s, c, acc);
+            add_scaled<Arch, Layout>(t, s, c, false, acc, sums);
+            return 1;
+        }
+        const std::int64_t row_tiles = t.w.row_tiles(), step = segment::step(t.w, t.x);
+        const std::int64_t most_tiles = t.w.segment_tiles(0);
+        const bool fresh = t.made != nullptr && *t.made < row_tiles;
+        const float* const by = t.x.scales + c.token * t.x.segments();
+        const packed_view w = t.w;
+        auto* const table =
+            reinterpret_cast<std::uint8_t*>(t.operand) + c.token * row_tiles * table_bytes;
+        // tables_of(segment, its first tile)
+        const auto blocks = [&]<int Blocks>(std::int64_t b, auto&& tables_of) {
+            constexpr int rows = Layout::tile_rows;
+            alignas(64) float scales[Blocks * rows];
+            lookup_span span{w.tile_at(c.block, 0),
+                             row_tiles * Layout::tile_bytes,
+                             0,
+                             row_tiles,
+                             0,
+                             table,
+                             0,
+                             true,
+                             true,
+                             sums + b * rows,
+                             scales,
+                             0,
+                             acc + b * rows};
+            for (std::int64_t i = 0; i < segments; ++i) {
+                span.count = std::min(most_tiles, span.left);
+                span.token_scale = by[i * own];
+                for (int n = 0; n < Blocks; ++n)
+                    load_scales<Arch>(w, ((c.block + b + n) * segments + i) * rows, rows,
+                                      scales + n * rows);
+                auto&& tables = tables_of(i, row_tiles - span.left);
+                tiles::template sum<Blocks, 1>(span, b, acc, 0, tables);
+                span.left -= span.count;
+                span.tiles += span.count * Layout::tile_bytes;
+                span.table += span.count * table_bytes;
+            }
+        };
+        const auto all = [&](std::int64_t b, std::int64_t end, auto&& tables_of) {
+            constexpr int most = tiles::most_blocks(1);
+            for (; b + most <= end; b += most) blocks.template operator()<most>(b, tables_of);
+            if constexpr (most > 2)
+                for (; b + 2 <= end; b += 2) blocks.template operator()<2>(b, tables_of);
+            if constexpr (most > 1)
+                for (; b < end; ++b) blocks.template operator()<1>(b, tables_of);
+        };
+        tables_are_made made;
+        std::int64_t done = 0;
+        if (fresh) {
+            done = first_blocks(c);
+            all(0, done, [&](std::int64_t i, std::int64_t tile) {
+                return maker(t.x.token(c.token) + i * step, std::min(step, w.cols - i * step),
+                             table + tile * table_bytes);
+            });
+            *t.made = row_tiles;
+        }
+        all(done, c.blocks, [&](std::int64_t, std::int64_t) -> tables_are_made& { return made; });
+        return static_cast<int>(segments - index);
     }
 
     static void sum_segment(const task& t, std::int64_t, const segment& s, const chunk& c,
@@ -124,9 +207,7 @@ struct lookup<Arch, Layout, Act> : driven<lookup<Arch, Layout, Act>, Arch, Layou
             std::int64_t done = 0;  // row blocks
             if constexpr (Tokens == 1) {
                 if (fresh) {
-                    // As many rows as there are in one call.
-                    constexpr std::int64_t most = tiles::most_blocks(1);
-                    done = c.blocks >= most ? most : std::min<std::int64_t>(c.blocks, 2);
+                    done = first_blocks(c);
                     maker of_token = maker_of(m);
                     some_tiles.template operator()<1>(0, count, 0, done, m, of_token);
                 }

@@ -62,28 +62,21 @@ struct lookup_tiles<Arch, layout::ternary_base3, Act> : layout::ternary_base3 {
     /// tokens, each made by `maker` when it is first wanted. Between calls the sums of rows 4i, 4i + 1, ..
     /// lie apart, as four registers; the last call puts them in order.
     template <int Blocks, int Tokens, class Maker>
-    static void sum(const lookup_span& s, std::int64_t block, std::int32_t* acc,
-                    std::int64_t acc_stride, Maker& maker) noexcept {
-        for (int p = 0; p < Layout::tile_rows; p += together * simd::register_bytes<Arch>) {
-            lookup_span part = s;
-            part.tiles += block * s.block_stride + p;
-            std::int32_t* const to = acc + block * Layout::tile_rows + p;
-            for (std::int64_t k = 0; k < s.count; k += part.count) {
-                part.count = std::min(s.count - k, int16_tiles);
-                part.left = s.left - k;
-                part.first = s.first && k == 0;
-                part.last = s.last && k + part.count == s.count;
+    TRILOBIT_INLINE static void sum(lookup_span s, std::int64_t block, std::int32_t* acc,
+                                    std::int64_t acc_stride, Maker& maker) noexcept {
+        s.tiles += block * s.block_stride;
+        acc += block * Layout::tile_rows;
+        constexpr int step = together * simd::register_bytes<Arch>;
+        for (int p = 0; p < Layout::tile_rows; p += step, s.tiles += step, acc += step)
+            each_part<lookup_tiles>(s, int16_tiles, [&](const lookup_span& part) {
                 tables_are_made made;
                 if constexpr (few_registers && Tokens > 1)
-                    sum_of_tokens<Tokens>(part, to, acc_stride);
+                    sum_of_tokens<Tokens>(part, acc, acc_stride);
                 else if (p == 0)
-                    sum_in_int16<Blocks, Tokens>(part, to, acc_stride, maker);
+                    sum_in_int16<Blocks, Tokens>(part, acc, acc_stride, maker);
                 else
-                    sum_in_int16<Blocks, Tokens>(part, to, acc_stride, made);
-                part.tiles += part.count * Layout::tile_bytes;
-                part.table += part.count * table_bytes;
-            }
-        }
+                    sum_in_int16<Blocks, Tokens>(part, acc, acc_stride, made);
+            });
     }
 
 private:
@@ -210,10 +203,12 @@ private:
             s.first ? i32<Arch>(0) : i32<Arch>::load_aligned(to + j * step);
         TRILOBIT_UNROLL for (int i = 0; i < tables; ++i) add_to_int32<Arch>(
             pairs[i], odd[i], static_cast<std::int16_t>(largest * s.count), i == 0 ? 1 : 16, rows);
-        if (s.last)
-            store_interleaved<Arch>(rows, to);
-        else
+        if (s.last) {
+            interleave4<Arch>(rows);
+            finish<Arch>(s, rows, to);
+        } else {
             TRILOBIT_UNROLL for (int j = 0; j < 4; ++j) rows[j].store_aligned(to + j * step);
+        }
     }
 };
 

@@ -140,8 +140,10 @@ private:
             }
         }
         TRILOBIT_UNROLL for (int b = 0; b < Blocks; ++b)
-            TRILOBIT_UNROLL for (int m = 0; m < Tokens; ++m) sums[b][m]
-                .store_aligned(acc + b * tile_rows + m * acc_stride);
+            TRILOBIT_UNROLL for (int m = 0; m < Tokens; ++m) {
+            const i32<Arch> rows[] = {sums[b][m]};
+            finish<Arch>(s, rows, acc + b * tile_rows + m * acc_stride);
+        }
     }
 };
 

@@ -51,18 +51,12 @@ struct lookup_tiles<Arch, layout::binary_1bit, Act> : layout::binary_1bit {
     /// acc = (span's first ? 0 : acc) + some tiles of Blocks row blocks against the tables of a few
     /// tokens, each made by `maker` when it is first wanted.
     template <int Blocks, int Tokens, class Maker>
-    static void sum(const lookup_span& s, std::int64_t block, std::int32_t* acc,
-                    std::int64_t acc_stride, Maker& maker) noexcept {
-        lookup_span part = s;
-        part.tiles += block * s.block_stride;
-        for (std::int64_t k = 0; k < s.count; k += part.count) {
-            part.count = std::min<std::int64_t>(s.count - k, int16_tiles);
-            part.left = s.left - k;
-            part.first = s.first && k == 0;
+    TRILOBIT_INLINE static void sum(lookup_span s, std::int64_t block, std::int32_t* acc,
+                                    std::int64_t acc_stride, Maker& maker) noexcept {
+        s.tiles += block * s.block_stride;
+        each_part<lookup_tiles>(s, int16_tiles, [&](const lookup_span& part) {
             sum_in_int16<Blocks, Tokens>(part, acc + block * tile_rows, acc_stride, maker);
-            part.tiles += part.count * tile_bytes;
-            part.table += part.count * table_bytes;
-        }
+        });
     }
 
 private:
@@ -106,19 +100,22 @@ private:
                 }
         }
         for (int m = 0; m < Tokens; ++m) {
-            i32<Arch> rows[4];
-            TRILOBIT_UNROLL for (i32<Arch>& r : rows) r = i32<Arch>(0);
+            i32<Arch> all[4];
+            TRILOBIT_UNROLL for (i32<Arch>& r : all) r = i32<Arch>(0);
             TRILOBIT_UNROLL for (int i = 0; i < tables; ++i) add_to_int32<Arch>(
                 pairs[m][i], odd[m][i], static_cast<std::int16_t>(8 * largest * s.count),
-                i == 0 ? 1 : 16, rows);
-            alignas(64) std::int32_t sums[register_bytes<Arch>];
-            store_interleaved<Arch>(rows, sums);
+                i == 0 ? 1 : 16, all);
+            interleave4<Arch>(all);
+            // Of one block where a register has room for two, the first half.
+            constexpr int registers = Blocks * tile_rows / lanes<Arch>;
+            i32<Arch> rows[registers];
             std::int32_t* const to = acc + m * acc_stride;
-            for (int r = 0; r < Blocks * tile_rows; r += lanes<Arch>) {
-                auto sum = i32<Arch>::load_aligned(sums + r);
-                if (!s.first) sum += i32<Arch>::load_aligned(to + r);
-                sum.store_aligned(to + r);
+            TRILOBIT_UNROLL for (int j = 0; j < registers; ++j) {
+                std::int32_t* const before = to + j * lanes<Arch>;
+                rows[j] = s.first ? all[j] : all[j] + i32<Arch>::load_aligned(before);
+                if (!s.last) rows[j].store_aligned(before);
             }
+            if (s.last) finish<Arch>(s, rows, to);
         }
     }
 };

@@ -11,8 +11,7 @@
 // last entries are added, while tokens lie side by side.
 #pragma once
 
-#include "trilobit/kernel/drive.hpp"
-#include "trilobit/kernel/vector_table.hpp"
+#include "trilobit/kernel/vector_sums.hpp"
 
 namespace trilobit::kernel {
 
@@ -66,8 +65,6 @@ struct vector_lookup_any {
         each_part(
             c, [&](const chunk& part, std::int64_t at) { sum_part(t, s, part, acc + at, stride); });
     }
-
-    static constexpr bool decodes(std::int64_t) noexcept { return false; }
 
     /// See drive. All segments at once where none of their sums leaves int16; acc holds floats then.
     static int add_segments(const task& t, std::int64_t index, const chunk& c, std::int32_t* acc,
@@ -152,16 +149,16 @@ struct vector_lookup_any {
                 full = full || xsimd::any(bound[v] + more[v] < i16(0));
             }
             if (full) {
-                widen(sums, rows, c.tokens, first, acc, acc_stride);
+                widen_sums<Arch, Layout>(sums, rows, c.tokens, first, acc, acc_stride);
                 std::fill_n(sums, rows * shape::tokens, std::int16_t{0});
                 for (i16& b : bound) b = i16(0);
                 first = false;
             }
             for (int v = 0; v < registers; ++v) bound[v] += more[v];
-            const wait_in_int16 end;
+            const wait_in_int16<Arch, Layout> end;
             add_entries<step_tiles>(t, c, s.first_tile(t.w) + tile, tiles, step.tables, sums, end);
         }
-        widen(sums, rows, c.tokens, first, acc, acc_stride);
+        widen_sums<Arch, Layout>(sums, rows, c.tokens, first, acc, acc_stride);
     }
 
     /// sums (token, row) = all segments, scaled; `scaled` is room for them.
@@ -175,95 +172,21 @@ struct vector_lookup_any {
         std::fill_n(scaled, rows * shape::tokens, 0);
         for (std::int64_t i = 0; i < segments; ++i) {
             const segment s = segment::at(t.w, t.x, i);
-            scale_and_add end(t, s, c, scaled);
+            scale_and_add<Arch, Layout> end(t, s, c, scaled);
             const std::int64_t count = s.tiles(t.w), first = s.first_tile(t.w);
             for (std::int64_t tile = 0; tile < count; tile += step_tiles) {
                 const auto tiles =
                     static_cast<int>(std::min<std::int64_t>(step_tiles, count - tile));
                 step.make(t, s, c, tile, tiles);
-                const wait_in_int16 wait;
+                const wait_in_int16<Arch, Layout> wait;
                 if (tile + step_tiles < count)
                     add_entries<step_tiles>(t, c, first + tile, tiles, step.tables, waiting, wait);
                 else
                     add_entries<step_tiles>(t, c, first + tile, tiles, step.tables, waiting, end);
             }
         }
-        constexpr int lanes = simd::lanes<Arch>;
-        for (std::int64_t r = 0; r < rows; r += lanes)
-            for (int at = 0; at < shape::tokens; at += lanes) {
-                simd::f32<Arch> turned[lanes];
-                for (int j = 0; j < lanes; ++j)
-                    turned[j] = xsimd::bitwise_cast<float>(
-                        simd::i32<Arch>::load_aligned(scaled + (r + j) * shape::tokens + at));
-                xsimd::transpose(turned, turned + lanes);
-                for (int j = 0; j < lanes; ++j)
-                    if (const int m = scale_and_add::token(at + j); m < c.tokens)
-                        turned[j].store_aligned(sums + m * stride + r);
-            }
+        turn_sums<Arch, Layout>(scaled, rows, c.tokens, sums, stride);
     }
-
-    /// What becomes of a row's sums after a step: they wait for the next one,
-    struct wait_in_int16 {
-        void next_block() const noexcept {}
-        TRILOBIT_INLINE void operator()(int, simd::i16<Arch>* sum,
-                                        std::int16_t* to) const noexcept {
-            constexpr int lanes = simd::register_bytes<Arch> / 2;
-            TRILOBIT_UNROLL for (int v = 0; v < table_shape<Arch, Layout>::tokens / lanes; ++v)
-                sum[v]
-                    .store_aligned(to + v * lanes);
-        }
-    };
-
-    /// or are scaled and added to floats, (row, token) with the even tokens of a register before the odd
-    /// ones.
-    struct scale_and_add {
-        using shape = table_shape<Arch, Layout>;
-        static constexpr int lanes = simd::lanes<Arch>;
-        const packed_view w;
-        std::int64_t at, segments;  // of the next row block's scales
-        std::int32_t* scaled;
-        alignas(64) float of_rows[Layout::tile_rows], of_tokens[shape::tokens] = {};
-
-        static constexpr int token(int place) noexcept {
-            const int l = place % shape::lanes;
-            return place - l + 2 * (l % lanes) + l / lanes;
-        }
-        scale_and_add(const task& t, const segment& s, const chunk& c, std::int32_t* to) noexcept
-            : w(t.w),
-              at(c.block * t.w.segments() + s.weight_segment),
-              segments(t.w.segments()),
-              scaled(to) {
-            const float* const by = t.x.scales + c.token * t.x.segments() + s.activation_segment;
-            for (int i = 0; i < shape::tokens; ++i)
-                if (token(i) < c.tokens) of_tokens[i] = by[token(i) * t.x.segments()];
-        }
-        void next_block() noexcept {
-            for (int r = 0; r < Layout::tile_rows; r += 16)
-                load_scales<Arch>(w, at * Layout::tile_rows + r, 16, of_rows + r);
-            at += segments;
-        }
-        TRILOBIT_INLINE void operator()(int row, simd::i16<Arch>* sum, std::int16_t* to) noexcept {
-            using namespace simd;
-            const i16<Arch> even = xsimd::bitwise_cast<std::int16_t>(i32<Arch>(1));
-            const i16<Arch> odd = xsimd::bitwise_cast<std::int16_t>(i32<Arch>(1 << 16));
-            const f32<Arch> scale(of_rows[row]);
-            TRILOBIT_UNROLL for (int v = 0; v < shape::tokens / shape::lanes; ++v) {
-                TRILOBIT_UNROLL for (int h = 0; h < 2; ++h) {
-                    const int from = v * shape::lanes + h * lanes;
-                    const i32<Arch> wide = dot2<Arch>(i32<Arch>(0), sum[v], h == 0 ? even : odd);
-                    const auto before =
-                        xsimd::bitwise_cast<float>(i32<Arch>::load_aligned(scaled + from));
-                    auto product = xsimd::batch_cast<float>(wide) *
-                                   (scale * f32<Arch>::load_aligned(of_tokens + from));
-                    keep_rounded_op<Arch>::call(product);
-                    xsimd::bitwise_cast<std::int32_t>(before + product)
-                        .store_aligned(scaled + from);
-                }
-                i16<Arch>(0).store_aligned(to + v * shape::lanes);
-            }
-            scaled += shape::tokens;
-        }
-    };
 
     TRILOBIT_INLINE static simd::i16<Arch> sum_of_magnitudes(const std::int16_t* x,
                                                              int cols) noexcept {
@@ -272,25 +195,6 @@ struct vector_lookup_any {
             sum += xsimd::abs(
                 simd::i16<Arch>::load_aligned(x + i * table_shape<Arch, Layout>::tokens));
         return sum;
-    }
-
-    /// acc (token, row) = (first ? 0 : acc) + sums
-    static void widen(const std::int16_t* sums, std::int64_t rows, int tokens, bool first,
-                      std::int32_t* acc, std::int64_t acc_stride) noexcept {
-        constexpr int width = table_shape<Arch, Layout>::tokens, step = 16;
-        for (int m = 0; m < tokens; m += 8)
-            for (std::int64_t r = 0; r < rows; r += step) {
-                alignas(64) std::int16_t turned[8][step];
-                for (int i = 0; i < step; i += 8)
-                    simd::transpose8<Arch>(sums + (r + i) * width + m, width, turned[0] + i, step);
-                for (int i = 0; i < std::min(8, tokens - m); ++i) {
-                    std::int32_t* TRILOBIT_RESTRICT to = acc + (m + i) * acc_stride + r;
-                    if (first)
-                        for (int j = 0; j < step; ++j) to[j] = turned[i][j];
-                    else
-                        for (int j = 0; j < step; ++j) to[j] += turned[i][j];
-                }
-            }
     }
 
     /// Adds to the sums of each row its entries in the tables of `tiles` tiles from `tile` on, and leaves

@@ -192,14 +192,15 @@ struct popcount_bytes_op {
     }
 };
 
-/// to[4 i + j] = v[j][i]
+/// The same of numbers: what was v[j][i] becomes the number 4 i + j of the four registers.
 template <class Arch>
-struct store_interleaved_op {
-    TRILOBIT_INLINE static void call(const i32<Arch>* v, std::int32_t* to) noexcept {
-        alignas(64) std::int32_t lane[4][lanes<Arch>];
+struct interleave4_i32_op {
+    TRILOBIT_INLINE static void call(i32<Arch>* v) noexcept {
+        alignas(64) std::int32_t lane[4][lanes<Arch>], out[4 * lanes<Arch>];
         for (int j = 0; j < 4; ++j) v[j].store_aligned(lane[j]);
         for (int i = 0; i < lanes<Arch>; ++i)
-            for (int j = 0; j < 4; ++j) to[4 * i + j] = lane[j][i];
+            for (int j = 0; j < 4; ++j) out[4 * i + j] = lane[j][i];
+        for (int j = 0; j < 4; ++j) v[j] = i32<Arch>::load_aligned(out + j * lanes<Arch>);
     }
 };
 
@@ -342,8 +343,8 @@ TRILOBIT_INLINE void transpose8(const std::int16_t* from, std::int64_t from_stri
     transpose8_op<Arch>::call(from, from_stride, to, to_stride);
 }
 template <class Arch>
-TRILOBIT_INLINE void store_interleaved(const i32<Arch>* v, std::int32_t* to) noexcept {
-    store_interleaved_op<Arch>::call(v, to);
+TRILOBIT_INLINE void interleave4(i32<Arch>* v) noexcept {
+    interleave4_i32_op<Arch>::call(v);
 }
 /// sum[i] = (First ? 0 : sum[i]) + float(acc[i]) * (scale[i] * by), each step rounded, for a register.
 /// Pointers are 64-byte aligned.

@@ -83,6 +83,19 @@ struct interleave4_op<Arch> {
     }
 };
 
+template <has_sse2 Arch>
+struct interleave4_i32_op<Arch> {
+    TRILOBIT_INLINE static void call(i32<Arch>* v) noexcept {
+        const __m128i a = v[0], b = v[1], c = v[2], d = v[3];
+        const __m128i ab_low = _mm_unpacklo_epi32(a, b), ab_high = _mm_unpackhi_epi32(a, b);
+        const __m128i cd_low = _mm_unpacklo_epi32(c, d), cd_high = _mm_unpackhi_epi32(c, d);
+        v[0] = i32<Arch>(_mm_unpacklo_epi64(ab_low, cd_low));
+        v[1] = i32<Arch>(_mm_unpackhi_epi64(ab_low, cd_low));
+        v[2] = i32<Arch>(_mm_unpacklo_epi64(ab_high, cd_high));
+        v[3] = i32<Arch>(_mm_unpackhi_epi64(ab_high, cd_high));
+    }
+};
+
 #if defined(__SSSE3__)
 
 template <has_ssse3 Arch>
@@ -254,6 +267,23 @@ struct interleave4_op<Arch> {
 };
 
 template <has_avx2 Arch>
+struct interleave4_i32_op<Arch> {
+    TRILOBIT_INLINE static void call(i32<Arch>* v) noexcept {
+        const __m256i a = v[0], b = v[1], c = v[2], d = v[3];
+        const __m256i ab_low = _mm256_unpacklo_epi32(a, b), ab_high = _mm256_unpackhi_epi32(a, b);
+        const __m256i cd_low = _mm256_unpacklo_epi32(c, d), cd_high = _mm256_unpackhi_epi32(c, d);
+        const __m256i p = _mm256_unpacklo_epi64(ab_low, cd_low),
+                      q = _mm256_unpackhi_epi64(ab_low, cd_low),
+                      r = _mm256_unpacklo_epi64(ab_high, cd_high),
+                      s = _mm256_unpackhi_epi64(ab_high, cd_high);
+        v[0] = i32<Arch>(_mm256_permute2x128_si256(p, q, 0x20));
+        v[1] = i32<Arch>(_mm256_permute2x128_si256(r, s, 0x20));
+        v[2] = i32<Arch>(_mm256_permute2x128_si256(p, q, 0x31));
+        v[3] = i32<Arch>(_mm256_permute2x128_si256(r, s, 0x31));
+    }
+};
+
+template <has_avx2 Arch>
 struct load_f16_op<Arch> {
     TRILOBIT_INLINE static void call(const std::uint16_t* from, float* to) noexcept {
         for (int i = 0; i < 16; i += 8)
@@ -371,22 +401,23 @@ struct interleave4_op<Arch> {
 };
 
 template <has_avx512bw Arch>
-struct store_interleaved_op<Arch> {
-    TRILOBIT_INLINE static void call(const i32<Arch>* v, std::int32_t* to) noexcept {
+struct interleave4_i32_op<Arch> {
+    TRILOBIT_INLINE static void call(i32<Arch>* v) noexcept {
         const __m512i a = v[0], b = v[1], c = v[2], d = v[3];
         const __m512i ab_low = _mm512_unpacklo_epi32(a, b), ab_high = _mm512_unpackhi_epi32(a, b);
         const __m512i cd_low = _mm512_unpacklo_epi32(c, d), cd_high = _mm512_unpackhi_epi32(c, d);
-        const auto store = [&](__m512i four, int at) TRILOBIT_LAMBDA_INLINE {
-            auto* lane = reinterpret_cast<__m128i*>(to + at);
-            _mm_store_si128(lane, _mm512_castsi512_si128(four));
-            _mm_store_si128(lane + 4, _mm512_extracti32x4_epi32(four, 1));
-            _mm_store_si128(lane + 8, _mm512_extracti32x4_epi32(four, 2));
-            _mm_store_si128(lane + 12, _mm512_extracti32x4_epi32(four, 3));
-        };
-        store(_mm512_unpacklo_epi64(ab_low, cd_low), 0);
-        store(_mm512_unpackhi_epi64(ab_low, cd_low), 4);
-        store(_mm512_unpacklo_epi64(ab_high, cd_high), 8);
-        store(_mm512_unpackhi_epi64(ab_high, cd_high), 12);
+        const __m512i p = _mm512_unpacklo_epi64(ab_low, cd_low),
+                      q = _mm512_unpackhi_epi64(ab_low, cd_low),
+                      r = _mm512_unpacklo_epi64(ab_high, cd_high),
+                      s = _mm512_unpackhi_epi64(ab_high, cd_high);
+        const __m512i pq_low = _mm512_shuffle_i32x4(p, q, 0x44),
+                      pq_high = _mm512_shuffle_i32x4(p, q, 0xee),
+                      rs_low = _mm512_shuffle_i32x4(r, s, 0x44),
+                      rs_high = _mm512_shuffle_i32x4(r, s, 0xee);
+        v[0] = i32<Arch>(_mm512_shuffle_i32x4(pq_low, rs_low, 0x88));
+        v[1] = i32<Arch>(_mm512_shuffle_i32x4(pq_low, rs_low, 0xdd));
+        v[2] = i32<Arch>(_mm512_shuffle_i32x4(pq_high, rs_high, 0x88));
+        v[3] = i32<Arch>(_mm512_shuffle_i32x4(pq_high, rs_high, 0xdd));
     }
 };
 
