@@ -70,8 +70,8 @@ struct lookup<Arch, Layout, Act>
                             std::max({tiles::lookups * t.lookup, tiles::dots,
                                       tiles::instructions(shared) * t.simple}) *
                             64 / weights;
-        // The end of a segment takes longer than dot's: measured with AVX2.
-        constexpr double end = 300 * (64.0 / simd::register_bytes<Arch> - 1);
+        // The end of a segment takes longer than dot's: measured with AVX2 and SSSE3.
+        constexpr double end = simd::register_bytes<Arch> < 64 ? 80 : 0;
         const auto cols = static_cast<double>(std::max<std::int64_t>(w.cols, 1));
         return loop + end * static_cast<double>(w.segments()) / cols;
     }
