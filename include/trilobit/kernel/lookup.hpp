@@ -119,19 +119,19 @@ struct lookup<Arch, Layout, Act>
         const auto blocks = [&]<int Blocks>(std::int64_t b, auto&& tables_of) {
             constexpr int rows = Layout::tile_rows;
             alignas(64) float scales[Blocks * rows];
-            lookup_span span{w.tile_at(c.block, 0),
-                             row_tiles * Layout::tile_bytes,
-                             0,
-                             row_tiles,
-                             0,
-                             table,
-                             0,
-                             true,
-                             true,
-                             sums + b * rows,
-                             scales,
-                             0,
-                             acc + b * rows};
+            lookup_span span{.tiles = w.tile_at(c.block, 0),
+                             .block_stride = row_tiles * Layout::tile_bytes,
+                             .count = 0,
+                             .left = row_tiles,
+                             .skip = 0,
+                             .table = table,
+                             .token_stride = 0,
+                             .first = true,
+                             .last = true,
+                             .sums = sums + b * rows,
+                             .row_scales = scales,
+                             .token_scale = 0,
+                             .acc = acc + b * rows};
             for (std::int64_t i = 0; i < segments; ++i) {
                 span.count = std::min(most_tiles, span.left);
                 span.token_scale = by[i * own];
