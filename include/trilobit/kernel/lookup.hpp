@@ -95,6 +95,17 @@ struct lookup<Arch, Layout, Act>
             }
     }
 
+    /// f<Blocks>(b) for row blocks [b, end), as many of them at once as share a table's load.
+    template <int Tokens, class F>
+    TRILOBIT_INLINE static void each_blocks(std::int64_t b, std::int64_t end, F&& f) noexcept {
+        constexpr int most = tiles::most_blocks(Tokens);
+        for (; b + most <= end; b += most) f.template operator()<most>(b);
+        if constexpr (most > 2)
+            for (; b + 2 <= end; b += 2) f.template operator()<2>(b);
+        if constexpr (most > 1)
+            for (; b < end; ++b) f.template operator()<1>(b);
+    }
+
     /// See drive. One token: all segments of a few row blocks before the next ones, in the order of memory;
     /// across a thousand rows one after the other, weights came from there at three quarters of the speed.
     static int add_segments(const task& t, std::int64_t index, const chunk& c, std::int32_t* acc,
@@ -146,12 +157,9 @@ struct lookup<Arch, Layout, Act>
             }
         };
         const auto all = [&](std::int64_t b, std::int64_t end, auto&& tables_of) {
-            constexpr int most = tiles::most_blocks(1);
-            for (; b + most <= end; b += most) blocks.template operator()<most>(b, tables_of);
-            if constexpr (most > 2)
-                for (; b + 2 <= end; b += 2) blocks.template operator()<2>(b, tables_of);
-            if constexpr (most > 1)
-                for (; b < end; ++b) blocks.template operator()<1>(b, tables_of);
+            each_blocks<1>(b, end, [&]<int Blocks>(std::int64_t at) TRILOBIT_LAMBDA_INLINE {
+                blocks.template operator()<Blocks>(at, tables_of);
+            });
         };
         tables_are_made made;
         std::int64_t done = 0;
@@ -188,14 +196,9 @@ struct lookup<Arch, Layout, Act>
                                    k == 0,
                                    k + some == count};
             std::int32_t* to = acc + m * stride;
-            constexpr int most = tiles::most_blocks(Tokens);
-            for (; b + most <= end; b += most)
-                tiles::template sum<most, Tokens>(span, b, to, stride, tables);
-            if constexpr (most > 2)
-                for (; b + 2 <= end; b += 2)
-                    tiles::template sum<2, Tokens>(span, b, to, stride, tables);
-            if constexpr (most > 1)
-                for (; b < end; ++b) tiles::template sum<1, Tokens>(span, b, to, stride, tables);
+            each_blocks<Tokens>(b, end, [&]<int Blocks>(std::int64_t at) TRILOBIT_LAMBDA_INLINE {
+                tiles::template sum<Blocks, Tokens>(span, at, to, stride, tables);
+            });
         };
         const bool fresh = t.made != nullptr && *t.made < first + count;
         const auto maker_of = [&](int m) {

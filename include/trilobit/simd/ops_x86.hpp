@@ -248,7 +248,15 @@ struct load_every_fourth_op<Arch> {
     }
 };
 
-// Interleaving stays inside 128-bit lanes, which have to be put in order.
+/// v: lane 0 of the four registers, then lane 1. Interleaving stays inside 128-bit lanes.
+template <class Batch>
+TRILOBIT_INLINE void lanes_in_order(__m256i p, __m256i q, __m256i r, __m256i s, Batch* v) noexcept {
+    v[0] = Batch(_mm256_permute2x128_si256(p, q, 0x20));
+    v[1] = Batch(_mm256_permute2x128_si256(r, s, 0x20));
+    v[2] = Batch(_mm256_permute2x128_si256(p, q, 0x31));
+    v[3] = Batch(_mm256_permute2x128_si256(r, s, 0x31));
+}
+
 template <has_avx2 Arch>
 struct interleave4_op<Arch> {
     TRILOBIT_INLINE static void call(u8<Arch>* v) noexcept {
@@ -259,10 +267,7 @@ struct interleave4_op<Arch> {
                       q = _mm256_unpackhi_epi16(ab_low, cd_low),
                       r = _mm256_unpacklo_epi16(ab_high, cd_high),
                       s = _mm256_unpackhi_epi16(ab_high, cd_high);
-        v[0] = u8<Arch>(_mm256_permute2x128_si256(p, q, 0x20));
-        v[1] = u8<Arch>(_mm256_permute2x128_si256(r, s, 0x20));
-        v[2] = u8<Arch>(_mm256_permute2x128_si256(p, q, 0x31));
-        v[3] = u8<Arch>(_mm256_permute2x128_si256(r, s, 0x31));
+        lanes_in_order(p, q, r, s, v);
     }
 };
 
@@ -276,10 +281,7 @@ struct interleave4_i32_op<Arch> {
                       q = _mm256_unpackhi_epi64(ab_low, cd_low),
                       r = _mm256_unpacklo_epi64(ab_high, cd_high),
                       s = _mm256_unpackhi_epi64(ab_high, cd_high);
-        v[0] = i32<Arch>(_mm256_permute2x128_si256(p, q, 0x20));
-        v[1] = i32<Arch>(_mm256_permute2x128_si256(r, s, 0x20));
-        v[2] = i32<Arch>(_mm256_permute2x128_si256(p, q, 0x31));
-        v[3] = i32<Arch>(_mm256_permute2x128_si256(r, s, 0x31));
+        lanes_in_order(p, q, r, s, v);
     }
 };
 
@@ -378,6 +380,19 @@ struct lookup16_op<Arch> {
     }
 };
 
+/// The same of four lanes: 0 and 1 of two registers, and 2 and 3; then of these the even and the odd ones.
+template <class Batch>
+TRILOBIT_INLINE void lanes_in_order(__m512i p, __m512i q, __m512i r, __m512i s, Batch* v) noexcept {
+    const __m512i pq_low = _mm512_shuffle_i32x4(p, q, 0x44),
+                  pq_high = _mm512_shuffle_i32x4(p, q, 0xee),
+                  rs_low = _mm512_shuffle_i32x4(r, s, 0x44),
+                  rs_high = _mm512_shuffle_i32x4(r, s, 0xee);
+    v[0] = Batch(_mm512_shuffle_i32x4(pq_low, rs_low, 0x88));
+    v[1] = Batch(_mm512_shuffle_i32x4(pq_low, rs_low, 0xdd));
+    v[2] = Batch(_mm512_shuffle_i32x4(pq_high, rs_high, 0x88));
+    v[3] = Batch(_mm512_shuffle_i32x4(pq_high, rs_high, 0xdd));
+}
+
 template <has_avx512bw Arch>
 struct interleave4_op<Arch> {
     TRILOBIT_INLINE static void call(u8<Arch>* v) noexcept {
@@ -388,15 +403,7 @@ struct interleave4_op<Arch> {
                       q = _mm512_unpackhi_epi16(ab_low, cd_low),
                       r = _mm512_unpacklo_epi16(ab_high, cd_high),
                       s = _mm512_unpackhi_epi16(ab_high, cd_high);
-        // Lanes 0 and 1 of two registers, and 2 and 3; then of these the even and the odd ones.
-        const __m512i pq_low = _mm512_shuffle_i32x4(p, q, 0x44),
-                      pq_high = _mm512_shuffle_i32x4(p, q, 0xee),
-                      rs_low = _mm512_shuffle_i32x4(r, s, 0x44),
-                      rs_high = _mm512_shuffle_i32x4(r, s, 0xee);
-        v[0] = u8<Arch>(_mm512_shuffle_i32x4(pq_low, rs_low, 0x88));
-        v[1] = u8<Arch>(_mm512_shuffle_i32x4(pq_low, rs_low, 0xdd));
-        v[2] = u8<Arch>(_mm512_shuffle_i32x4(pq_high, rs_high, 0x88));
-        v[3] = u8<Arch>(_mm512_shuffle_i32x4(pq_high, rs_high, 0xdd));
+        lanes_in_order(p, q, r, s, v);
     }
 };
 
@@ -410,14 +417,7 @@ struct interleave4_i32_op<Arch> {
                       q = _mm512_unpackhi_epi64(ab_low, cd_low),
                       r = _mm512_unpacklo_epi64(ab_high, cd_high),
                       s = _mm512_unpackhi_epi64(ab_high, cd_high);
-        const __m512i pq_low = _mm512_shuffle_i32x4(p, q, 0x44),
-                      pq_high = _mm512_shuffle_i32x4(p, q, 0xee),
-                      rs_low = _mm512_shuffle_i32x4(r, s, 0x44),
-                      rs_high = _mm512_shuffle_i32x4(r, s, 0xee);
-        v[0] = i32<Arch>(_mm512_shuffle_i32x4(pq_low, rs_low, 0x88));
-        v[1] = i32<Arch>(_mm512_shuffle_i32x4(pq_low, rs_low, 0xdd));
-        v[2] = i32<Arch>(_mm512_shuffle_i32x4(pq_high, rs_high, 0x88));
-        v[3] = i32<Arch>(_mm512_shuffle_i32x4(pq_high, rs_high, 0xdd));
+        lanes_in_order(p, q, r, s, v);
     }
 };
 
