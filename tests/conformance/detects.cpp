@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 // The checks are checked: kernels and layouts with one fault each must be caught and named.
 #include <catch2/matchers/catch_matchers_string.hpp>
+#include <set>
 
 #include "active.hpp"
 #include "trilobit/testing/conformance.hpp"
@@ -91,6 +92,17 @@ struct gullible : lay {  // accepts the code that encode never writes
     static constexpr std::string_view name = "gullible";
     static bool valid(const std::byte*) noexcept { return true; }
 };
+struct odd {  // -3, -1, 1, 3
+    static constexpr std::string_view name = "odd";
+    static constexpr bool holds(std::int8_t v) noexcept { return v % 2 != 0 && v >= -3 && v <= 3; }
+    static constexpr std::int8_t lowest = -3, highest = 3, padding = -1;
+};
+struct boastful : lay {  // of a kind that says it holds more than it does
+    struct kind : ternary {
+        static constexpr std::int8_t highest = 2;
+    };
+    static constexpr std::string_view name = "boastful";
+};
 struct lazy : lay {  // relies on zeroed memory
     static constexpr std::string_view name = "lazy";
     static void encode(const std::int8_t* values, std::byte* tile) noexcept {
@@ -128,6 +140,19 @@ TEST_CASE("staging that overflows is found by the sums at their bounds", "[detec
     CHECK_THAT(found.text, Catch::Matchers::ContainsSubstring("2048"));
 }
 
+TEST_CASE("weights are dealt from the kind's own values", "[detects]") {
+    testing::kernel_case c{activation_id::int8, 20, 30, 1, scale_spec::row()};
+    const auto dealt = [&](testing::fill how) {
+        c.weights = how;
+        const auto o = testing::make_operands<odd>(c);
+        return std::set<int>(o.weights.begin(), o.weights.end());
+    };
+    CHECK(dealt(testing::fill::random) == std::set<int>{-3, -1, 1, 3});
+    CHECK(dealt(testing::fill::alternating) == std::set<int>{-3, 3});
+    CHECK(dealt(testing::fill::highest) == std::set<int>{3});
+    CHECK(dealt(testing::fill::lowest) == std::set<int>{-3});
+}
+
 TEST_CASE("faulty layouts are named", "[detects]") {
     CHECK_THAT(testing::check_layout<mirrored>().text,
                Catch::Matchers::ContainsSubstring("inverse"));
@@ -135,5 +160,7 @@ TEST_CASE("faulty layouts are named", "[detects]") {
                Catch::Matchers::ContainsSubstring("never writes"));
     CHECK_THAT(testing::check_layout<lazy>().text,
                Catch::Matchers::ContainsSubstring("as they were"));
+    CHECK_THAT(testing::check_layout<boastful>().text,
+               Catch::Matchers::ContainsSubstring("ends of its values"));
     CHECK_FALSE(testing::check_layout<mirrored>().ok);
 }

@@ -5,6 +5,7 @@
 #include <catch2/catch_test_macros.hpp>
 #include <cstring>
 
+#include "four_levels.hpp"
 #include "product.hpp"
 #include "trilobit/testing/conformance.hpp"
 #include "trilobit/trilobit.hpp"
@@ -72,6 +73,61 @@ struct wide_signs {
 static_assert(weight_layout<three_columns> && weight_layout<wide_signs>);
 using own = type_list<three_columns, wide_signs>;
 
+using matmul_test::four_levels;
+using of_four = type_list<four_levels<-2, 1>, four_levels<-1, 1>, four_levels<-3, 2>>;
+
+/// A byte a weight, for kinds of many values.
+template <int Lowest, int Highest>
+struct bytes {
+    struct kind {
+        static constexpr std::string_view name = "many";
+        static constexpr bool holds(std::int8_t v) noexcept { return v >= Lowest && v <= Highest; }
+        static constexpr std::int8_t lowest = Lowest, highest = Highest, padding = Lowest;
+    };
+    static constexpr layout_id id = static_cast<layout_id>(0x1006);
+    static constexpr std::string_view name = "bytes";
+    static constexpr int tile_rows = 16, tile_cols = 4, tile_bytes = 64;
+    static void encode(const std::int8_t* values, std::byte* tile) noexcept {
+        for (int i = 0; i < 64; ++i) tile[i] = static_cast<std::byte>(values[i] - Lowest);
+    }
+    static void decode(const std::byte* tile, std::int8_t* values) noexcept {
+        for (int i = 0; i < 64; ++i)
+            values[i] = static_cast<std::int8_t>(
+                std::min(std::to_integer<int>(tile[i]) + Lowest, +Highest));
+    }
+    static bool valid(const std::byte* tile) noexcept {
+        return std::all_of(tile, tile + 64,
+                           [](std::byte b) { return std::to_integer<int>(b) <= Highest - Lowest; });
+    }
+};
+/// The kinds that span the most that `dot` does, and one value more.
+using at_the_end = type_list<bytes<-63, 0>, bytes<0, 63>, bytes<-31, 32>>;
+using past_the_end = bytes<-63, 1>;
+static_assert(!weight_kind<bytes<-64, 0>::kind> && !weight_layout<bytes<0, 64>>,
+              "kernels could not sum these in int32");
+
+template <class L>
+bool has_dot(const kernel_table& table) {
+    return std::any_of(table.begin(), table.end(), [](const kernel_entry& e) {
+        return e.layout == L::id && e.kernel == kernel_id::dot;
+    });
+}
+
+/// All checks of a layout's bits and of every kernel of `table` for it.
+template <class L>
+void check_all(const kernel_table& table, std::int64_t widest) {
+    const testing::report bits = testing::check_layout<L>();
+    INFO(bits.text);
+    CHECK(bits.ok);
+    testing::kernel_check_options options;
+    options.cases = 30;
+    options.max_work = 1 << 18;
+    options.adversarial_cols = widest;
+    const testing::report found = testing::check_kernels(table, type_list<L>{}, options);
+    INFO(found.text);
+    CHECK(found.ok);
+}
+
 }  // namespace
 
 TEMPLATE_LIST_TEST_CASE("an own layout keeps the promises", "[own_layout]", own) {
@@ -95,6 +151,34 @@ TEMPLATE_LIST_TEST_CASE("an own layout multiplies exactly", "[own_layout]", own)
     const testing::report found = testing::check_kernels(table, type_list<TestType>{}, options);
     INFO(found.text);
     CHECK(found.ok);
+}
+
+TEMPLATE_LIST_TEST_CASE("a layout of four values of its own multiplies exactly", "[own_layout]",
+                        of_four) {
+    const kernel_table& table = kernels_for<native_arch, TestType>::table;
+    CHECK(has_dot<TestType>(table));
+    check_all<TestType>(table, max_cols);
+    int back_ends = 0;
+    for (const kernel_table* of_arch : matmul_test::four_levels_tables()) {
+        if (!dispatch::x86_features::detect().has(of_arch->name)) continue;
+        CAPTURE(of_arch->name);
+        CHECK(has_dot<TestType>(*of_arch));
+        check_all<TestType>(*of_arch, max_cols);
+        ++back_ends;
+    }
+    if (back_ends == 0) WARN("no back end but the compiler's own runs here");
+}
+
+TEMPLATE_LIST_TEST_CASE("dot sums the widest kinds it claims", "[own_layout]", at_the_end) {
+    const kernel_table& table = kernels_for<native_arch, TestType>::table;
+    CHECK(has_dot<TestType>(table));
+    check_all<TestType>(table, max_cols);
+}
+
+TEST_CASE("dot does not claim a kind whose codes would overflow", "[own_layout]") {
+    const kernel_table& table = kernels_for<native_arch, past_the_end>::table;
+    CHECK_FALSE(has_dot<past_the_end>(table));
+    check_all<past_the_end>(table, 4096);
 }
 
 TEMPLATE_LIST_TEST_CASE("an own layout's image is viewed, and a name unknown here", "[own_layout]",

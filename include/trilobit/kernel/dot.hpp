@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 // Room kernel. Enters: dot tiles, or any other layout decoded to them a panel at a time.
-// Leaves: exact sums by the machine's dot product of bytes. Claims every layout and activation.
+// Leaves: exact sums by the machine's dot product of bytes. Claims every activation, and every layout
+// whose values span so little that sums of codes fit int32.
 #pragma once
 
 #include "trilobit/kernel/dot_sparse.hpp"
@@ -22,7 +23,8 @@ inline constexpr chunk_limits dot_limits =
 template <class Arch, class Layout>
 struct dot_any : driven<dot_any<Arch, Layout>, Arch, Layout, dot_limits<Arch, Layout>> {
     static constexpr kernel_id id = kernel_id::dot;
-    static constexpr bool available = true;
+    using codes = panel_codes<value_span<typename Layout::kind>>;
+    static constexpr bool available = dot_fields<codes>::largest_code <= largest_weight;
     using sparse = sparse_words<Arch, Layout>;
     using panel_x = panel_activations<Arch, Layout>;
     static constexpr int scaled_segments = 32;
@@ -69,8 +71,8 @@ struct dot_any : driven<dot_any<Arch, Layout>, Arch, Layout, dot_limits<Arch, La
     static std::byte* sums_at(const task& t) noexcept { return t.operand + panel_bytes(t.w, t.x); }
     static std::byte* sparse_at(const task& t) noexcept { return sums_at(t) + sum_bytes(t.w, t.x); }
     static void prepare(const task& t, std::int64_t token_begin, std::int64_t token_end) noexcept {
-        negated_sums<Arch>(t.w, t.x, token_begin, token_end,
-                           reinterpret_cast<std::int32_t*>(sums_at(t)));
+        scaled_sums<Arch>(t.w, t.x, token_begin, token_end, Layout::kind::lowest,
+                          reinterpret_cast<std::int32_t*>(sums_at(t)));
         sparse::prepare(t, sparse_at(t));
         if (decodes(t.x.tokens)) panel_x::prepare(t, t.operand, token_begin, token_end);
     }
@@ -95,7 +97,7 @@ struct dot_any : driven<dot_any<Arch, Layout>, Arch, Layout, dot_limits<Arch, La
                       reinterpret_cast<const std::int32_t*>(sums_at(t)) + c.token * segments +
                           index,
                       segments};
-        // The negated sum of a segment is counted once, by its first part.
+        // The sum of a segment's activations is counted once, by its first part.
         if (s.first != index * segment::step(t.w, t.x)) span.start_from_zero();
         return span;
     }
@@ -256,7 +258,7 @@ struct dot_any : driven<dot_any<Arch, Layout>, Arch, Layout, dot_limits<Arch, La
                     a.x += col / 64 * a.step;
                     amx_tiles<Arch>(unit, span, a, blocks * registers, c.tokens, to, acc_stride);
                 } else {
-                    dot_tiles<Arch, dot_fields<panel>, 1>(span, blocks * registers, c.tokens, to,
+                    dot_tiles<Arch, dot_fields<codes>, 1>(span, blocks * registers, c.tokens, to,
                                                           acc_stride);
                 }
                 span.start = nullptr;

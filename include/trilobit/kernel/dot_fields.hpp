@@ -11,33 +11,43 @@
 
 namespace trilobit::kernel {
 
-/// 16 rows x 4 columns of code = weight + 1, a byte each: what other layouts are decoded into.
+/// 16 rows x 4 columns of code = weight - kind::lowest, a byte each: what other layouts are decoded
+/// into.
 struct panel {
     static constexpr int tile_bytes = 64;
 };
 
-/// dot(row, x) = sum over planes of plane_weight * (codes . x)  +  sum_weight * (sum of x)
+/// A panel whose codes are 0 .. LargestCode.
+template <int LargestCode>
+struct panel_codes : panel {};
+
+/// What the values of a kind span: the largest code of its panels.
+template <weight_kind Kind>
+inline constexpr int value_span = Kind::highest - Kind::lowest;
+
+/// One plane: dot(row, x) = plane_weight * (codes . x) + kind::lowest * (sum of x).
+/// Two planes: the sum of plane_weight * (codes . x) alone.
 template <class Layout>
 struct dot_fields;
 
 template <>
 struct dot_fields<layout::ternary_2bit> {
-    static constexpr int fields = 4, largest_code = 3, planes = 1, sum_weight = -1;
+    static constexpr int fields = 4, largest_code = 3, planes = 1;
     static constexpr int plane_weight[] = {1};
 };
 template <>
 struct dot_fields<layout::binary_1bit> {
-    static constexpr int fields = 8, largest_code = 1, planes = 1, sum_weight = -1;
+    static constexpr int fields = 8, largest_code = 1, planes = 1;
     static constexpr int plane_weight[] = {2};
 };
 template <>
 struct dot_fields<layout::ternary_planes> {
-    static constexpr int fields = 8, largest_code = 1, planes = 2, sum_weight = 0;
+    static constexpr int fields = 8, largest_code = 1, planes = 2;
     static constexpr int plane_weight[] = {1, -2};
 };
-template <>
-struct dot_fields<panel> {
-    static constexpr int fields = 1, largest_code = 2, planes = 1, sum_weight = -1;
+template <int LargestCode>
+struct dot_fields<panel_codes<LargestCode>> {
+    static constexpr int fields = 1, largest_code = LargestCode, planes = 1;
     static constexpr int plane_weight[] = {1};
 };
 

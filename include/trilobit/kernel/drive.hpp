@@ -188,11 +188,11 @@ struct driven {
     }
 };
 
-/// Sums of the activations of each segment, negated: int32 (tokens, segments), what `dot` starts
-/// from, its codes being the weights plus one.
+/// `factor` times the sum of the activations of each segment: int32 (tokens, segments). `dot` starts
+/// from it: its codes are the weights less their lowest value, which is the factor.
 template <class Arch>
-void negated_sums(const packed_shape& w, const activation_view& x, std::int64_t token_begin,
-                  std::int64_t token_end, std::int32_t* sums) noexcept {
+void scaled_sums(const packed_shape& w, const activation_view& x, std::int64_t token_begin,
+                 std::int64_t token_end, std::int32_t factor, std::int32_t* sums) noexcept {
     constexpr int bytes = simd::register_bytes<Arch>;
     const simd::u8<Arch> ones(std::uint8_t{1});
     const std::int64_t segments = segment::count(w, x);
@@ -209,7 +209,7 @@ void negated_sums(const packed_shape& w, const activation_view& x, std::int64_t 
                                              reinterpret_cast<const std::uint8_t*>(values) + c));
             std::int32_t sum = xsimd::reduce_add(lanes);
             for (; c < s.width; ++c) sum += values[c];
-            sums[m * segments + i] = -sum;
+            sums[m * segments + i] = factor * sum;
         }
 }
 

@@ -3,7 +3,7 @@
 // weight, in the order that the dot product wants. Made once for many tokens, it costs little, and
 // what a layout saves in memory it keeps.
 //
-//   panel[row / 16][word][row % 16][c % 4] = weight + 1     word = c / 4, c the column in the panel
+//   panel[row / 16][word][row % 16][c % 4] = weight - kind::lowest    word = c / 4, c the column
 //
 // For AMX this is a tile as it stands: sixteen words of sixteen rows.
 #pragma once
@@ -40,12 +40,12 @@ void decode_columns(const std::byte* tiles, std::int64_t tile_count, std::int64_
             if (c < 0 || c >= 4 * words) continue;
             for (int r = 0; r < rows; ++r)
                 to[r / 16 * panel_stride<Arch> + c / 4 * 64 + r % 16 * 4 + c % 4] =
-                    static_cast<std::byte>(values[r * cols + i] + 1);
+                    static_cast<std::byte>(values[r * cols + i] - Layout::kind::lowest);
         }
     }
 }
 
-/// decode(tiles, count, panel) writes `step_cols` columns of one row block from the next tiles, of
+/// decode(tiles, count, panel) writes, as codes, `step_cols` columns of one row block from the next tiles, of
 /// which `count` >= 1 exist; what is past them may decode as anything. Where there is an
 /// order(x, to), it writes them in the order that this brings the activations of a step to. Here for any layout.
 template <class Arch, class Layout>

@@ -23,6 +23,7 @@ enum class layout_id : std::uint32_t {
 
 /// A tile holds tile_rows x tile_cols weights in tile_bytes bytes, a multiple of 64.
 ///
+/// - kind: the values a weight may take (weights/kind.hpp).
 /// - encode(values, tile): `values` is row-major (tile_rows, tile_cols), each in kind's set.
 /// - decode(tile, values): the inverse; defined, without meaning, for bytes encode never writes.
 /// - valid(tile): could encode have written these bytes?
@@ -32,7 +33,7 @@ template <class L>
 concept weight_layout =
     requires(const std::int8_t* in, std::int8_t* out, const std::byte* tile,
              std::byte* mutable_tile) {
-        typename L::kind;
+        requires weight_kind<typename L::kind>;
         { L::id } -> std::convertible_to<layout_id>;
         { L::name } -> std::convertible_to<std::string_view>;
         { L::tile_rows } -> std::convertible_to<int>;

@@ -50,8 +50,7 @@ public:
         bool inside = true;
         for (int i = 0; i < size; ++i) {
             inside = inside && L::kind::holds(decoded()[i]);
-            // A kernel adds up to 2^18 products with activations of up to 128 in an int32.
-            if (decoded()[i] > 63 || decoded()[i] < -63)
+            if (decoded()[i] > largest_weight || decoded()[i] < -largest_weight)
                 return "decode makes a value beyond 63 of some bytes, which overflows kernels";
         }
         bool encodable = false;
@@ -73,15 +72,19 @@ template <weight_layout L>
 report check_layout(std::uint64_t seed = 1) {
     detail::tile_pair<L> t;
     const std::string name = "layout " + std::string(std::string_view(L::name)) + ": ";
-    if (!L::kind::holds(L::kind::padding))
+    using kind = typename L::kind;
+    if (!kind::holds(kind::padding))
         return report::failure(name + "its padding is not one of its values.");
-    constexpr std::int8_t all[] = {-1, 0, 1};
+    std::vector<std::int8_t> all;
+    for (int v = -128; v <= 127; ++v)
+        if (kind::holds(static_cast<std::int8_t>(v))) all.push_back(static_cast<std::int8_t>(v));
+    if (all.front() != kind::lowest || all.back() != kind::highest)
+        return report::failure(name +
+                               "its lowest and highest value are not the ends of its values.");
 
     for (int i = 0; i < t.size; ++i)
         for (const std::int8_t v : all) {
-            if (!L::kind::holds(v)) continue;
-            for (const std::int8_t rest : all) {
-                if (!L::kind::holds(rest)) continue;
+            for (const std::int8_t rest : {kind::lowest, kind::padding, kind::highest}) {
                 std::memset(t.values(), rest, static_cast<std::size_t>(t.size));
                 t.values()[i] = v;
                 if (const char* wrong = t.encode_and_decode())
@@ -93,9 +96,8 @@ report check_layout(std::uint64_t seed = 1) {
         }
     generator r(seed);
     for (int round = 0; round < 100; ++round) {
-        for (int i = 0; i < t.size; ++i) do
-                t.values()[i] = static_cast<std::int8_t>(r.between(-1, 1));
-            while (!L::kind::holds(t.values()[i]));
+        for (int i = 0; i < t.size; ++i)
+            t.values()[i] = all[static_cast<std::size_t>(r.between(0, std::ssize(all) - 1))];
         if (const char* wrong = t.encode_and_decode())
             return report::failure(name + wrong + " (random tile " + std::to_string(round) +
                                    ", seed " + std::to_string(seed) + ").");

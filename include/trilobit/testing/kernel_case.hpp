@@ -14,7 +14,7 @@
 
 namespace trilobit::testing {
 
-/// What a matrix is filled with; highest and lowest of its kind.
+/// What a matrix is filled with: any of its kind's values, or their ends.
 enum class fill { random, highest, lowest, alternating, zero };
 
 struct kernel_case {
@@ -72,13 +72,15 @@ struct kernel_operands {
 
 namespace detail {
 
-inline std::int8_t pick(fill how, std::int64_t i, std::int64_t low, std::int64_t high, bool zeros,
-                        generator& r) noexcept {
+/// A value of a set that `holds` tells, `low` and `high` being its ends.
+template <class Holds>
+std::int8_t pick(fill how, std::int64_t i, std::int64_t low, std::int64_t high, Holds holds,
+                 generator& r) noexcept {
     std::int64_t value = 0;
     switch (how) {
         case fill::random:
             do value = r.between(low, high);
-            while (value == 0 && !zeros);
+            while (!holds(static_cast<std::int8_t>(value)));
             break;
         case fill::highest:
             value = high;
@@ -90,7 +92,7 @@ inline std::int8_t pick(fill how, std::int64_t i, std::int64_t low, std::int64_t
             value = i % 2 == 0 ? high : low;
             break;
         case fill::zero:
-            value = zeros ? 0 : high;
+            value = holds(0) ? 0 : high;
             break;
     }
     return static_cast<std::int8_t>(value);
@@ -123,10 +125,10 @@ kernel_operands make_operands(const kernel_case& c) {
     generator r(c.seed);
     kernel_operands o;
     o.shape = c.activation_of();
-    const bool zeros = Kind::holds(0);
     for (std::int64_t n = 0; n < c.rows; ++n)
         for (std::int64_t k = 0; k < c.cols; ++k)
-            o.weights.push_back(detail::pick(c.weights, n + k, -1, 1, zeros, r));
+            o.weights.push_back(
+                detail::pick(c.weights, n + k, Kind::lowest, Kind::highest, &Kind::holds, r));
     for (std::int64_t i = 0; i < c.scale.count(c.rows, c.cols); ++i) {
         const float s = i % 7 == 6 ? 0.0f : r.spread();
         o.weight_scales.push_back(c.scale.type == scale_type::f16 ? f16_to_f32(f32_to_f16(s)) : s);
@@ -134,12 +136,15 @@ kernel_operands make_operands(const kernel_case& c) {
     o.values = guarded_buffer(o.shape.value_bytes());
     o.scales = guarded_buffer(o.shape.scale_bytes(), 4);
     std::int64_t low = 0, high = 0;
+    const auto any_but_zero = [&](std::int8_t v) {
+        return v != 0 || c.activation != activation_id::sign;
+    };
     visit_activation(c.activation, [&]<class Act>() { low = Act::lowest, high = Act::highest; });
     if (o.values.size() != 0) std::memset(o.values.data(), 0, o.values.size());
     for (std::int64_t m = 0; m < c.tokens; ++m)
         for (std::int64_t k = 0; k < c.cols; ++k)
-            o.values.as<std::int8_t>()[m * o.shape.value_stride() + k] = detail::pick(
-                c.activations, m + k, low, high, c.activation != activation_id::sign, r);
+            o.values.as<std::int8_t>()[m * o.shape.value_stride() + k] =
+                detail::pick(c.activations, m + k, low, high, any_but_zero, r);
     for (std::int64_t m = 0; c.zeros != 0 && m < c.tokens; ++m)
         for (std::int64_t k = 0; k < c.cols; k += c.zero_run)
             if (r.between(1, 100) <= c.zeros)

@@ -1,24 +1,40 @@
 // SPDX-License-Identifier: MIT
-// Room weights. Enters: nothing. Leaves: the two sets of values a weight may take.
+// Room weights. Enters: nothing. Leaves: the sets of values a weight may take. A set of somebody
+// else's is one more such type: kernels take their bounds and offsets from it.
 #pragma once
 
+#include <concepts>
 #include <cstdint>
 #include <string_view>
 
 namespace trilobit {
 
+/// Beyond this a sum of `max_cols` products with activations of up to 128 would overflow int32.
+inline constexpr int largest_weight = 63;
+
+/// Which values a weight takes: `holds` says so for every value, `lowest` and `highest` bound them,
+/// and `padding`, one of them, fills what lies past a matrix and meets activations of zero.
+template <class K>
+concept weight_kind = requires(std::int8_t value) {
+    { K::name } -> std::convertible_to<std::string_view>;
+    { K::holds(value) } -> std::same_as<bool>;
+    { K::lowest } -> std::convertible_to<std::int8_t>;
+    { K::highest } -> std::convertible_to<std::int8_t>;
+    { K::padding } -> std::convertible_to<std::int8_t>;
+} && -largest_weight <= K::lowest && K::lowest <= K::highest && K::highest <= largest_weight;
+
 /// {-1, +1}: no zero, so padding is made to contribute nothing by the activations it meets.
 struct binary {
     static constexpr std::string_view name = "binary";
     static constexpr bool holds(std::int8_t value) noexcept { return value == 1 || value == -1; }
-    static constexpr std::int8_t padding = -1;
+    static constexpr std::int8_t lowest = -1, highest = 1, padding = -1;
 };
 
 /// {-1, 0, +1}
 struct ternary {
     static constexpr std::string_view name = "ternary";
     static constexpr bool holds(std::int8_t value) noexcept { return value >= -1 && value <= 1; }
-    static constexpr std::int8_t padding = 0;
+    static constexpr std::int8_t lowest = -1, highest = 1, padding = 0;
 };
 
 }  // namespace trilobit
