@@ -4,6 +4,7 @@
 
 #include "product.hpp"
 #include "trilobit/core/thread_pool.hpp"
+#include "trilobit/matmul/indexed.hpp"
 
 using namespace trilobit;
 using matmul_test::active_table;
@@ -98,6 +99,40 @@ TEST_CASE("a packing that failed says so at the multiplication", "[matmul]") {
     const float nan = std::numeric_limits<float>::quiet_NaN();
     const auto failed = pack<layout::ternary_2bit>(matrix_view<const float>(&nan, 1, 1));
     CHECK(matmul(failed, p.in(), p.out()).code == errc::bad_value);
+}
+
+TEST_CASE("every use of a matrix that could not be made returns why", "[matmul]") {
+    const float nan = std::numeric_limits<float>::quiet_NaN();
+    const auto failed = pack<layout::ternary_2bit>(matrix_view<const float>(&nan, 1, 1));
+    const any_packed_matrix never;
+    any_packed_matrix moved = pack<layout::ternary_2bit>({std::vector<float>(64).data(), 8, 8});
+    REQUIRE(moved.status().ok());
+    const any_packed_matrix kept = std::move(moved);
+    const mapped_matrix missing("/there/is/no/such/file");
+    const packed_view none[] = {failed.view(), never.view(), moved.view(), missing.view()};
+    const status why[] = {failed.status(), never.status(), moved.status(), missing.status()};
+    product p(20, 33, 3);
+    serial alone;
+    workspace scratch;
+    for (std::size_t i = 0; i < std::size(none); ++i) {
+        CAPTURE(why[i].text);
+        CHECK_FALSE(why[i].ok());
+        const auto told = [&](const status& s) {
+            CHECK(s.code == why[i].code);
+            CHECK(std::string_view(s.text) == why[i].text);
+        };
+        float one = 0;
+        const epilogue::write write{p.out()};
+        // Whether the other shapes fit a matrix of 0 x 0 or not.
+        told(matmul(active_table(), none[i], p.in(), p.out(), scratch, alone));
+        told(matmul(active_table(), none[i], p.in(), write, scratch, alone));
+        told(matmul(active_table(), none[i], {&one, 1, 0}, {&one, 1, 0}, scratch, alone));
+        told(matmul_shared(active_table(), p.in(), scratch, alone, {},
+                           projection{p.w.view(), write}, projection{none[i], write}));
+        const packed_view experts[] = {p.w.view(), none[i]};
+        const std::int32_t expert_of[] = {0, 0, 0};
+        told(matmul_indexed(active_table(), experts, expert_of, p.in(), p.out(), scratch, alone));
+    }
 }
 
 TEST_CASE("no tokens, rows or columns is nothing to do, or zeros", "[matmul]") {

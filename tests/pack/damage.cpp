@@ -45,6 +45,15 @@ TEST_CASE("the sound image is accepted", "[pack]") {
     CHECK(judge(forged(24, std::int64_t{20})).ok());  // forging itself breaks nothing
 }
 
+TEST_CASE("an image of no columns cannot claim rows that no outputs could hold", "[pack]") {
+    const auto none =
+        pack_test::copy_of(pack<layout::ternary_2bit>(sample(20, 0, scale_spec::row()).view()));
+    REQUIRE(judge(none).ok());
+    CHECK(judge(forged(24, max_rows, none)).ok());
+    for (const std::int64_t rows : {max_rows + 1, std::int64_t{1930191970}, std::int64_t{1} << 39})
+        CHECK(judge(forged(24, rows, none)).code == errc::bad_format);
+}
+
 TEST_CASE("an image truncated anywhere is refused", "[pack]") {
     const auto whole = image();
     int accepted = 0;

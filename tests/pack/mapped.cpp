@@ -85,13 +85,13 @@ TEST_CASE("saving again replaces, and maps of the old file stay whole", "[pack]"
     CHECK(pack_test::differences<layout::ternary_2bit>(fresh.view(), b) == 0);
 }
 
-TEST_CASE("a large file is copied into large pages unless told not to", "[pack]") {
+TEST_CASE("a large file is mapped in place, and copied into large pages on request", "[pack]") {
     const folder in;
     const std::string file = in / "w";
     const sample s(2100, 4200, {});  // more than 2 MiB
     REQUIRE(save(pack<layout::ternary_2bit>(s.view()), file.c_str()).ok());
-    mapped_matrix copied(file.c_str());
-    const mapped_matrix mapped(file.c_str(), verify::everything, mapped_pages::file);
+    const mapped_matrix mapped(file.c_str());
+    mapped_matrix copied(file.c_str(), verify::everything, mapped_pages::huge);
     CHECK(copied.copied());
     CHECK_FALSE(mapped.copied());
     const mapped_matrix moved(std::move(copied));
@@ -109,10 +109,31 @@ TEST_CASE("a mapping moves", "[pack]") {
     mapped_matrix first(file.c_str());
     mapped_matrix second(std::move(first));
     CHECK(first.view().tiles == nullptr);
+    CHECK(std::string_view(first.status().text).find("moved") != std::string_view::npos);
     CHECK(pack_test::differences<layout::ternary_2bit>(second.view(), s) == 0);
     mapped_matrix third("");
     third = std::move(second);
     CHECK(pack_test::differences<layout::ternary_2bit>(third.view(), s) == 0);
+    CHECK_FALSE(second.status().ok());
+    CHECK(second.view().tiles == nullptr);
+}
+
+TEST_CASE("two mappings of one file share its pages", "[pack]") {
+    const folder in;
+    const std::string file = in / "w";
+    const sample s(2100, 4200, {});
+    REQUIRE(save(pack<layout::ternary_2bit>(s.view()), file.c_str()).ok());
+    const mapped_matrix mapped(file.c_str());
+    REQUIRE(mapped.status().ok());
+    // A byte of the file is a byte of the matrix: nothing was copied.
+    const auto at = static_cast<std::streamoff>(sizeof(packed_header)) + 7;
+    std::fstream in_place(file, std::ios::binary | std::ios::in | std::ios::out);
+    in_place.seekp(at);
+    in_place.put(static_cast<char>(std::to_integer<int>(mapped.view().tiles[7] ^ std::byte{0x55})));
+    in_place.seekg(at);
+    in_place.flush();
+    const int written = in_place.get();
+    CHECK(std::to_integer<int>(mapped.view().tiles[7]) == written);
 }
 
 TEST_CASE("saving where nothing can be written fails and leaves nothing", "[pack]") {

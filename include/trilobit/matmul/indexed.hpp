@@ -94,6 +94,8 @@ status matmul_indexed(const kernel_table& table, std::span<const packed_view> ex
                       std::span<const std::int32_t> expert_of, matrix_view<const float> x,
                       matrix_view<float> y, workspace& scratch, Executor& run,
                       const matmul_options& options = {}) {
+    for (const packed_view& w : experts)
+        if (const status s = detail::check_packed(w); !s.ok()) return s;
     if (const status s = check_view(y); !s.ok()) return s;
     if (y.rows != x.rows || (!experts.empty() && y.cols != experts.front().rows))
         return {errc::bad_shape,

@@ -29,15 +29,21 @@ void call_epilogue(const void* epilogue, const float* sums, std::int64_t token, 
     (*static_cast<const Epilogue*>(epilogue))(const_cast<float*>(sums), count, token, row);
 }
 
+/// Is there a matrix? If not, the sentence says why.
+inline status check_packed(const packed_view& w) noexcept {
+    if (!w.problem.ok()) return w.problem;
+    if (w.tiles == nullptr)
+        return {errc::bad_shape, "This packed matrix holds nothing: its view has no tiles."};
+    return {};
+}
+
 /// What any product of these activations needs to be true of its matrix.
 inline status check_product(const packed_view& w, matrix_view<const float> x,
                             const matmul_options& options) noexcept {
+    if (const status s = check_packed(w); !s.ok()) return s;
     if (x.cols != w.cols)
         return {errc::bad_shape,
                 "The activations have another number of columns than the weights."};
-    if (w.rows != 0 && w.tiles == nullptr)
-        return {errc::bad_shape,
-                "This packed matrix holds nothing: packing it failed, or it was never packed."};
     if (w.dropped_cols != 0 && options.activation_group != 0)
         return {errc::unsupported,
                 "A matrix that was packed without some of its columns has no activation groups."};
@@ -121,6 +127,7 @@ template <executor Executor>
 status matmul(const kernel_table& table, const packed_view& w, matrix_view<const float> x,
               matrix_view<float> y, workspace& scratch, Executor& run,
               const matmul_options& options = {}) {
+    if (const status s = detail::check_packed(w); !s.ok()) return s;
     if (const status s = check_view(y); !s.ok()) return s;
     if (y.rows != x.rows || y.cols != w.rows)
         return {errc::bad_shape,
@@ -132,7 +139,6 @@ status matmul(const kernel_table& table, const packed_view& w, matrix_view<const
 template <class Arch = native_arch, weight_layout Layout, executor Executor = const serial>
 status matmul(const packed_matrix<Layout>& w, std::type_identity_t<matrix_view<const float>> x,
               matrix_view<float> y, const matmul_options& options = {}, Executor& run = serial{}) {
-    if (!w.status().ok()) return w.status();
     workspace scratch;
     return matmul(kernels_for<Arch, Layout>::table, w.view(), x, y, scratch, run, options);
 }

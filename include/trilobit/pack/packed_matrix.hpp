@@ -19,26 +19,48 @@
 
 namespace trilobit {
 
+namespace detail {
+
+inline constexpr const char* moved_away = "This packed matrix holds nothing: it was moved away.";
+
+/// The view of a matrix that there is not.
+inline packed_view no_packed(const char* why) noexcept {
+    packed_view view;
+    view.problem = {errc::bad_shape, why};
+    return view;
+}
+
+}  // namespace detail
+
 /// Owns a packed image: header, tiles, scales in one block that can be written to a file as it is.
 /// A packing that failed leaves an empty one with the reason in status(), and every use of it
 /// returns that status: there is nothing to forget to check.
 class any_packed_matrix {
     aligned_buffer image;
-    packed_view placed;
-    trilobit::status problem{errc::bad_shape, "This packed matrix was never packed."};
+    packed_view placed = detail::no_packed("This packed matrix was never packed.");
 
 public:
     any_packed_matrix() noexcept = default;
-    explicit any_packed_matrix(trilobit::status error) noexcept : problem(error) {}
+    explicit any_packed_matrix(trilobit::status error) noexcept { placed.problem = error; }
+    any_packed_matrix(any_packed_matrix&& other) noexcept
+        : image(std::move(other.image)),
+          placed(std::exchange(other.placed, detail::no_packed(detail::moved_away))) {}
+    any_packed_matrix& operator=(any_packed_matrix&& other) noexcept {
+        any_packed_matrix taken(std::move(other));
+        image.swap(taken.image);
+        std::swap(placed, taken.placed);
+        return *this;
+    }
     /// Room for `shape`, tiles not yet written. Only a packer calls this, then seal().
     explicit any_packed_matrix(const packed_shape& shape,
                                page_kind pages = page_kind::advised) noexcept {
-        problem = check_packed_shape(shape);
-        if (!problem.ok()) return;
+        placed.problem = check_packed_shape(shape);
+        if (!placed.problem.ok()) return;
         const packed_sections at = packed_sections::of(shape);
         image = aligned_buffer(static_cast<std::size_t>(at.size), pages);
         if (image.data() == nullptr) {
-            problem = {errc::out_of_memory, "There is not enough memory for the packed matrix."};
+            placed.problem = {errc::out_of_memory,
+                              "There is not enough memory for the packed matrix."};
             return;
         }
         placed = detail::place_packed(shape, image.data());
@@ -48,7 +70,7 @@ public:
     /// The same bytes beside other matrices' in `arena`, which outlives them; views taken before end
     /// here. Without memory for it everything stays as it was.
     [[nodiscard]] trilobit::status move_to(page_arena& arena) noexcept {
-        if (!problem.ok()) return problem;
+        if (!placed.problem.ok()) return placed.problem;
         aligned_buffer lent(image.size(), arena);
         if (lent.data() == nullptr)
             return {errc::out_of_memory, "There is not enough memory for the packed matrix."};
@@ -58,7 +80,7 @@ public:
         return {};
     }
 
-    [[nodiscard]] trilobit::status status() const noexcept { return problem; }
+    [[nodiscard]] trilobit::status status() const noexcept { return placed.problem; }
     [[nodiscard]] const packed_view& view() const noexcept { return placed; }
     operator const packed_view&() const noexcept { return placed; }
     /// The image, ready to be written to a file.
@@ -112,19 +134,18 @@ inline status save(const any_packed_matrix& matrix, const char* path) {
 
 #if defined(__unix__) || defined(__APPLE__)
 
-/// Where the bytes of a mapped file are read from. huge: a copy in 2 MiB pages, which one core reads
-/// a tenth faster than a file's 4 KiB pages; made of files from 2 MiB to half of the machine's
-/// memory. file: the map itself, shared by every process that maps the file, its pages read when they
-/// are touched; whoever truncates the file meanwhile makes reads fault, as with any map.
-enum class mapped_pages : std::uint8_t { huge, file };
+/// Where the bytes of a mapped file are read from. file: the map itself, shared by every process that
+/// maps the file, its pages read when they are touched; whoever truncates the file meanwhile makes
+/// reads fault, as with any map. huge: of files from 2 MiB to half of the machine's memory a copy in
+/// 2 MiB pages, which one core reads faster than a file's 4 KiB pages.
+enum class mapped_pages : std::uint8_t { file, huge };
 
 /// A packed file mapped read-only.
 class mapped_matrix {
     void* base = nullptr;
     std::size_t length = 0;
     aligned_buffer copy;
-    packed_view placed;
-    trilobit::status problem{errc::bad_shape, "This packed matrix was never mapped."};
+    packed_view placed = detail::no_packed("This packed matrix was never mapped.");
 
     static trilobit::status map(const char* path, void*& base, std::size_t& length) noexcept {
         const int file = ::open(path, O_RDONLY | O_CLOEXEC);
@@ -155,9 +176,9 @@ class mapped_matrix {
 
 public:
     explicit mapped_matrix(const char* path, verify depth = verify::everything,
-                           mapped_pages pages = mapped_pages::huge) noexcept {
-        problem = map(path, base, length);
-        if (!problem.ok()) return;
+                           mapped_pages pages = mapped_pages::file) noexcept {
+        placed.problem = map(path, base, length);
+        if (!placed.problem.ok()) return;
         const auto* bytes = static_cast<const std::byte*>(base);
         if (pages == mapped_pages::huge && worth_copying(length)) copy = aligned_buffer(length);
         if (copy.data() != nullptr) {
@@ -166,9 +187,11 @@ public:
             ::munmap(base, length);
             base = nullptr;
         }
-        auto viewed = view_packed({bytes, length}, depth);
-        problem = viewed.error();
-        if (viewed.ok()) placed = viewed.value();
+        const auto viewed = view_packed({bytes, length}, depth);
+        if (viewed.ok())
+            placed = viewed.value();
+        else
+            placed.problem = viewed.error();
     }
     /// Are the bytes a copy rather than the map?
     [[nodiscard]] bool copied() const noexcept { return copy.data() != nullptr; }
@@ -176,14 +199,13 @@ public:
         : base(std::exchange(other.base, nullptr)),
           length(std::exchange(other.length, 0)),
           copy(std::move(other.copy)),
-          placed(std::exchange(other.placed, {})),
-          problem(other.problem) {}
+          placed(std::exchange(other.placed, detail::no_packed(detail::moved_away))) {}
     mapped_matrix& operator=(mapped_matrix&& other) noexcept {
-        std::swap(base, other.base);
-        std::swap(length, other.length);
-        copy.swap(other.copy);
-        std::swap(placed, other.placed);
-        std::swap(problem, other.problem);
+        mapped_matrix taken(std::move(other));
+        std::swap(base, taken.base);
+        std::swap(length, taken.length);
+        copy.swap(taken.copy);
+        std::swap(placed, taken.placed);
         return *this;
     }
     mapped_matrix(const mapped_matrix&) = delete;
@@ -192,7 +214,7 @@ public:
         if (base != nullptr) ::munmap(base, length);
     }
 
-    [[nodiscard]] trilobit::status status() const noexcept { return problem; }
+    [[nodiscard]] trilobit::status status() const noexcept { return placed.problem; }
     [[nodiscard]] const packed_view& view() const noexcept { return placed; }
     operator const packed_view&() const noexcept { return placed; }
 };

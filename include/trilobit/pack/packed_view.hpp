@@ -31,6 +31,10 @@ namespace trilobit {
 /// occurs, which allows 349,525.
 inline constexpr std::int64_t max_cols = std::int64_t{1} << 18;
 
+/// The tallest: a token's outputs fill 1 GiB. Bytes of an image bound the rows of any other shape than
+/// one without columns, which would cost its writer nothing.
+inline constexpr std::int64_t max_rows = std::int64_t{1} << 28;
+
 /// Tile geometry of a layout, as data.
 struct tile_shape {
     std::int32_t rows = 0;
@@ -108,11 +112,13 @@ constexpr status check_packed_shape(const packed_shape& shape) noexcept {
         return {errc::bad_shape, "A packed matrix has a negative number of rows or columns."};
     if (shape.cols > max_cols)
         return {errc::bad_shape, "A packed matrix has at most 262144 columns."};
+    if (shape.rows > max_rows)
+        return {errc::bad_shape, "A packed matrix has at most 268435456 rows."};
     if (const status s = check_scale_spec(shape.scale); !s.ok()) return s;
     if (shape.tile.rows <= 0 || shape.tile.cols <= 0 || shape.tile.bytes <= 0)
         return {errc::bad_shape, "A tile has no rows, columns or bytes."};
     const auto possible = [](std::int64_t dropped, std::int64_t all) {
-        return dropped == 0 || (dropped > 0 && dropped < all && all <= std::int64_t{1} << 32);
+        return dropped == 0 || (dropped > 0 && dropped < all);
     };
     if (!possible(shape.dropped_rows, shape.rows) || !possible(shape.dropped_cols, shape.cols))
         return {errc::bad_shape, "A packed matrix cannot have dropped so many rows or columns."};
@@ -121,7 +127,7 @@ constexpr status check_packed_shape(const packed_shape& shape) noexcept {
     // 2^40 bytes of tiles and as many of scales are far from overflow and far beyond any model.
     const auto blocks = checked_mul(shape.row_blocks(), shape.row_tiles());
     const auto bytes = blocks ? checked_mul(*blocks, shape.tile.bytes) : std::nullopt;
-    if (!bytes || *bytes > std::int64_t{1} << 40 || shape.rows > std::int64_t{1} << 40)
+    if (!bytes || *bytes > std::int64_t{1} << 40)
         return {errc::bad_shape, "A packed matrix is too large to address."};
     return {};
 }
@@ -138,8 +144,10 @@ struct moved_lines {
     [[nodiscard]] bool zeros(std::int64_t i) const noexcept { return place(i) == place(i + 1); }
 };
 
-/// A packed matrix in somebody else's memory: 64-byte aligned tiles, and scales.
+/// A packed matrix in somebody else's memory: 64-byte aligned tiles, and scales. The view of one that
+/// could not be made holds the reason, and every use of it returns that.
 struct packed_view : packed_shape {
+    status problem{};
     const std::byte* tiles = nullptr;
     const void* scales = nullptr;
     const std::uint32_t* row_places = nullptr;  ///< of the last `dropped_rows` rows
