@@ -19,6 +19,8 @@
 #pragma GCC diagnostic ignored "-Wuninitialized"
 #endif
 #if defined(__SSE2__) || defined(_M_X64)
+#include "trilobit/version.hpp"
+
 #include <immintrin.h>
 #endif
 #include <xsimd/xsimd.hpp>
@@ -37,7 +39,7 @@
 #error "trilobit needs xsimd 13.2 or newer, below 15."
 #endif
 
-namespace trilobit {
+namespace trilobit::inline TRILOBIT_ABI {
 namespace arch {
 
 /// Correct on any machine that C++ runs on; the floor under all others.
@@ -149,4 +151,4 @@ template <class Arch>
 inline constexpr int lanes = register_bytes<Arch> / 4;
 
 }  // namespace simd
-}  // namespace trilobit
+}  // namespace trilobit::inline TRILOBIT_ABI

@@ -2,10 +2,12 @@
 // Room weights. Enters: nothing. Leaves: the two sets of values a weight may take.
 #pragma once
 
+#include "trilobit/version.hpp"
+
 #include <cstdint>
 #include <string_view>
 
-namespace trilobit {
+namespace trilobit::inline TRILOBIT_ABI {
 
 /// {-1, +1}: no zero, so padding is made to contribute nothing by the activations it meets.
 struct binary {
@@ -21,4 +23,4 @@ struct ternary {
     static constexpr std::int8_t padding = 0;
 };
 
-}  // namespace trilobit
+}  // namespace trilobit::inline TRILOBIT_ABI
