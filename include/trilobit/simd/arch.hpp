@@ -8,6 +8,8 @@
 // merging bodies that were compiled for different machines.
 #pragma once
 
+#include "trilobit/version.hpp"
+
 #ifndef XSIMD_WITH_EMULATED
 #define XSIMD_WITH_EMULATED 1  // the `generic` back end: xsimd's operators on plain arrays
 #endif
@@ -19,8 +21,6 @@
 #pragma GCC diagnostic ignored "-Wuninitialized"
 #endif
 #if defined(__SSE2__) || defined(_M_X64)
-#include "trilobit/version.hpp"
-
 #include <immintrin.h>
 #endif
 #include <xsimd/xsimd.hpp>
