@@ -8,8 +8,9 @@
 // the CMake function trilobit_runtime_dispatch() to choose when the program runs.
 #pragma once
 
+#include "trilobit/version.hpp"
+
 #include "trilobit/core/openmp.hpp"
 #include "trilobit/core/thread_pool.hpp"
 #include "trilobit/layout/print.hpp"
 #include "trilobit/matmul/indexed.hpp"
-#include "trilobit/version.hpp"

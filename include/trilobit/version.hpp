@@ -11,3 +11,11 @@
 /// 2: rows and columns of zeros can be missing. 3: ternary_base3 has another code. Files of older
 /// versions are read as well, but not those of that layout.
 #define TRILOBIT_PACKED_VERSION 3
+
+/// The inline namespace of all names: parts of one program that were built against two versions of
+/// these headers keep apart. Users' own code says `trilobit::` and reopens `namespace trilobit`.
+#define TRILOBIT_ABI_OF_(major, minor, patch, packed) v##major##_##minor##_##patch##_packed##packed
+#define TRILOBIT_ABI_OF(major, minor, patch, packed) TRILOBIT_ABI_OF_(major, minor, patch, packed)
+#define TRILOBIT_ABI                                                                        \
+    TRILOBIT_ABI_OF(TRILOBIT_VERSION_MAJOR, TRILOBIT_VERSION_MINOR, TRILOBIT_VERSION_PATCH, \
+                    TRILOBIT_PACKED_VERSION)

@@ -14,16 +14,16 @@ using lay = layout::ternary_2bit;
 using good = kernel::generic<arch::generic, lay, activation::int8>;
 
 /// One unit too much for the last row of a block, for whole blocks only.
-void wrong_by_one(const task& t, std::int64_t b0, std::int64_t b1, std::int64_t t0,
+void wrong_by_one(const kernel::task& t, std::int64_t b0, std::int64_t b1, std::int64_t t0,
                   std::int64_t t1) noexcept {
-    const sink inner = t.out;
-    task mine = t;
+    const kernel::sink inner = t.out;
+    kernel::task mine = t;
     mine.out = {
         [](const void* to, const float* sums, std::int64_t token, std::int64_t row, int count) {
             float copy[64];
             std::copy_n(sums, count, copy);
             if (count == 16) copy[15] = std::nextafter(copy[15], 1e9f);
-            const auto* out = static_cast<const sink*>(to);
+            const auto* out = static_cast<const kernel::sink*>(to);
             out->write(out->context, copy, token, row, count);
         },
         &inner};
@@ -31,13 +31,13 @@ void wrong_by_one(const task& t, std::int64_t b0, std::int64_t b1, std::int64_t 
 }
 
 /// Forgets the last token of a range.
-void forgets(const task& t, std::int64_t b0, std::int64_t b1, std::int64_t t0,
+void forgets(const kernel::task& t, std::int64_t b0, std::int64_t b1, std::int64_t t0,
              std::int64_t t1) noexcept {
     good::run(t, b0, b1, t0, t1 - (t1 - t0 > 1 ? 1 : 0));
 }
 
 /// int16 staging that nobody widens: right until the sum is large.
-void narrow(const task& t, std::int64_t b0, std::int64_t b1, std::int64_t t0,
+void narrow(const kernel::task& t, std::int64_t b0, std::int64_t b1, std::int64_t t0,
             std::int64_t t1) noexcept {
     for (std::int64_t b = b0; b < b1; ++b)
         for (std::int64_t m = t0; m < t1; ++m) {
@@ -45,8 +45,8 @@ void narrow(const task& t, std::int64_t b0, std::int64_t b1, std::int64_t t0,
             const int count = static_cast<int>(std::min<std::int64_t>(16, t.w.rows - 16 * b));
             for (int r = 0; r < count; ++r) {
                 float total = 0;
-                for (std::int64_t s = 0; s < segment::count(t.w, t.x); ++s) {
-                    const segment at = segment::at(t.w, t.x, s);
+                for (std::int64_t s = 0; s < kernel::segment::count(t.w, t.x); ++s) {
+                    const kernel::segment at = kernel::segment::at(t.w, t.x, s);
                     std::uint16_t sum = 0;
                     for (std::int64_t c = at.first; c < at.first + at.width; ++c) {
                         const std::int64_t in = c - t.w.segment_first_col(at.weight_segment);
@@ -66,8 +66,8 @@ void narrow(const task& t, std::int64_t b0, std::int64_t b1, std::int64_t t0,
         }
 }
 
-testing::report check_with(void (*run)(const task&, std::int64_t, std::int64_t, std::int64_t,
-                                       std::int64_t) noexcept,
+testing::report check_with(void (*run)(const kernel::task&, std::int64_t, std::int64_t,
+                                       std::int64_t, std::int64_t) noexcept,
                            int cases, std::int64_t adversarial_cols) {
     kernel_entry e = trilobit::detail::entry_of<good, lay, activation::int8>();
     if (run != nullptr) e.run = run;

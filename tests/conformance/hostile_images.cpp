@@ -83,7 +83,7 @@ TEMPLATE_LIST_TEST_CASE("any sound list of places moves nothing out of the outpu
         shape.dropped_cols = round % 4 == 1 ? 0 : r.between(1, 300);
         shape.rows += shape.dropped_rows;
         shape.cols += shape.dropped_cols;
-        const packed_sections at = packed_sections::of(shape);
+        const detail::packed_sections at = detail::packed_sections::of(shape);
         testing::guarded_buffer image(at.size);
         std::memcpy(image.data(), packed.bytes().data(), static_cast<std::size_t>(at.row_places));
         const auto places = [&](std::int64_t section, std::int64_t count, std::int64_t stored) {
@@ -94,7 +94,7 @@ TEMPLATE_LIST_TEST_CASE("any sound list of places moves nothing out of the outpu
         };
         places(at.row_places, shape.dropped_rows, c.rows);
         places(at.col_places, shape.dropped_cols, c.cols);
-        seal_packed(shape, {image.data(), image.size()});
+        detail::seal_packed(shape, {image.data(), image.size()});
         const auto viewed = view_packed({image.data(), image.size()});
         REQUIRE(viewed.ok());
 

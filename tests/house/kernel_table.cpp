@@ -41,7 +41,7 @@ std::string kernel_table_text() {
     any_type(layouts{}, [&]<class Layout>() {
         text += "| `" + std::string(Layout::name) + "` |";
         any_type(activations{}, [&]<class Act>() {
-            add_families<Layout, Act>(families{}, text);
+            add_families<Layout, Act>(kernel::families{}, text);
             text += " |";
             return false;
         });

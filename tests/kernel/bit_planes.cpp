@@ -46,7 +46,7 @@ namespace {
 template <class Act>
 int wrong_values(std::int64_t cols) {
     using family = kernel::popcount<arch::generic, layout::binary_1bit, Act>;
-    task t;
+    kernel::task t;
     t.w.tile = tile_shape::of<layout::binary_1bit>();
     t.w.rows = 1;
     t.w.cols = cols;

@@ -16,7 +16,7 @@ TEST_CASE("every int8 activation splits into halves that fit the tables", "[kern
     alignas(64) std::uint8_t made[2 * base3::table_bytes];
     alignas(64) std::int8_t values[128] = {};
     const float scale = 1;
-    task t;
+    kernel::task t;
     t.w.tile = tile_shape::of<layout::ternary_base3>();
     t.w.rows = 1;
     t.w.cols = 5;

@@ -29,8 +29,8 @@ TEMPLATE_LIST_TEST_CASE("segments cover the columns under one scale of each side
                 const activation_shape x{activation_id::int8, 1, cols, group};
                 CAPTURE(TestType::name, static_cast<int>(spec.per), spec.group_cols, group, cols);
                 std::int64_t next = 0;
-                for (std::int64_t i = 0; i < segment::count(w, x); ++i) {
-                    const segment s = segment::at(w, x, i);
+                for (std::int64_t i = 0; i < kernel::segment::count(w, x); ++i) {
+                    const kernel::segment s = kernel::segment::at(w, x, i);
                     CHECK(s.first == next);
                     CHECK(s.width > 0);
                     next = s.first + s.width;
@@ -53,15 +53,15 @@ TEMPLATE_LIST_TEST_CASE("segments that start on tiles say so, and where", "[kern
             const activation_shape x{activation_id::int8, 1, 1000, group};
             bool on_tiles = true;
             std::int64_t tiles = 0;
-            for (std::int64_t i = 0; i < segment::count(w, x); ++i) {
-                const segment s = segment::at(w, x, i);
+            for (std::int64_t i = 0; i < kernel::segment::count(w, x); ++i) {
+                const kernel::segment s = kernel::segment::at(w, x, i);
                 const std::int64_t inside = s.first - w.segment_first_col(s.weight_segment);
                 on_tiles = on_tiles && inside % TestType::tile_cols == 0;
                 if (on_tiles) CHECK(s.first_tile(w) == tiles);
                 tiles += s.tiles(w);
             }
             CAPTURE(TestType::name, spec.group_cols, group);
-            CHECK(segments_start_on_tiles(w, x) == on_tiles);
+            CHECK(kernel::segments_start_on_tiles(w, x) == on_tiles);
             if (on_tiles) CHECK(tiles == w.row_tiles());
         }
 }

@@ -51,7 +51,7 @@ TEST_CASE("the parts of a workspace do not overlap", "[matmul]") {
     for (const kernel_entry& e : active_table()) {
         const packed_shape w{e.layout, {16, 16, 64}, 100, 1000, scale_spec::group(32)};
         const activation_shape x{e.activation, 7, 1000, 0};
-        const workspace_layout at = workspace_layout::of(e, w, x);
+        const detail::workspace_layout at = detail::workspace_layout::of(e, w, x);
         CHECK(at.values == 0);
         CHECK(at.scales >= at.values + x.value_bytes());
         CHECK(at.operand >= at.scales + x.scale_bytes());

@@ -33,7 +33,7 @@ status judge(const std::vector<std::byte>& bytes, verify depth = verify::everyth
 template <class T>
 std::vector<std::byte> forged(std::size_t at, T value, std::vector<std::byte> bytes = image()) {
     std::memcpy(bytes.data() + at, &value, sizeof value);
-    const std::uint64_t hash = hash_bytes(bytes.data(), 56);
+    const std::uint64_t hash = detail::hash_bytes(bytes.data(), 56);
     std::memcpy(bytes.data() + 56, &hash, sizeof hash);
     return bytes;
 }
@@ -114,7 +114,7 @@ TEST_CASE("a foreign layout is believed if its tile is possible", "[pack]") {
     for (const std::size_t at : {std::size_t{10}, std::size_t{12}, std::size_t{14}}) {
         auto bytes = forged(16, std::uint32_t{0x1000});
         std::memset(bytes.data() + at, 0, 2);
-        const std::uint64_t hash = hash_bytes(bytes.data(), 56);
+        const std::uint64_t hash = detail::hash_bytes(bytes.data(), 56);
         std::memcpy(bytes.data() + 56, &hash, sizeof hash);
         CHECK(judge(bytes).code == errc::bad_format);
     }

@@ -172,7 +172,7 @@ packed_matrix<layout::ternary_2bit> smaller_image() {
 
 /// The status of viewing these bytes, which end at a guard page, with the header's hash made right.
 status judge_resealed(std::vector<std::byte> bytes, verify depth) {
-    const std::uint64_t hash = hash_bytes(bytes.data(), 56);
+    const std::uint64_t hash = detail::hash_bytes(bytes.data(), 56);
     std::memcpy(bytes.data() + 56, &hash, sizeof hash);
     testing::guarded_buffer at(static_cast<std::int64_t>(bytes.size()));
     std::memcpy(at.data(), bytes.data(), bytes.size());
@@ -188,7 +188,7 @@ TEST_CASE("places that fall or leave the matrix are refused unverified", "[pack]
     const auto sound = pack_test::copy_of(packed);
     REQUIRE(judge_resealed(sound, verify::header).ok());
     const packed_view& v = packed.view();
-    const packed_sections at = packed_sections::of(v);
+    const detail::packed_sections at = detail::packed_sections::of(v);
     for (const auto& [section, lines] :
          {std::pair{at.row_places, v.moved_rows()}, std::pair{at.col_places, v.moved_cols()}})
         for (const std::int64_t i : {std::int64_t{0}, lines.count / 2, lines.count - 1}) {
@@ -217,8 +217,8 @@ TEST_CASE("counts of dropped rows and columns that lie are refused", "[pack]") {
         for (const verify depth : {verify::header, verify::everything})
             CHECK(judge_resealed(bytes, depth).code == errc::bad_format);
     };
-    for (const std::int64_t n : {v.rows, v.rows + 1, max_dropped}) forged(42, n);
-    for (const std::int64_t n : {v.cols, v.cols + 1, max_dropped}) forged(45, n);
+    for (const std::int64_t n : {v.rows, v.rows + 1, detail::max_dropped}) forged(42, n);
+    for (const std::int64_t n : {v.cols, v.cols + 1, detail::max_dropped}) forged(45, n);
     forged(42, 0);  // promises more than there is
     forged(45, 0);
     // Columns cannot be missing where groups of them have scales.

@@ -116,12 +116,12 @@ TEST_CASE("bytes after the image do not matter", "[pack]") {
 TEST_CASE("hash_bytes sees every byte, its place and the length", "[pack]") {
     std::byte zeros[200] = {};
     for (const std::size_t n : {0u, 1u, 7u, 8u, 9u, 63u, 64u, 65u, 127u, 128u, 199u}) {
-        const std::uint64_t whole = hash_bytes(zeros, n);
-        CHECK(whole != hash_bytes(zeros, n + 1));
+        const std::uint64_t whole = detail::hash_bytes(zeros, n);
+        CHECK(whole != detail::hash_bytes(zeros, n + 1));
         for (std::size_t i = 0; i < n; ++i)
             for (int bit = 0; bit < 8; ++bit) {
                 zeros[i] = static_cast<std::byte>(1 << bit);
-                CHECK(hash_bytes(zeros, n) != whole);
+                CHECK(detail::hash_bytes(zeros, n) != whole);
                 zeros[i] = std::byte{};
             }
     }

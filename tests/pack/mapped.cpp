@@ -126,7 +126,7 @@ TEST_CASE("two mappings of one file share its pages", "[pack]") {
     const mapped_matrix mapped(file.c_str());
     REQUIRE(mapped.status().ok());
     // A byte of the file is a byte of the matrix: nothing was copied.
-    const auto at = static_cast<std::streamoff>(sizeof(packed_header)) + 7;
+    const auto at = static_cast<std::streamoff>(sizeof(detail::packed_header)) + 7;
     std::fstream in_place(file, std::ios::binary | std::ios::in | std::ios::out);
     in_place.seekp(at);
     in_place.put(static_cast<char>(std::to_integer<int>(mapped.view().tiles[7] ^ std::byte{0x55})));

@@ -3,12 +3,14 @@
 // rule that maps the floats which share a scale into one.
 #pragma once
 
+#include "trilobit/version.hpp"
+
 #include <cstdint>
 #include <string_view>
 
 #include "trilobit/layout/all.hpp"
 
-namespace trilobit {
+namespace trilobit::inline TRILOBIT_ABI {
 
 enum class activation_id : std::uint8_t { int8 = 0, int4 = 1, int2 = 2, sign = 3 };
 
@@ -86,4 +88,4 @@ constexpr std::string_view activation_name(activation_id id) {
     return name;
 }
 
-}  // namespace trilobit
+}  // namespace trilobit::inline TRILOBIT_ABI

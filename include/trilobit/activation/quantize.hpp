@@ -6,6 +6,8 @@
 // built for one instruction set can own a vectorised copy under its own name.
 #pragma once
 
+#include "trilobit/version.hpp"
+
 #include <algorithm>
 #include <bit>
 #include <cmath>
@@ -16,7 +18,7 @@
 #include "trilobit/core/config.hpp"
 #include "trilobit/core/status.hpp"
 
-namespace trilobit {
+namespace trilobit::inline TRILOBIT_ABI {
 
 inline constexpr status activation_not_finite{errc::bad_value, "An activation is NaN or infinite."};
 
@@ -141,4 +143,4 @@ status quantize_token(const activation_shape& shape, std::int64_t m, const float
     return {};
 }
 
-}  // namespace trilobit
+}  // namespace trilobit::inline TRILOBIT_ABI

@@ -5,13 +5,15 @@
 // beside weights, and kernels that want bit planes or tables make them once per call.
 #pragma once
 
+#include "trilobit/version.hpp"
+
 #include <cstdint>
 
 #include "trilobit/activation/kind.hpp"
 #include "trilobit/core/arithmetic.hpp"
 #include "trilobit/core/config.hpp"
 
-namespace trilobit {
+namespace trilobit::inline TRILOBIT_ABI {
 
 /// `group` columns share a scale; 0 means all of a token's columns do.
 struct activation_shape {
@@ -52,4 +54,4 @@ struct activation_view : activation_shape {
     }
 };
 
-}  // namespace trilobit
+}  // namespace trilobit::inline TRILOBIT_ABI

@@ -3,6 +3,8 @@
 // only allocation in the library; failure is an empty buffer, never an exception.
 #pragma once
 
+#include "trilobit/version.hpp"
+
 #include <algorithm>
 #include <cstddef>
 #include <cstdint>
@@ -14,7 +16,7 @@
 #include <sys/mman.h>
 #endif
 
-namespace trilobit {
+namespace trilobit::inline TRILOBIT_ABI {
 
 /// What a large buffer lives in. advised: 2 MiB pages wherever the system gives them to those who ask.
 /// reserved: pages that the administrator set aside (vm.nr_hugepages), while there are enough; else
@@ -160,4 +162,4 @@ inline aligned_buffer::aligned_buffer(std::size_t size, page_arena& arena) noexc
     if (bytes != nullptr) count = size;
 }
 
-}  // namespace trilobit
+}  // namespace trilobit::inline TRILOBIT_ABI

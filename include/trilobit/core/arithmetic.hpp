@@ -3,13 +3,15 @@
 // could make them overflow.
 #pragma once
 
+#include "trilobit/version.hpp"
+
 #include <cstdint>
 #include <limits>
 #include <optional>
 
 #include "trilobit/core/config.hpp"
 
-namespace trilobit {
+namespace trilobit::inline TRILOBIT_ABI {
 
 /// Both arguments non-negative, `divisor` positive.
 TRILOBIT_INLINE constexpr std::int64_t ceil_div(std::int64_t dividend,
@@ -29,4 +31,4 @@ constexpr std::optional<std::int64_t> checked_mul(std::int64_t a, std::int64_t b
     return a * b;
 }
 
-}  // namespace trilobit
+}  // namespace trilobit::inline TRILOBIT_ABI

@@ -2,6 +2,8 @@
 // Room core. Enters: the compiler. Leaves: the few macros that hide it; no other file tests for one.
 #pragma once
 
+#include "trilobit/version.hpp"
+
 #include <cassert>
 
 #if defined(_MSC_VER) && !defined(__clang__)

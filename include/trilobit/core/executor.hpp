@@ -8,10 +8,12 @@
 // changes a result: every output element belongs to one piece.
 #pragma once
 
+#include "trilobit/version.hpp"
+
 #include <concepts>
 #include <cstdint>
 
-namespace trilobit {
+namespace trilobit::inline TRILOBIT_ABI {
 
 namespace detail {
 struct any_range_function {
@@ -34,4 +36,4 @@ struct serial {
     [[nodiscard]] static constexpr int concurrency() noexcept { return 1; }
 };
 
-}  // namespace trilobit
+}  // namespace trilobit::inline TRILOBIT_ABI

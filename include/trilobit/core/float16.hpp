@@ -3,12 +3,14 @@
 // constexpr, rounding to nearest even; every value that both types hold passes through unchanged.
 #pragma once
 
+#include "trilobit/version.hpp"
+
 #include <bit>
 #include <cstdint>
 
 #include "trilobit/core/config.hpp"
 
-namespace trilobit {
+namespace trilobit::inline TRILOBIT_ABI {
 
 TRILOBIT_INLINE constexpr float f16_to_f32(std::uint16_t half) noexcept {
     const std::uint32_t sign = std::uint32_t{half & 0x8000u} << 16;
@@ -50,4 +52,4 @@ constexpr std::uint16_t f32_to_bf16(float value) noexcept {
     return static_cast<std::uint16_t>((bits + 0x7fffu + ((bits >> 16) & 1u)) >> 16);
 }
 
-}  // namespace trilobit
+}  // namespace trilobit::inline TRILOBIT_ABI

@@ -2,13 +2,15 @@
 // Room core. Enters: a pointer and a shape. Leaves: a non-owning row-major matrix.
 #pragma once
 
+#include "trilobit/version.hpp"
+
 #include <cstdint>
 #include <type_traits>
 
 #include "trilobit/core/arithmetic.hpp"
 #include "trilobit/core/status.hpp"
 
-namespace trilobit {
+namespace trilobit::inline TRILOBIT_ABI {
 
 /// Element (i, j) is data[i * stride + j]; stride >= cols, counted in elements.
 template <class T>
@@ -57,4 +59,4 @@ constexpr status check_view(const matrix_view<T>& view) noexcept {
     return {};
 }
 
-}  // namespace trilobit
+}  // namespace trilobit::inline TRILOBIT_ABI

@@ -3,6 +3,8 @@
 // Include it from a translation unit built with OpenMP; without it the loop runs serially.
 #pragma once
 
+#include "trilobit/version.hpp"
+
 #include <cstdint>
 
 #include "trilobit/core/arithmetic.hpp"
@@ -11,7 +13,7 @@
 #include <omp.h>
 #endif
 
-namespace trilobit {
+namespace trilobit::inline TRILOBIT_ABI {
 
 struct openmp {
     template <class F>
@@ -35,4 +37,4 @@ struct openmp {
     }
 };
 
-}  // namespace trilobit
+}  // namespace trilobit::inline TRILOBIT_ABI

@@ -3,10 +3,12 @@
 // result<T>, a value or that status. The library neither throws nor needs RTTI.
 #pragma once
 
+#include "trilobit/version.hpp"
+
 #include <optional>
 #include <utility>
 
-namespace trilobit {
+namespace trilobit::inline TRILOBIT_ABI {
 
 enum class errc : int {
     ok = 0,
@@ -42,4 +44,4 @@ public:
     [[nodiscard]] T&& value() && noexcept { return *std::move(held); }
 };
 
-}  // namespace trilobit
+}  // namespace trilobit::inline TRILOBIT_ABI

@@ -11,6 +11,8 @@
 // it more than a microsecond.
 #pragma once
 
+#include "trilobit/version.hpp"
+
 #include <algorithm>
 #include <atomic>
 #include <chrono>
@@ -23,7 +25,7 @@
 #include <immintrin.h>
 #endif
 
-namespace trilobit {
+namespace trilobit::inline TRILOBIT_ABI {
 
 class thread_pool {
     struct job {
@@ -215,4 +217,4 @@ public:
     }
 };
 
-}  // namespace trilobit
+}  // namespace trilobit::inline TRILOBIT_ABI

@@ -6,6 +6,8 @@
 // does not know it silently answers for the tag's base.
 #pragma once
 
+#include "trilobit/version.hpp"
+
 #include <cstdint>
 #include <initializer_list>
 #include <string_view>
@@ -22,7 +24,7 @@
 #include <unistd.h>
 #endif
 
-namespace trilobit::dispatch {
+namespace trilobit::inline TRILOBIT_ABI::dispatch {
 
 /// Feature bits of an x86 processor, as far as the system saves the registers they need.
 struct x86_features {
@@ -111,4 +113,4 @@ struct x86_features {
     }
 };
 
-}  // namespace trilobit::dispatch
+}  // namespace trilobit::inline TRILOBIT_ABI::dispatch

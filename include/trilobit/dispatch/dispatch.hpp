@@ -5,13 +5,15 @@
 // Declarations only: the definitions are in the registry source that the CMake function adds.
 #pragma once
 
+#include "trilobit/version.hpp"
+
 #include <span>
 #include <string_view>
 
 #include "trilobit/core/status.hpp"
 #include "trilobit/matmul/matmul.hpp"
 
-namespace trilobit::dispatch {
+namespace trilobit::inline TRILOBIT_ABI::dispatch {
 
 /// Back ends in this program that this machine can run, weakest first.
 std::span<const kernel_table* const> available() noexcept;
@@ -25,4 +27,4 @@ result<const kernel_table*> find(std::string_view name) noexcept;
 /// What the environment variable TRILOBIT_ARCH names, or the best. Asked once, then remembered.
 result<const kernel_table*> active() noexcept;
 
-}  // namespace trilobit::dispatch
+}  // namespace trilobit::inline TRILOBIT_ABI::dispatch

@@ -7,15 +7,17 @@
 #error "Define TRILOBIT_ARCH_ID as the name of an arch, for example avx2, before including this."
 #endif
 
+#include "trilobit/version.hpp"
+
 #include "trilobit/matmul/table.hpp"
 
 #define TRILOBIT_JOIN_(a, b) a##b
 #define TRILOBIT_JOIN(a, b) TRILOBIT_JOIN_(a, b)
 
-namespace trilobit::dispatch {
+namespace trilobit::inline TRILOBIT_ABI::dispatch {
 
 extern const kernel_table TRILOBIT_JOIN(table_, TRILOBIT_ARCH_ID);
 constinit const kernel_table TRILOBIT_JOIN(table_, TRILOBIT_ARCH_ID) =
     kernel_table_of<arch::TRILOBIT_ARCH_ID>;
 
-}  // namespace trilobit::dispatch
+}  // namespace trilobit::inline TRILOBIT_ABI::dispatch

@@ -7,6 +7,8 @@
 #error "Define TRILOBIT_REGISTRY_ARCHS(X) as X(generic) X(sse2) .. before including this."
 #endif
 
+#include "trilobit/version.hpp"
+
 #include <array>
 #include <cstdio>
 #include <cstdlib>
@@ -14,7 +16,7 @@
 #include "trilobit/dispatch/cpu.hpp"
 #include "trilobit/dispatch/dispatch.hpp"
 
-namespace trilobit::dispatch {
+namespace trilobit::inline TRILOBIT_ABI::dispatch {
 
 #define TRILOBIT_DECLARE_TABLE(name) extern const kernel_table table_##name;
 TRILOBIT_REGISTRY_ARCHS(TRILOBIT_DECLARE_TABLE)
@@ -85,4 +87,4 @@ result<const kernel_table*> active() noexcept {
     return chosen;
 }
 
-}  // namespace trilobit::dispatch
+}  // namespace trilobit::inline TRILOBIT_ABI::dispatch

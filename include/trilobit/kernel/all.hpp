@@ -4,13 +4,15 @@
 // table in the documentation.
 #pragma once
 
+#include "trilobit/version.hpp"
+
 #include "trilobit/kernel/dot.hpp"
 #include "trilobit/kernel/generic.hpp"
 #include "trilobit/kernel/lookup.hpp"
 #include "trilobit/kernel/popcount.hpp"
 #include "trilobit/kernel/vector_lookup.hpp"
 
-namespace trilobit {
+namespace trilobit::inline TRILOBIT_ABI::kernel {
 
 template <template <class Arch, class Layout, class Act> class Family>
 struct family {
@@ -21,4 +23,4 @@ struct family {
 using families = type_list<family<kernel::generic>, family<kernel::dot>, family<kernel::lookup>,
                            family<kernel::popcount>, family<kernel::vector_lookup>>;
 
-}  // namespace trilobit
+}  // namespace trilobit::inline TRILOBIT_ABI::kernel

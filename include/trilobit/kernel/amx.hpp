@@ -12,12 +12,14 @@
 // Tiles exist for a process that has asked the system for them: dispatch/cpu.hpp does.
 #pragma once
 
+#include "trilobit/version.hpp"
+
 #include <atomic>
 #include <cstring>
 
 #include "trilobit/kernel/dot_tile.hpp"
 
-namespace trilobit::kernel {
+namespace trilobit::inline TRILOBIT_ABI::kernel {
 /// Words of weights in a B tile: a panel's last ones are zeros up to a multiple of it.
 inline constexpr int amx_words = 16;
 /// Of one tile: sixteen rows of 64 bytes.
@@ -59,11 +61,11 @@ inline void store_amx_row(const std::int8_t* row, std::int64_t m, std::int64_t c
     std::byte* to = tiles + m / 16 * amx_row_bytes(cols) + m % 16 * 64;
     for (std::int64_t c = 0; c < cols; c += 64, to += amx_tile_bytes) std::memcpy(to, row + c, 64);
 }
-}  // namespace trilobit::kernel
+}  // namespace trilobit::inline TRILOBIT_ABI::kernel
 
 #if defined(__AMX_INT8__) || defined(__AMXINT8__)  // GCC, Clang
 
-namespace trilobit::kernel {
+namespace trilobit::inline TRILOBIT_ABI::kernel {
 
 /// What ldtilecfg reads. Tiles 0-3 are C, 4 and 5 A, 6 and 7 B; `upper` and `lower` tokens.
 struct alignas(64) amx_config {
@@ -166,12 +168,12 @@ void amx_tiles(amx_unit& unit, const dot_span& s, const amx_activations& a, int 
     }
 }
 
-}  // namespace trilobit::kernel
+}  // namespace trilobit::inline TRILOBIT_ABI::kernel
 
 #else
 
-namespace trilobit::kernel {
+namespace trilobit::inline TRILOBIT_ABI::kernel {
 struct amx_unit {};
-}  // namespace trilobit::kernel
+}  // namespace trilobit::inline TRILOBIT_ABI::kernel
 
 #endif

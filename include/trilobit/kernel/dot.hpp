@@ -4,13 +4,15 @@
 // whose values span so little that sums of codes fit int32.
 #pragma once
 
+#include "trilobit/version.hpp"
+
 #include "trilobit/kernel/dot_sparse.hpp"
 #include "trilobit/kernel/dot_tile.hpp"
 #include "trilobit/kernel/drive.hpp"
 #include "trilobit/kernel/panel_activations.hpp"
 #include "trilobit/simd/instruction_times.hpp"
 
-namespace trilobit::kernel {
+namespace trilobit::inline TRILOBIT_ABI::kernel {
 
 /// AMX's sums of a chunk stay in the L1 cache beside a panel, and its tokens start where an A tile does.
 template <class Arch, class Layout>
@@ -271,4 +273,4 @@ struct dot_any : driven<dot_any<Arch, Layout>, Arch, Layout, dot_limits<Arch, La
 template <class Arch, class Layout, class Act>
 struct dot : dot_any<Arch, Layout> {};
 
-}  // namespace trilobit::kernel
+}  // namespace trilobit::inline TRILOBIT_ABI::kernel

@@ -7,9 +7,11 @@
 // The shift is exact because every addend is a multiple of that power of two.
 #pragma once
 
+#include "trilobit/version.hpp"
+
 #include "trilobit/layout/all.hpp"
 
-namespace trilobit::kernel {
+namespace trilobit::inline TRILOBIT_ABI::kernel {
 
 /// 16 rows x 4 columns of code = weight - kind::lowest, a byte each: what other layouts are decoded
 /// into.
@@ -54,4 +56,4 @@ struct dot_fields<panel_codes<LargestCode>> {
 template <class Layout>
 concept dot_layout = requires { dot_fields<Layout>::fields; };
 
-}  // namespace trilobit::kernel
+}  // namespace trilobit::inline TRILOBIT_ABI::kernel

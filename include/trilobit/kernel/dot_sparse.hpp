@@ -9,10 +9,12 @@
 //   avx512vnni, R registers of rows: 1 broadcast + R vpandd that load + R vpdpbusd for each field
 #pragma once
 
+#include "trilobit/version.hpp"
+
 #include "trilobit/kernel/dot_tile.hpp"
 #include "trilobit/kernel/task.hpp"
 
-namespace trilobit::kernel {
+namespace trilobit::inline TRILOBIT_ABI::kernel {
 
 /// The next word of each field: where its tile lies, in bytes from the segment's first, and its value.
 template <class Fields>
@@ -245,4 +247,4 @@ struct sparse_words<Arch, Layout> {
     }
 };
 
-}  // namespace trilobit::kernel
+}  // namespace trilobit::inline TRILOBIT_ABI::kernel

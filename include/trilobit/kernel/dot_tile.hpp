@@ -16,6 +16,8 @@
 //   into int32 every few tiles
 #pragma once
 
+#include "trilobit/version.hpp"
+
 #include <algorithm>
 #include <utility>
 
@@ -23,7 +25,7 @@
 #include "trilobit/pack/packed_view.hpp"
 #include "trilobit/simd/ops.hpp"
 
-namespace trilobit::kernel {
+namespace trilobit::inline TRILOBIT_ABI::kernel {
 
 /// Where the tiles and activations of one call lie, and what its sums start from.
 struct dot_span {
@@ -419,4 +421,4 @@ void dot_tiles(const dot_span& s, int registers, int tokens, std::int32_t* acc,
         }
 }
 
-}  // namespace trilobit::kernel
+}  // namespace trilobit::inline TRILOBIT_ABI::kernel

@@ -7,10 +7,12 @@
 // float(acc) * (weight scale * activation scale), every step rounded.
 #pragma once
 
+#include "trilobit/version.hpp"
+
 #include "trilobit/kernel/task.hpp"
 #include "trilobit/simd/ops.hpp"
 
-namespace trilobit::kernel {
+namespace trilobit::inline TRILOBIT_ABI::kernel {
 
 /// Outputs of one chunk: enough rows that one token's fixed costs vanish, enough tokens that a panel
 /// of weights decoded for them costs little. Sums of both kinds lie on the stack, 32 KiB each.
@@ -213,4 +215,4 @@ void scaled_sums(const packed_shape& w, const activation_view& x, std::int64_t t
         }
 }
 
-}  // namespace trilobit::kernel
+}  // namespace trilobit::inline TRILOBIT_ABI::kernel

@@ -3,9 +3,11 @@
 // any grouping. Nothing is faster than it is simple: this is the floor that new layouts stand on.
 #pragma once
 
+#include "trilobit/version.hpp"
+
 #include "trilobit/kernel/drive.hpp"
 
-namespace trilobit::kernel {
+namespace trilobit::inline TRILOBIT_ABI::kernel {
 
 /// All kinds of activations are bytes here: one body serves the four.
 template <class Arch, class Layout>
@@ -54,4 +56,4 @@ struct generic_any : driven<generic_any<Arch, Layout>, Arch, Layout> {
 template <class Arch, class Layout, class Act>
 struct generic : generic_any<Arch, Layout> {};
 
-}  // namespace trilobit::kernel
+}  // namespace trilobit::inline TRILOBIT_ABI::kernel

@@ -6,6 +6,8 @@
 // Here is when tables are made, and in which order tiles meet them.
 #pragma once
 
+#include "trilobit/version.hpp"
+
 #include <array>
 #include <utility>
 
@@ -15,7 +17,7 @@
 #include "trilobit/kernel/lookup_binary16.hpp"
 #include "trilobit/simd/instruction_times.hpp"
 
-namespace trilobit::kernel {
+namespace trilobit::inline TRILOBIT_ABI::kernel {
 
 /// Few tokens to a chunk and as many rows as that allows: tables of more would not stay in the L2 cache. With
 /// several segments, rows of which eight tokens' sums stay in the L1 cache, and those that share a table.
@@ -242,4 +244,4 @@ struct lookup<Arch, Layout, Act>
     }
 };
 
-}  // namespace trilobit::kernel
+}  // namespace trilobit::inline TRILOBIT_ABI::kernel

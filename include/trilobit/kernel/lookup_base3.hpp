@@ -12,11 +12,13 @@
 //     3 vpshufb + 3 vpaddb, the same additions
 #pragma once
 
+#include "trilobit/version.hpp"
+
 #include "trilobit/kernel/lookup_sums.hpp"
 #include "trilobit/kernel/lookup_tiles.hpp"
 #include "trilobit/simd/base3.hpp"
 
-namespace trilobit::kernel {
+namespace trilobit::inline TRILOBIT_ABI::kernel {
 
 template <class Arch, class Act>
 struct lookup_tiles<Arch, layout::ternary_base3, Act> : layout::ternary_base3 {
@@ -212,4 +214,4 @@ private:
     }
 };
 
-}  // namespace trilobit::kernel
+}  // namespace trilobit::inline TRILOBIT_ABI::kernel

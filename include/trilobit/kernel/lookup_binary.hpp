@@ -10,9 +10,11 @@
 //     2 vpermb + 2 vpdpbusd, where 8 vpandd + 8 vpdpbusd would multiply
 #pragma once
 
+#include "trilobit/version.hpp"
+
 #include "trilobit/kernel/lookup_tiles.hpp"
 
-namespace trilobit::kernel {
+namespace trilobit::inline TRILOBIT_ABI::kernel {
 
 /// By activation f, column 4 f + t, and entry 16 t + n: the place of the activation, and 0xff where
 /// bit f of n, the weight, is -1; how many of those there are. What is not x - 1 is -x.
@@ -147,4 +149,4 @@ private:
     }
 };
 
-}  // namespace trilobit::kernel
+}  // namespace trilobit::inline TRILOBIT_ABI::kernel

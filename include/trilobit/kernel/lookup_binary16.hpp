@@ -10,11 +10,13 @@
 //     each table 8 vpshufb + 5 vpaddb, 3 times vpaddw + vpsrlw + vpaddw
 #pragma once
 
+#include "trilobit/version.hpp"
+
 #include "trilobit/core/arithmetic.hpp"
 #include "trilobit/kernel/lookup_binary.hpp"
 #include "trilobit/kernel/lookup_sums.hpp"
 
-namespace trilobit::kernel {
+namespace trilobit::inline TRILOBIT_ABI::kernel {
 
 template <class Arch, class Act>
     requires(has_ssse3<Arch> && !has_avx512bw<Arch>)
@@ -120,4 +122,4 @@ private:
     }
 };
 
-}  // namespace trilobit::kernel
+}  // namespace trilobit::inline TRILOBIT_ABI::kernel

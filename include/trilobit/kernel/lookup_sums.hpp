@@ -6,9 +6,11 @@
 // even ones are what remains of the former.
 #pragma once
 
+#include "trilobit/version.hpp"
+
 #include "trilobit/simd/ops.hpp"
 
-namespace trilobit::kernel {
+namespace trilobit::inline TRILOBIT_ABI::kernel {
 
 /// Sums of a register of rows: of bytes in pairs, and of the odd ones alone. In a struct GCC kept them in
 /// memory.
@@ -39,4 +41,4 @@ TRILOBIT_INLINE void add_to_int32(simd::u16<Arch> pairs, simd::u16<Arch> odd, st
     rows[3] = dot2<Arch>(rows[3], uneven, upper);
 }
 
-}  // namespace trilobit::kernel
+}  // namespace trilobit::inline TRILOBIT_ABI::kernel

@@ -7,9 +7,11 @@
 // -8 <= l <= 7: two tables for the same columns. Narrower activations need one.
 #pragma once
 
+#include "trilobit/version.hpp"
+
 #include "trilobit/simd/ops.hpp"
 
-namespace trilobit::kernel {
+namespace trilobit::inline TRILOBIT_ABI::kernel {
 
 /// How a layout is looked up; members as in lookup_base3.hpp. A layout without is not.
 template <class Arch, class Layout, class Act>
@@ -154,4 +156,4 @@ struct tables_are_made {
     TRILOBIT_INLINE void make() const noexcept {}
 };
 
-}  // namespace trilobit::kernel
+}  // namespace trilobit::inline TRILOBIT_ABI::kernel

@@ -8,12 +8,14 @@
 // For AMX this is a tile as it stands: sixteen words of sixteen rows.
 #pragma once
 
+#include "trilobit/version.hpp"
+
 #include <cstring>
 
 #include "trilobit/kernel/dot_fields.hpp"
 #include "trilobit/simd/base3.hpp"
 
-namespace trilobit::kernel {
+namespace trilobit::inline TRILOBIT_ABI::kernel {
 
 /// Rows and columns of a panel, where no tile has more rows: 20 KiB, which stay in the L1 cache beside
 /// activations. AMX fetches and stores its sums for each panel, which takes as long as 120 columns.
@@ -191,4 +193,4 @@ void decode_panel(const std::byte* tiles, std::int64_t tile_count, std::int64_t 
     }
 }
 
-}  // namespace trilobit::kernel
+}  // namespace trilobit::inline TRILOBIT_ABI::kernel

@@ -4,11 +4,13 @@
 // nothing where rows are right as they are.
 #pragma once
 
+#include "trilobit/version.hpp"
+
 #include "trilobit/kernel/amx.hpp"
 #include "trilobit/kernel/panel.hpp"
 #include "trilobit/kernel/task.hpp"
 
-namespace trilobit::kernel {
+namespace trilobit::inline TRILOBIT_ABI::kernel {
 
 template <class Arch, class Layout>
 struct panel_activations {
@@ -105,4 +107,4 @@ private:
     }
 };
 
-}  // namespace trilobit::kernel
+}  // namespace trilobit::inline TRILOBIT_ABI::kernel

@@ -14,10 +14,12 @@
 //   per plane and 512 weights on avx512vnni: vpternlogd + vpopcntb + vpdpbusd
 #pragma once
 
+#include "trilobit/version.hpp"
+
 #include "trilobit/kernel/drive.hpp"
 #include "trilobit/simd/instruction_times.hpp"
 
-namespace trilobit::kernel {
+namespace trilobit::inline TRILOBIT_ABI::kernel {
 
 template <class Layout>
 struct bit_planes {
@@ -199,4 +201,4 @@ struct popcount : driven<popcount<Arch, Layout, Act>, Arch, Layout> {
     }
 };
 
-}  // namespace trilobit::kernel
+}  // namespace trilobit::inline TRILOBIT_ABI::kernel

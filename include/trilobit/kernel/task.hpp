@@ -3,13 +3,15 @@
 // kernel takes, and the columns it sums as one integer before scaling.
 #pragma once
 
+#include "trilobit/version.hpp"
+
 #include <algorithm>
 #include <atomic>
 
 #include "trilobit/activation/view.hpp"
 #include "trilobit/pack/packed_view.hpp"
 
-namespace trilobit {
+namespace trilobit::inline TRILOBIT_ABI {
 
 enum class kernel_id : std::uint8_t {
     automatic = 0,
@@ -37,6 +39,10 @@ constexpr std::string_view kernel_name(kernel_id id) {
     }
     return "unknown";
 }
+
+}  // namespace trilobit::inline TRILOBIT_ABI
+
+namespace trilobit::inline TRILOBIT_ABI::kernel {
 
 /// Where finished sums go: `count` consecutive rows of one token. A kernel writes each output once;
 /// calls for different row blocks come from different threads.
@@ -139,4 +145,4 @@ TRILOBIT_INLINE constexpr bool segments_start_on_tiles(const packed_shape& w,
     return x.segment_cols() >= w.scale.segment_cols(w.cols) || x.segment_cols() % w.tile.cols == 0;
 }
 
-}  // namespace trilobit
+}  // namespace trilobit::inline TRILOBIT_ABI::kernel

@@ -11,9 +11,11 @@
 // last entries are added, while tokens lie side by side.
 #pragma once
 
+#include "trilobit/version.hpp"
+
 #include "trilobit/kernel/vector_sums.hpp"
 
-namespace trilobit::kernel {
+namespace trilobit::inline TRILOBIT_ABI::kernel {
 
 /// All kinds of activations are bytes here: one body serves the four.
 template <class Arch, class Layout>
@@ -263,4 +265,4 @@ struct vector_lookup_any {
 template <class Arch, class Layout, class Act>
 struct vector_lookup : vector_lookup_any<Arch, Layout> {};
 
-}  // namespace trilobit::kernel
+}  // namespace trilobit::inline TRILOBIT_ABI::kernel

@@ -5,10 +5,12 @@
 // (token, row).
 #pragma once
 
+#include "trilobit/version.hpp"
+
 #include "trilobit/kernel/drive.hpp"
 #include "trilobit/kernel/vector_table.hpp"
 
-namespace trilobit::kernel {
+namespace trilobit::inline TRILOBIT_ABI::kernel {
 
 /// What becomes of a row's sums after a step: they wait for the next one,
 template <class Arch, class Layout>
@@ -110,4 +112,4 @@ void widen_sums(const std::int16_t* sums, std::int64_t rows, int tokens, bool fi
         }
 }
 
-}  // namespace trilobit::kernel
+}  // namespace trilobit::inline TRILOBIT_ABI::kernel

@@ -9,13 +9,15 @@
 // being digit 0. Adding one to a digit adds one column, so each entry is another one plus a column.
 #pragma once
 
+#include "trilobit/version.hpp"
+
 #include <algorithm>
 #include <bit>
 
 #include "trilobit/layout/all.hpp"
 #include "trilobit/simd/ops.hpp"
 
-namespace trilobit::kernel {
+namespace trilobit::inline TRILOBIT_ABI::kernel {
 
 /// How a byte of a layout is an index: `digits` of them to the base `radix`, and of a whole register
 /// of bytes the entries; `entry(index)` says where a table of `entries` has the sum of one of `indices`.
@@ -139,4 +141,4 @@ TRILOBIT_INLINE void entry_offsets(const std::byte* from, int count,
     }
 }
 
-}  // namespace trilobit::kernel
+}  // namespace trilobit::inline TRILOBIT_ABI::kernel

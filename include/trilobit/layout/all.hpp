@@ -3,6 +3,8 @@
 // run-time choice and the kernel tables are all generated from it.
 #pragma once
 
+#include "trilobit/version.hpp"
+
 #include <string_view>
 
 #include "trilobit/layout/binary_1bit.hpp"
@@ -10,7 +12,7 @@
 #include "trilobit/layout/ternary_base3.hpp"
 #include "trilobit/layout/ternary_planes.hpp"
 
-namespace trilobit {
+namespace trilobit::inline TRILOBIT_ABI {
 
 template <class... Types>
 struct type_list {
@@ -43,4 +45,4 @@ constexpr std::string_view layout_name(layout_id id) {
     return name;
 }
 
-}  // namespace trilobit
+}  // namespace trilobit::inline TRILOBIT_ABI

@@ -9,9 +9,11 @@
 // with a broadcast word of four activations wants, as in ternary_2bit.
 #pragma once
 
+#include "trilobit/version.hpp"
+
 #include "trilobit/layout/concept.hpp"
 
-namespace trilobit::layout {
+namespace trilobit::inline TRILOBIT_ABI::layout {
 
 struct binary_1bit {
     using kind = binary;
@@ -43,4 +45,4 @@ struct binary_1bit {
     static constexpr bool valid(const std::byte*) noexcept { return true; }
 };
 
-}  // namespace trilobit::layout
+}  // namespace trilobit::inline TRILOBIT_ABI::layout

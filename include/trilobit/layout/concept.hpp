@@ -3,6 +3,8 @@
 // tile of weights lie. A layout knows no instruction set, so packed bytes are the same everywhere.
 #pragma once
 
+#include "trilobit/version.hpp"
+
 #include <concepts>
 #include <cstddef>
 #include <cstdint>
@@ -11,7 +13,7 @@
 #include "trilobit/core/config.hpp"
 #include "trilobit/weights/kind.hpp"
 
-namespace trilobit {
+namespace trilobit::inline TRILOBIT_ABI {
 
 /// Stored in packed files: never renumber. Layouts outside the library take ids from 0x1000 on.
 enum class layout_id : std::uint32_t {
@@ -50,4 +52,4 @@ inline constexpr double bits_per_weight = 8.0 * L::tile_bytes / (L::tile_rows * 
 
 namespace layout {}
 
-}  // namespace trilobit
+}  // namespace trilobit::inline TRILOBIT_ABI

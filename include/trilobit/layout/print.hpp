@@ -3,12 +3,14 @@
 // picture cannot drift from the code.
 #pragma once
 
+#include "trilobit/version.hpp"
+
 #include <string>
 #include <vector>
 
 #include "trilobit/layout/concept.hpp"
 
-namespace trilobit {
+namespace trilobit::inline TRILOBIT_ABI {
 
 /// For one row of a tile: which bytes and bits change when each of its columns does.
 template <weight_layout L>
@@ -36,4 +38,4 @@ std::string describe_row(int row) {
     return text;
 }
 
-}  // namespace trilobit
+}  // namespace trilobit::inline TRILOBIT_ABI

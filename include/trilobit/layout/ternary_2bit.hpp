@@ -10,9 +10,11 @@
 // 4f..4f+3, broadcast to all lanes. No shuffle, no shift, no horizontal sum.
 #pragma once
 
+#include "trilobit/version.hpp"
+
 #include "trilobit/layout/concept.hpp"
 
-namespace trilobit::layout {
+namespace trilobit::inline TRILOBIT_ABI::layout {
 
 struct ternary_2bit {
     using kind = ternary;
@@ -51,4 +53,4 @@ struct ternary_2bit {
     }
 };
 
-}  // namespace trilobit::layout
+}  // namespace trilobit::inline TRILOBIT_ABI::layout

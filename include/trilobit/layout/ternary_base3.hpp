@@ -18,11 +18,13 @@
 // bytes is denser by more than 1 %.
 #pragma once
 
+#include "trilobit/version.hpp"
+
 #include <array>
 
 #include "trilobit/layout/concept.hpp"
 
-namespace trilobit {
+namespace trilobit::inline TRILOBIT_ABI {
 
 namespace detail {
 
@@ -104,4 +106,4 @@ struct ternary_base3 {
 };
 
 }  // namespace layout
-}  // namespace trilobit
+}  // namespace trilobit::inline TRILOBIT_ABI

@@ -9,9 +9,11 @@
 // serve 512 weights.
 #pragma once
 
+#include "trilobit/version.hpp"
+
 #include "trilobit/layout/binary_1bit.hpp"
 
-namespace trilobit::layout {
+namespace trilobit::inline TRILOBIT_ABI::layout {
 
 struct ternary_planes {
     using kind = ternary;
@@ -49,4 +51,4 @@ struct ternary_planes {
     }
 };
 
-}  // namespace trilobit::layout
+}  // namespace trilobit::inline TRILOBIT_ABI::layout

@@ -4,6 +4,8 @@
 // of all rows, to the bit those of the whole matrix.
 #pragma once
 
+#include "trilobit/version.hpp"
+
 #include <algorithm>
 #include <cmath>
 #include <cstring>
@@ -11,7 +13,7 @@
 
 #include "trilobit/kernel/task.hpp"
 
-namespace trilobit::detail {
+namespace trilobit::inline TRILOBIT_ABI::detail {
 
 /// Do two matrices of one width store the same columns?
 inline bool same_columns(const packed_view& a, const packed_view& b) noexcept {
@@ -37,7 +39,7 @@ inline void gather_columns(const packed_view& w, const std::int8_t* all, std::in
 class row_spreader {
     const packed_view& w;
     const activation_view& x;
-    sink out;
+    kernel::sink out;
     moved_lines moved;
     std::int64_t row_begin = -1, row_end = -1;  // stored rows
     std::int64_t first = 0, last = 0;           // the moved ones among them
@@ -92,9 +94,9 @@ class row_spreader {
 
 public:
     row_spreader(const packed_view& weights, const activation_view& tokens,
-                 const sink& all) noexcept
+                 const kernel::sink& all) noexcept
         : w(weights), x(tokens), out(all), moved(weights.moved_rows()) {}
-    [[nodiscard]] sink front() noexcept { return {&spread, this}; }
+    [[nodiscard]] kernel::sink front() noexcept { return {&spread, this}; }
 };
 
-}  // namespace trilobit::detail
+}  // namespace trilobit::inline TRILOBIT_ABI::detail

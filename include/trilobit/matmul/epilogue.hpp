@@ -7,13 +7,15 @@
 // values in place. chain(a, b, ..) calls several in order, on one block of rows at a time.
 #pragma once
 
+#include "trilobit/version.hpp"
+
 #include <cstdint>
 #include <cstring>
 #include <tuple>
 
 #include "trilobit/core/matrix_view.hpp"
 
-namespace trilobit {
+namespace trilobit::inline TRILOBIT_ABI {
 
 namespace epilogue {
 
@@ -67,4 +69,4 @@ epilogue_chain<Steps...> chain(Steps... steps) {
     return {{steps...}};
 }
 
-}  // namespace trilobit
+}  // namespace trilobit::inline TRILOBIT_ABI

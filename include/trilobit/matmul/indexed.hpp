@@ -4,11 +4,13 @@
 // taken together, so that its weights are read once.
 #pragma once
 
+#include "trilobit/version.hpp"
+
 #include <new>
 
 #include "trilobit/matmul/matmul.hpp"
 
-namespace trilobit {
+namespace trilobit::inline TRILOBIT_ABI {
 
 namespace detail {
 
@@ -103,4 +105,4 @@ status matmul_indexed(const kernel_table& table, std::span<const packed_view> ex
     return matmul_indexed(table, experts, expert_of, x, epilogue::write{y}, scratch, run, options);
 }
 
-}  // namespace trilobit
+}  // namespace trilobit::inline TRILOBIT_ABI

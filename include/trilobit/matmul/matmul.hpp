@@ -6,13 +6,15 @@
 // executor or number of tokens in a call.
 #pragma once
 
+#include "trilobit/version.hpp"
+
 #include <array>
 #include <concepts>
 
 #include "trilobit/matmul/epilogue.hpp"
 #include "trilobit/matmul/run.hpp"
 
-namespace trilobit {
+namespace trilobit::inline TRILOBIT_ABI {
 
 struct matmul_options {
     activation_id activation = activation_id::int8;
@@ -143,4 +145,4 @@ status matmul(const packed_matrix<Layout>& w, std::type_identity_t<matrix_view<c
     return matmul(kernels_for<Arch, Layout>::table, w.view(), x, y, scratch, run, options);
 }
 
-}  // namespace trilobit
+}  // namespace trilobit::inline TRILOBIT_ABI

@@ -8,13 +8,15 @@
 // finds the copy that it had before.
 #pragma once
 
+#include "trilobit/version.hpp"
+
 #include <atomic>
 #include <memory>
 #include <new>
 
 #include "trilobit/core/aligned_buffer.hpp"
 
-namespace trilobit::detail {
+namespace trilobit::inline TRILOBIT_ABI::detail {
 
 /// For one thread at a time.
 struct alignas(64) operand_copy {
@@ -87,4 +89,4 @@ public:
     }
 };
 
-}  // namespace trilobit::detail
+}  // namespace trilobit::inline TRILOBIT_ABI::detail

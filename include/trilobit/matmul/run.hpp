@@ -5,6 +5,8 @@
 // lack columns there are two more passes for each set of columns.
 #pragma once
 
+#include "trilobit/version.hpp"
+
 #include <algorithm>
 #include <span>
 
@@ -14,7 +16,7 @@
 #include "trilobit/matmul/workspace.hpp"
 #include "trilobit/pack/pack.hpp"
 
-namespace trilobit::detail {
+namespace trilobit::inline TRILOBIT_ABI::detail {
 
 /// Pieces for each thread: a late or slow one costs half a piece of its share. Four units or a
 /// multiple, where there are enough: some kernels take four row blocks at once.
@@ -45,7 +47,7 @@ void split(Executor& run, std::int64_t count, std::int64_t work, F&& f) {
 class batch {
     std::span<const product_part> parts;
     activation_shape x;
-    work_unit unit;
+    kernel::work_unit unit;
     std::int64_t token_bytes;
     // Rows first; where they are too few for the threads, tokens too, and then columns.
     std::int64_t ranges = 1, cuts = 1;
@@ -60,7 +62,7 @@ class batch {
 public:
     /// `token_bytes` is what the workspace holds of each token.
     batch(std::span<const product_part> same_columns, const activation_shape& shape,
-          const work_unit& wanted, std::int64_t bytes_of_token, int concurrency)
+          const kernel::work_unit& wanted, std::int64_t bytes_of_token, int concurrency)
         : parts(same_columns), x(shape), unit(wanted), token_bytes(bytes_of_token) {
         const auto units = [&] { return total([](const unit_grid& g) { return g.units(); }); };
         const auto wish = [&] {
@@ -114,8 +116,8 @@ public:
                 const std::int64_t to = std::min(end - before, g.count());
                 if (from < to) {
                     row_spreader spreader(*p.w, values, p.out);
-                    const sink out = p.w->dropped_rows == 0 ? p.out : spreader.front();
-                    const task t{p.w->stored(), values, of_tokens, out, made};
+                    const kernel::sink out = p.w->dropped_rows == 0 ? p.out : spreader.front();
+                    const kernel::task t{p.w->stored(), values, of_tokens, out, made};
                     if (g.parts > 1) {
                         // No part passes all columns.
                         if (made != nullptr && *made == 0) {
@@ -188,7 +190,7 @@ status run_products(const kernel_entry& kernel, quantize_function quantize,
         for (std::int64_t m = begin; m < end; ++m)
             if (const status s = quantize(shape, m, row_of(m), values, scales); !s.ok())
                 return problem.fail(s);
-        if (whole && !copies) kernel.prepare(task{widest, all, operand, {}}, begin, end);
+        if (whole && !copies) kernel.prepare(kernel::task{widest, all, operand, {}}, begin, end);
     });
     if (!problem.ok()) return problem.get();
 
@@ -205,7 +207,8 @@ status run_products(const kernel_entry& kernel, quantize_function quantize,
             for (std::int64_t m = first + begin; m < first + end && w.dropped_cols != 0; ++m)
                 gather_columns(w, all.token(m), stride, gathered + m * stride);
             if (!copies)
-                kernel.prepare(task{w.stored(), x, operand, {}}, first + begin, first + end);
+                kernel.prepare(kernel::task{w.stored(), x, operand, {}}, first + begin,
+                               first + end);
         };
         if (!whole) split(run, tokens, tokens * token_work, gather);
         if (copies && !scratch.copies.renew(run.concurrency(), at.size - at.operand))
@@ -215,4 +218,4 @@ status run_products(const kernel_entry& kernel, quantize_function quantize,
     return {};
 }
 
-}  // namespace trilobit::detail
+}  // namespace trilobit::inline TRILOBIT_ABI::detail

@@ -6,12 +6,14 @@
 // with AVX-512 flags exports one constant and nothing that another might merge with its own.
 #pragma once
 
+#include "trilobit/version.hpp"
+
 #include <array>
 
 #include "trilobit/activation/quantize.hpp"
 #include "trilobit/kernel/all.hpp"
 
-namespace trilobit {
+namespace trilobit::inline TRILOBIT_ABI {
 
 struct kernel_entry {
     layout_id layout{};
@@ -24,13 +26,14 @@ struct kernel_entry {
     double (*cost)(const packed_shape&, std::int64_t tokens) noexcept = nullptr;
     std::int64_t (*operand_bytes)(const packed_shape&, const activation_shape&) noexcept = nullptr;
     /// Makes the operand of tokens [begin, end); different tokens may be prepared at once.
-    void (*prepare)(const task&, std::int64_t begin, std::int64_t end) noexcept = nullptr;
+    void (*prepare)(const kernel::task&, std::int64_t begin, std::int64_t end) noexcept = nullptr;
     /// Row blocks [b0, b1) of tokens [t0, t1); different row blocks may run at once.
-    void (*run)(const task&, std::int64_t b0, std::int64_t b1, std::int64_t t0,
+    void (*run)(const kernel::task&, std::int64_t b0, std::int64_t b1, std::int64_t t0,
                 std::int64_t t1) noexcept = nullptr;
     /// One part of the columns of some outputs; different parts may run at once.
-    void (*run_part)(const task&, const chunk&, const column_part&) noexcept = nullptr;
-    work_unit unit;
+    void (*run_part)(const kernel::task&, const kernel::chunk&,
+                     const kernel::column_part&) noexcept = nullptr;
+    kernel::work_unit unit;
     /// Of up to so many tokens each thread makes the operand for itself, while its first rows pass: it is
     /// so large that to fetch another's takes longer.
     int own_tokens = 0;
@@ -82,12 +85,13 @@ constexpr void add_families(type_list<Families...>, std::array<kernel_entry, N>&
 template <class Arch, class... Layouts>
 struct kernels_for {
     struct listed {
-        std::array<kernel_entry, sizeof...(Layouts) * activations::size * families::size> entries;
+        std::array<kernel_entry, sizeof...(Layouts) * activations::size * kernel::families::size>
+            entries;
         int count;
     };
     static constexpr listed all = [] {
         listed l{};
-        (detail::add_families<Arch, Layouts>(families{}, l.entries, l.count), ...);
+        (detail::add_families<Arch, Layouts>(kernel::families{}, l.entries, l.count), ...);
         return l;
     }();
     static constexpr kernel_table table{
@@ -123,4 +127,4 @@ inline const kernel_entry* choose_kernel(const kernel_table& table, const packed
     return best;
 }
 
-}  // namespace trilobit
+}  // namespace trilobit::inline TRILOBIT_ABI

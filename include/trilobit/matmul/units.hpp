@@ -3,17 +3,19 @@
 // units of rows, tokens and, where these are too few, columns; and any run of the pieces done.
 #pragma once
 
+#include "trilobit/version.hpp"
+
 #include <atomic>
 #include <new>
 
 #include "trilobit/matmul/table.hpp"
 
-namespace trilobit::detail {
+namespace trilobit::inline TRILOBIT_ABI::detail {
 
 /// Tokens [token_begin, token_end) of the activations times one matrix.
 struct product_part {
     const packed_view* w = nullptr;
-    sink out;
+    kernel::sink out;
     std::int64_t token_begin = 0, token_end = 0;
 };
 
@@ -30,7 +32,7 @@ struct unit_grid {
     std::int64_t parts = 1, part_bytes = 0;  // what all parts of a unit share in memory
 
     /// `ranges` is wished for; ranges of fewer than 32 tokens decode weights for too few.
-    unit_grid(const product_part& p, const work_unit& unit, std::int64_t ranges) noexcept {
+    unit_grid(const product_part& p, const kernel::work_unit& unit, std::int64_t ranges) noexcept {
         const std::int64_t tokens = p.token_end - p.token_begin;
         if (tokens == 0 || p.w->rows == 0) return;
         // Groups of nearly equal size, in whole sixty-fours of rows.
@@ -51,11 +53,11 @@ struct unit_grid {
         if (wished < 2 || outputs == 0 || outputs > kernel::chunk_outputs) return;
         const std::int64_t token_work = std::min(w.rows, group_blocks * w.tile.rows) * w.cols;
         if (token_work < 4 * token_bytes) return;
-        wished =
-            std::min({wished, range_tokens * token_work / worth_a_thread, column_part::most(w, x)});
+        wished = std::min(
+            {wished, range_tokens * token_work / worth_a_thread, kernel::column_part::most(w, x)});
         const std::int64_t most_slots = largest_part_sums / (outputs * 4);
-        if (segment::count(w, x) == 1) wished = std::min(wished, most_slots);
-        const std::int64_t slots = column_part::slots(w, x, wished);
+        if (kernel::segment::count(w, x) == 1) wished = std::min(wished, most_slots);
+        const std::int64_t slots = kernel::column_part::slots(w, x, wished);
         if (wished < 2 || slots > most_slots) return;
         parts = wished;
         part_bytes = 64 + slots * outputs * 4;
@@ -70,7 +72,7 @@ using parts_left = std::atomic<std::int32_t>;
 
 /// Parts [begin, end) of the units of one product, whose sums are at `memory`: for each unit a cache
 /// line with the number of parts that are not done, then the sums.
-inline void run_parts(const kernel_entry& kernel, const task& t, const product_part& p,
+inline void run_parts(const kernel_entry& kernel, const kernel::task& t, const product_part& p,
                       const unit_grid& grid, std::byte* memory, std::int64_t begin,
                       std::int64_t end) {
     for (; begin < end; ++begin) {
@@ -88,7 +90,7 @@ inline void run_parts(const kernel_entry& kernel, const task& t, const product_p
 
 /// Units [begin, end) of one product whose columns are whole, in as few kernel calls as there are token
 /// ranges.
-inline void run_units(const kernel_entry& kernel, const task& t, const product_part& p,
+inline void run_units(const kernel_entry& kernel, const kernel::task& t, const product_part& p,
                       const unit_grid& grid, std::int64_t begin, std::int64_t end) {
     while (begin < end) {
         const std::int64_t range = begin / grid.row_groups, first = begin % grid.row_groups;
@@ -101,4 +103,4 @@ inline void run_units(const kernel_entry& kernel, const task& t, const product_p
     }
 }
 
-}  // namespace trilobit::detail
+}  // namespace trilobit::inline TRILOBIT_ABI::detail

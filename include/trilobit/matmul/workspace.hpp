@@ -3,11 +3,15 @@
 // bytes, kept from call to call, so that a loop over layers allocates only at its start.
 #pragma once
 
+#include "trilobit/version.hpp"
+
 #include "trilobit/core/aligned_buffer.hpp"
 #include "trilobit/matmul/operand_copies.hpp"
 #include "trilobit/matmul/table.hpp"
 
-namespace trilobit {
+namespace trilobit::inline TRILOBIT_ABI {
+
+namespace detail {
 
 /// Where the parts of a workspace lie, in bytes from its start.
 struct workspace_layout {
@@ -22,6 +26,8 @@ struct workspace_layout {
         return at;
     }
 };
+
+}  // namespace detail
 
 /// Grows to what its calls need and never shrinks. One for each thread that calls matmul().
 class workspace {
@@ -38,4 +44,4 @@ public:
     detail::operand_copies copies;
 };
 
-}  // namespace trilobit
+}  // namespace trilobit::inline TRILOBIT_ABI

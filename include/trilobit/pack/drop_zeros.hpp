@@ -6,6 +6,8 @@
 // are rows of zeros in gate and up. Their products are known without being computed.
 #pragma once
 
+#include "trilobit/version.hpp"
+
 #include <algorithm>
 #include <atomic>
 #include <cstring>
@@ -13,7 +15,7 @@
 
 #include "trilobit/pack/packed_matrix.hpp"
 
-namespace trilobit {
+namespace trilobit::inline TRILOBIT_ABI {
 
 /// What packing leaves out where it holds zeros alone; products stay the same to the bit. Columns
 /// go only by request, and only where one scale spans the row: a matrix that lacks some cannot be
@@ -190,4 +192,4 @@ packed_matrix<L> without_zeros(packed_matrix<L> whole, live_marks& rows, live_ma
 }
 
 }  // namespace detail
-}  // namespace trilobit
+}  // namespace trilobit::inline TRILOBIT_ABI

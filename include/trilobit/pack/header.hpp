@@ -11,6 +11,8 @@
 // All little-endian.
 #pragma once
 
+#include "trilobit/version.hpp"
+
 #include <bit>
 #include <cmath>
 #include <cstddef>
@@ -20,12 +22,13 @@
 
 #include "trilobit/layout/all.hpp"
 #include "trilobit/pack/packed_view.hpp"
-#include "trilobit/version.hpp"
 
-namespace trilobit {
+namespace trilobit::inline TRILOBIT_ABI {
 
 static_assert(std::endian::native == std::endian::little,
               "Packed bytes are little-endian; a big-endian machine needs swapping readers.");
+
+namespace detail {
 
 struct packed_header {
     char magic[8];
@@ -110,8 +113,6 @@ inline void seal_packed(const packed_shape& shape, std::span<std::byte> bytes) n
     std::memcpy(bytes.data(), &h, sizeof h);
 }
 
-namespace detail {
-
 /// Points the sections of a view of `shape` into an image.
 inline packed_view place_packed(const packed_shape& shape, const std::byte* image) noexcept {
     const packed_sections at = packed_sections::of(shape);
@@ -141,14 +142,15 @@ enum class verify { header, everything };
 inline result<packed_view> view_packed(std::span<const std::byte> bytes,
                                        verify depth = verify::everything) noexcept {
     const auto refuse = [](const char* text) { return status{errc::bad_format, text}; };
-    packed_header h;
+    detail::packed_header h;
     if (bytes.size() < sizeof h) return refuse("The packed matrix is truncated inside its header.");
     std::memcpy(&h, bytes.data(), sizeof h);
-    if (std::memcmp(h.magic, packed_magic, sizeof h.magic) != 0)
+    if (std::memcmp(h.magic, detail::packed_magic, sizeof h.magic) != 0)
         return refuse("These bytes are not a packed matrix: they do not start with TRILOBIT.");
     if (h.version < 1 || h.version > TRILOBIT_PACKED_VERSION)  // 1 dropped nothing
         return refuse("The packed matrix was written in another version of the format.");
-    if (h.header_hash != hash_bytes(bytes.data(), offsetof(packed_header, header_hash)))
+    if (h.header_hash !=
+        detail::hash_bytes(bytes.data(), offsetof(detail::packed_header, header_hash)))
         return refuse("The header of the packed matrix is damaged.");
     if (reinterpret_cast<std::uintptr_t>(bytes.data()) % 64 != 0)
         return status{errc::bad_shape, "A packed matrix must start on a 64-byte boundary."};
@@ -171,12 +173,12 @@ inline result<packed_view> view_packed(std::span<const std::byte> bytes,
         return refuse("The packed matrix has a layout that this library does not know.");
     if (const status s = check_packed_shape(shape); !s.ok()) return refuse(s.text);
 
-    const packed_sections at = packed_sections::of(shape);
+    const detail::packed_sections at = detail::packed_sections::of(shape);
     if (static_cast<std::uint64_t>(at.size) > bytes.size())
         return refuse("The packed matrix is truncated: its header promises more bytes.");
     if (depth == verify::everything &&
-        h.payload_hash !=
-            hash_bytes(bytes.data() + sizeof h, static_cast<std::size_t>(at.size) - sizeof h))
+        h.payload_hash != detail::hash_bytes(bytes.data() + sizeof h,
+                                             static_cast<std::size_t>(at.size) - sizeof h))
         return refuse("The packed matrix is damaged: its bytes do not match their checksum.");
     const packed_view view = detail::place_packed(shape, bytes.data());
     for (std::int64_t i = 0; i < view.stored_scales(); ++i)
@@ -188,4 +190,4 @@ inline result<packed_view> view_packed(std::span<const std::byte> bytes,
     return view;
 }
 
-}  // namespace trilobit
+}  // namespace trilobit::inline TRILOBIT_ABI

@@ -5,6 +5,8 @@
 // when it can do without some of its rows or columns).
 #pragma once
 
+#include "trilobit/version.hpp"
+
 #include <algorithm>
 #include <atomic>
 #include <cmath>
@@ -15,7 +17,7 @@
 #include "trilobit/pack/drop_zeros.hpp"
 #include "trilobit/weights/quantize.hpp"
 
-namespace trilobit {
+namespace trilobit::inline TRILOBIT_ABI {
 
 struct pack_options {
     scale_spec scale;  ///< ignored for input that brings its own scales
@@ -250,4 +252,4 @@ any_packed_matrix pack_rows(layout_id layout, std::int64_t rows, std::int64_t co
     return out;
 }
 
-}  // namespace trilobit
+}  // namespace trilobit::inline TRILOBIT_ABI

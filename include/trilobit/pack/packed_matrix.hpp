@@ -3,6 +3,8 @@
 // (any_packed_matrix, packed_matrix<Layout>) or a read-only mapping of a file (mapped_matrix).
 #pragma once
 
+#include "trilobit/version.hpp"
+
 #include <cstdio>
 #include <span>
 #include <utility>
@@ -17,7 +19,7 @@
 #include <unistd.h>
 #endif
 
-namespace trilobit {
+namespace trilobit::inline TRILOBIT_ABI {
 
 namespace detail {
 
@@ -56,7 +58,7 @@ public:
                                page_kind pages = page_kind::advised) noexcept {
         placed.problem = check_packed_shape(shape);
         if (!placed.problem.ok()) return;
-        const packed_sections at = packed_sections::of(shape);
+        const detail::packed_sections at = detail::packed_sections::of(shape);
         image = aligned_buffer(static_cast<std::size_t>(at.size), pages);
         if (image.data() == nullptr) {
             placed.problem = {errc::out_of_memory,
@@ -90,20 +92,20 @@ public:
 
     /// For packers: writable sections, and the header once they are complete.
     [[nodiscard]] std::byte* mutable_tiles() noexcept {
-        return image.data() + sizeof(packed_header);
+        return image.data() + sizeof(detail::packed_header);
     }
     [[nodiscard]] std::byte* mutable_scales() noexcept {
-        return image.data() + packed_sections::of(placed).scales;
+        return image.data() + detail::packed_sections::of(placed).scales;
     }
     [[nodiscard]] std::uint32_t* mutable_row_places() noexcept {
         return reinterpret_cast<std::uint32_t*>(image.data() +
-                                                packed_sections::of(placed).row_places);
+                                                detail::packed_sections::of(placed).row_places);
     }
     [[nodiscard]] std::uint32_t* mutable_col_places() noexcept {
         return reinterpret_cast<std::uint32_t*>(image.data() +
-                                                packed_sections::of(placed).col_places);
+                                                detail::packed_sections::of(placed).col_places);
     }
-    void seal() noexcept { seal_packed(placed, {image.data(), image.size()}); }
+    void seal() noexcept { detail::seal_packed(placed, {image.data(), image.size()}); }
 };
 
 /// The same, with the layout known when compiling: what matmul() needs to pick a kernel statically.
@@ -154,7 +156,7 @@ class mapped_matrix {
         trilobit::status problem;
         if (::fstat(file, &info) != 0 || !S_ISREG(info.st_mode)) {
             problem = {errc::bad_format, "The packed file is not a regular file."};
-        } else if (info.st_size < static_cast<off_t>(sizeof(packed_header))) {
+        } else if (info.st_size < static_cast<off_t>(sizeof(detail::packed_header))) {
             problem = {errc::bad_format, "The packed matrix is truncated inside its header."};
         } else {
             length = static_cast<std::size_t>(info.st_size);
@@ -221,4 +223,4 @@ public:
 
 #endif
 
-}  // namespace trilobit
+}  // namespace trilobit::inline TRILOBIT_ABI

@@ -15,6 +15,8 @@
 //   rows 0 1 . 3 4 . 6 7, two of them dropped:  stored 0 1 6 3 4 7   places of rows 6 and 7: 2, 5
 #pragma once
 
+#include "trilobit/version.hpp"
+
 #include <cstddef>
 #include <cstdint>
 
@@ -24,7 +26,7 @@
 #include "trilobit/layout/concept.hpp"
 #include "trilobit/weights/scale.hpp"
 
-namespace trilobit {
+namespace trilobit::inline TRILOBIT_ABI {
 
 /// The widest matrix. It keeps every int32 accumulator of every kernel exact for any bytes: the
 /// tightest is ternary_2bit's top field, 64 * 3 * 128 * 4 per 16 columns if the forbidden code 3
@@ -186,4 +188,4 @@ struct packed_view : packed_shape {
     }
 };
 
-}  // namespace trilobit
+}  // namespace trilobit::inline TRILOBIT_ABI

@@ -4,12 +4,14 @@
 // It shares no code with packing, layouts or kernels.
 #pragma once
 
+#include "trilobit/version.hpp"
+
 #include <algorithm>
 #include <cstdint>
 
 #include "trilobit/core/matrix_view.hpp"
 
-namespace trilobit::reference {
+namespace trilobit::inline TRILOBIT_ABI::reference {
 
 /// One operand: values (rows, cols), and a scale for each `group` columns of each row; group 0 is
 /// all columns. `scales` is (rows, groups of a row).
@@ -53,4 +55,4 @@ inline void matmul(const operand& w, const operand& x, matrix_view<float> y) noe
         }
 }
 
-}  // namespace trilobit::reference
+}  // namespace trilobit::inline TRILOBIT_ABI::reference

@@ -8,6 +8,8 @@
 // merging bodies that were compiled for different machines.
 #pragma once
 
+#include "trilobit/version.hpp"
+
 #ifndef XSIMD_WITH_EMULATED
 #define XSIMD_WITH_EMULATED 1  // the `generic` back end: xsimd's operators on plain arrays
 #endif
@@ -37,7 +39,7 @@
 #error "trilobit needs xsimd 13.2 or newer, below 15."
 #endif
 
-namespace trilobit {
+namespace trilobit::inline TRILOBIT_ABI {
 namespace arch {
 
 /// Correct on any machine that C++ runs on; the floor under all others.
@@ -149,4 +151,4 @@ template <class Arch>
 inline constexpr int lanes = register_bytes<Arch> / 4;
 
 }  // namespace simd
-}  // namespace trilobit
+}  // namespace trilobit::inline TRILOBIT_ABI

@@ -4,10 +4,12 @@
 // so both are sums of a lookup by the low part of a byte and one by its high part; see the layout.
 #pragma once
 
+#include "trilobit/version.hpp"
+
 #include "trilobit/layout/ternary_base3.hpp"
 #include "trilobit/simd/ops.hpp"
 
-namespace trilobit::simd {
+namespace trilobit::inline TRILOBIT_ABI::simd {
 
 /// Weights that the entries of the tables of sixteen stand for: low[15..0], so that the byte 255, which adds
 /// low[15], is an index of zero; low[16..31], high.
@@ -206,4 +208,4 @@ private:
 
 #endif
 
-}  // namespace trilobit::simd
+}  // namespace trilobit::inline TRILOBIT_ABI::simd

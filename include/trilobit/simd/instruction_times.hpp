@@ -7,11 +7,13 @@
 // Intel's servers two, one and two. No flag of cpuid tells them apart.
 #pragma once
 
+#include "trilobit/version.hpp"
+
 #include <algorithm>
 
 #include "trilobit/simd/ops.hpp"
 
-namespace trilobit::simd {
+namespace trilobit::inline TRILOBIT_ABI::simd {
 
 /// In dot products of one register.
 struct instruction_times {
@@ -68,4 +70,4 @@ const instruction_times& times() noexcept {
     return once;
 }
 
-}  // namespace trilobit::simd
+}  // namespace trilobit::inline TRILOBIT_ABI::simd

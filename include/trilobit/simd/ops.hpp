@@ -5,6 +5,8 @@
 // What each costs: docs/kernels.md.
 #pragma once
 
+#include "trilobit/version.hpp"
+
 #include <bit>
 #include <cstddef>
 #include <cstring>
@@ -13,7 +15,7 @@
 #include "trilobit/core/float16.hpp"
 #include "trilobit/simd/arch.hpp"
 
-namespace trilobit::simd {
+namespace trilobit::inline TRILOBIT_ABI::simd {
 
 /// Does dot4 take all of u8 x i8 exactly (true), or only pairs of products whose sum fits int16?
 template <class Arch>
@@ -368,7 +370,7 @@ TRILOBIT_INLINE void load_f16x16(const std::uint16_t* from, float* to) noexcept 
     load_f16_op<Arch>::call(from, to);
 }
 
-}  // namespace trilobit::simd
+}  // namespace trilobit::inline TRILOBIT_ABI::simd
 
 #if defined(__SSE2__) || defined(_M_X64)
 #include "trilobit/simd/ops_x86.hpp"

@@ -3,9 +3,11 @@
 // end's own instructions. Included by ops.hpp; everything here is guarded by what the flags allow.
 #pragma once
 
+#include "trilobit/version.hpp"
+
 #include "trilobit/simd/ops.hpp"
 
-namespace trilobit::simd {
+namespace trilobit::inline TRILOBIT_ABI::simd {
 
 // GCC 12 moves each accumulator of a long loop into another register before it adds to it: 32 copies
 // beside 16 dot products in dot_direct. An empty asm that claims to change the register in place
@@ -462,4 +464,4 @@ struct popcount_bytes_op<Arch> {
 
 #endif
 
-}  // namespace trilobit::simd
+}  // namespace trilobit::inline TRILOBIT_ABI::simd

@@ -4,6 +4,8 @@
 // and the sums that overflow careless code, touching no byte that is not its own.
 #pragma once
 
+#include "trilobit/version.hpp"
+
 #include <array>
 #include <cstring>
 
@@ -12,7 +14,7 @@
 #include "trilobit/testing/plain_quantize.hpp"
 #include "trilobit/testing/report.hpp"
 
-namespace trilobit::testing {
+namespace trilobit::inline TRILOBIT_ABI::testing {
 
 struct kernel_check_options {
     std::uint64_t seed = 1;
@@ -107,7 +109,7 @@ inline std::string run_entry(const kernel_entry& e, const packed_view& w, const 
     const activation_view x = o.activations();
     const guarded_buffer operand(e.operand_bytes(w, x));
     guarded_output y(c.tokens, c.rows);
-    const task t{w, x, operand.data(), {&guarded_output::write, &y}};
+    const kernel::task t{w, x, operand.data(), {&guarded_output::write, &y}};
     generator r(c.seed + 1);
     // Nothing, or [0, end) in rising pieces.
     const auto pieces = [&](std::int64_t end, auto&& f) {
@@ -128,20 +130,22 @@ inline std::string run_entry(const kernel_entry& e, const packed_view& w, const 
 inline std::string run_parts(const kernel_entry& e, const packed_view& w, const kernel_case& c,
                              const kernel_operands& o) {
     const activation_view x = o.activations();
-    const std::int64_t most = column_part::most(w, x), blocks = std::max(1, 64 / w.tile.rows);
+    const std::int64_t most = kernel::column_part::most(w, x),
+                       blocks = std::max(1, 64 / w.tile.rows);
     if (most < 2) return {};
     generator r(c.seed + 3);
     const std::int64_t parts = r.between(2, std::min<std::int64_t>(most, 9));
     const std::int64_t tokens = r.between(1, 5);
     const guarded_buffer operand(e.operand_bytes(w, x));
-    const guarded_buffer sums(column_part::slots(w, x, parts) * tokens * blocks * w.tile.rows * 4);
+    const guarded_buffer sums(kernel::column_part::slots(w, x, parts) * tokens * blocks *
+                              w.tile.rows * 4);
     guarded_output y(c.tokens, c.rows);
-    const task t{w, x, operand.data(), {&guarded_output::write, &y}};
+    const kernel::task t{w, x, operand.data(), {&guarded_output::write, &y}};
     e.prepare(t, 0, c.tokens);
     for (std::int64_t b = 0; b < w.row_blocks(); b += blocks)
         for (std::int64_t m = 0; m < c.tokens; m += tokens) {
-            const chunk some{b, std::min(blocks, w.row_blocks() - b), m,
-                             static_cast<int>(std::min(tokens, c.tokens - m))};
+            const kernel::chunk some{b, std::min(blocks, w.row_blocks() - b), m,
+                                     static_cast<int>(std::min(tokens, c.tokens - m))};
             std::atomic<std::int32_t> left(static_cast<std::int32_t>(parts));
             for (std::int64_t i = parts; i-- > 0;)
                 e.run_part(t, some, {i, parts, sums.as<std::int32_t>(), &left});
@@ -292,4 +296,4 @@ inline report check_kernels(const kernel_table& table, const kernel_check_option
     return check_kernels(table, layouts{}, options);
 }
 
-}  // namespace trilobit::testing
+}  // namespace trilobit::inline TRILOBIT_ABI::testing

@@ -3,6 +3,8 @@
 // layout/concept.hpp, on which packers and kernels rely.
 #pragma once
 
+#include "trilobit/version.hpp"
+
 #include <cstring>
 #include <string>
 #include <vector>
@@ -12,7 +14,7 @@
 #include "trilobit/testing/random.hpp"
 #include "trilobit/testing/report.hpp"
 
-namespace trilobit::testing {
+namespace trilobit::inline TRILOBIT_ABI::testing {
 
 namespace detail {
 
@@ -122,4 +124,4 @@ report check_layout(std::uint64_t seed = 1) {
     return {};
 }
 
-}  // namespace trilobit::testing
+}  // namespace trilobit::inline TRILOBIT_ABI::testing

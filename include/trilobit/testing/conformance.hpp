@@ -7,5 +7,7 @@
 //                                    trilobit::type_list<my_layout>{})
 #pragma once
 
+#include "trilobit/version.hpp"
+
 #include "trilobit/testing/check_kernels.hpp"
 #include "trilobit/testing/check_layout.hpp"

@@ -3,6 +3,8 @@
 // nobody may touch: reading or writing one byte too many faults at the instruction that does it.
 #pragma once
 
+#include "trilobit/version.hpp"
+
 #include <cstddef>
 #include <cstdint>
 #include <cstdlib>
@@ -18,7 +20,7 @@
 #define TRILOBIT_HAS_GUARD_PAGES 1
 #endif
 
-namespace trilobit::testing {
+namespace trilobit::inline TRILOBIT_ABI::testing {
 
 /// `alignment` of the first byte; the size is rounded up to it. Bytes start as 0xa5, so that what
 /// was never written is seen. Without virtual memory it is an ordinary buffer.
@@ -77,4 +79,4 @@ public:
     }
 };
 
-}  // namespace trilobit::testing
+}  // namespace trilobit::inline TRILOBIT_ABI::testing

@@ -3,6 +3,8 @@
 // answer the oracle has worked out, and a sentence that describes it.
 #pragma once
 
+#include "trilobit/version.hpp"
+
 #include <string>
 #include <vector>
 
@@ -12,7 +14,7 @@
 #include "trilobit/testing/random.hpp"
 #include "trilobit/weights/quantize.hpp"
 
-namespace trilobit::testing {
+namespace trilobit::inline TRILOBIT_ABI::testing {
 
 /// What a matrix is filled with: any of its kind's values, or their ends.
 enum class fill { random, highest, lowest, alternating, zero };
@@ -195,4 +197,4 @@ public:
     }
 };
 
-}  // namespace trilobit::testing
+}  // namespace trilobit::inline TRILOBIT_ABI::testing

@@ -3,6 +3,8 @@
 // rules, with the standard library's rounding: the oracle of `activation`, sharing no code with it.
 #pragma once
 
+#include "trilobit/version.hpp"
+
 #include <algorithm>
 #include <cfenv>
 #include <cmath>
@@ -10,7 +12,7 @@
 
 #include "trilobit/activation/view.hpp"
 
-namespace trilobit::testing {
+namespace trilobit::inline TRILOBIT_ABI::testing {
 
 /// `values` and `scales` are this token's own. Finite input only.
 inline void plain_quantize(const activation_shape& shape, const float* x, std::int8_t* values,
@@ -55,4 +57,4 @@ inline void plain_quantize(const activation_shape& shape, const float* x, std::i
     }
 }
 
-}  // namespace trilobit::testing
+}  // namespace trilobit::inline TRILOBIT_ABI::testing

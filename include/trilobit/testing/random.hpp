@@ -3,13 +3,15 @@
 // which std::uniform_int_distribution does not promise, and decks that deal lists evenly.
 #pragma once
 
+#include "trilobit/version.hpp"
+
 #include <cmath>
 #include <cstdint>
 #include <span>
 #include <utility>
 #include <vector>
 
-namespace trilobit::testing {
+namespace trilobit::inline TRILOBIT_ABI::testing {
 
 /// SplitMix64 (Steele, Lea, Flood 2014).
 class generator {
@@ -60,4 +62,4 @@ public:
     }
 };
 
-}  // namespace trilobit::testing
+}  // namespace trilobit::inline TRILOBIT_ABI::testing

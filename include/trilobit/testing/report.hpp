@@ -3,10 +3,12 @@
 // ok, or one sentence that names the first failure and everything needed to see it again.
 #pragma once
 
+#include "trilobit/version.hpp"
+
 #include <string>
 #include <utility>
 
-namespace trilobit::testing {
+namespace trilobit::inline TRILOBIT_ABI::testing {
 
 struct [[nodiscard]] report {
     bool ok = true;
@@ -16,4 +18,4 @@ struct [[nodiscard]] report {
     explicit operator bool() const noexcept { return ok; }
 };
 
-}  // namespace trilobit::testing
+}  // namespace trilobit::inline TRILOBIT_ABI::testing

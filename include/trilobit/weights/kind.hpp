@@ -3,11 +3,13 @@
 // else's is one more such type: kernels take their bounds and offsets from it.
 #pragma once
 
+#include "trilobit/version.hpp"
+
 #include <concepts>
 #include <cstdint>
 #include <string_view>
 
-namespace trilobit {
+namespace trilobit::inline TRILOBIT_ABI {
 
 /// Beyond this a sum of `max_cols` products with activations of up to 128 would overflow int32.
 inline constexpr int largest_weight = 63;
@@ -37,4 +39,4 @@ struct ternary {
     static constexpr std::int8_t lowest = -1, highest = 1, padding = 0;
 };
 
-}  // namespace trilobit
+}  // namespace trilobit::inline TRILOBIT_ABI

@@ -3,6 +3,8 @@
 // scale for each tensor, row or group, by the rules that the BitNet papers train with.
 #pragma once
 
+#include "trilobit/version.hpp"
+
 #include <algorithm>
 #include <cmath>
 #include <cstdint>
@@ -12,7 +14,7 @@
 #include "trilobit/weights/kind.hpp"
 #include "trilobit/weights/scale.hpp"
 
-namespace trilobit {
+namespace trilobit::inline TRILOBIT_ABI {
 
 /// What a rule needs to know of the weights that share one scale. Sums are kept in double so that
 /// the order in which threads add rows cannot move the mean by a float.
@@ -168,4 +170,4 @@ struct quantized_view {
     scale_spec scale;
 };
 
-}  // namespace trilobit
+}  // namespace trilobit::inline TRILOBIT_ABI

@@ -3,6 +3,8 @@
 // columns share one.
 #pragma once
 
+#include "trilobit/version.hpp"
+
 #include <algorithm>
 #include <cstdint>
 
@@ -10,7 +12,7 @@
 #include "trilobit/core/config.hpp"
 #include "trilobit/core/status.hpp"
 
-namespace trilobit {
+namespace trilobit::inline TRILOBIT_ABI {
 
 enum class granularity : std::uint8_t { tensor = 0, row = 1, group = 2 };
 enum class scale_type : std::uint8_t { f32 = 0, f16 = 1 };
@@ -74,4 +76,4 @@ constexpr status check_scale_spec(const scale_spec& spec) noexcept {
     return {};
 }
 
-}  // namespace trilobit
+}  // namespace trilobit::inline TRILOBIT_ABI
