@@ -19,6 +19,11 @@ if(TRILOBIT_CCACHE AND NOT DEFINED CMAKE_CXX_COMPILER_LAUNCHER)
   set(CMAKE_CXX_COMPILER_LAUNCHER "${TRILOBIT_CCACHE}")
 endif()
 
+# Beside each object a list of its functions' stack frames, which tests/house/stack_frames.sh reads.
+if(NOT MSVC AND NOT TRILOBIT_SANITIZE)
+  add_compile_options(-fstack-usage)
+endif()
+
 if(TRILOBIT_SANITIZE)
   add_compile_options(-fsanitize=${TRILOBIT_SANITIZE} -fno-sanitize-recover=all
                       -fno-omit-frame-pointer)

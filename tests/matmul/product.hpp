@@ -13,6 +13,10 @@
 
 namespace matmul_test {
 
+inline constexpr trilobit::layout_id every_layout[] = {
+    trilobit::layout_id::ternary_2bit, trilobit::layout_id::ternary_base3,
+    trilobit::layout_id::ternary_planes, trilobit::layout_id::binary_1bit};
+
 inline const trilobit::kernel_table& active_table() {
     const auto table = trilobit::dispatch::active();
     if (!table.ok()) SKIP(table.error().text);

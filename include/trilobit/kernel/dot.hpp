@@ -31,6 +31,10 @@ struct dot_any : driven<dot_any<Arch, Layout>, Arch, Layout, dot_limits<Arch, La
     using panel_x = panel_activations<Arch, Layout>;
     static constexpr int scaled_segments = 32;
     static constexpr int group = group_blocks<Layout, panel_rows<Arch>>;
+    struct scratch {
+        alignas(64) std::byte panels[group * Layout::tile_rows / 16 * panel_stride<Arch>];
+        alignas(64) float scales[group * Layout::tile_rows * scaled_segments];
+    };
 
     /// In dot products of 512 bits, for 64 multiply-adds; the same unit in every family. Decoding a
     /// register of weights takes what the decoder says, or as long as 60 dot products through the
@@ -146,7 +150,7 @@ struct dot_any : driven<dot_any<Arch, Layout>, Arch, Layout, dot_limits<Arch, La
             return 1;
         }
         constexpr int rows = Layout::tile_rows;
-        alignas(64) float scales[group * rows * scaled_segments];  // (16 rows, segments, 16)
+        float* const scales = own_scratch<dot_any>(t).scales;  // (16 rows, segments, 16)
         span.segments = segments_at_once(t, index, c);
         span.block_scale_stride = 16 * span.segments;
         const std::int64_t segments = t.w.segments();
@@ -209,7 +213,7 @@ struct dot_any : driven<dot_any<Arch, Layout>, Arch, Layout, dot_limits<Arch, La
         constexpr int registers = 4 * Layout::tile_rows / simd::register_bytes<Arch>;
         static_assert(width >= 256, "a group of columns is one panel");
         static_assert(!has_amx<Arch> || width % 64 == 0, "a panel starts inside an A tile");
-        alignas(64) std::byte panels[group * Layout::tile_rows / 16 * panel_stride<Arch>];
+        std::byte* const panels = own_scratch<dot_any>(t).panels;
         const std::int64_t tiles = t.w.segment_tiles(s.weight_segment);
         const std::int64_t offset = s.first - t.w.segment_first_col(s.weight_segment);
         const bool on_steps = segments_start_on_tiles(t.w, t.x) &&

@@ -15,7 +15,7 @@
 namespace trilobit::inline TRILOBIT_ABI::kernel {
 
 /// Outputs of one chunk: enough rows that one token's fixed costs vanish, enough tokens that a panel
-/// of weights decoded for them costs little. Sums of both kinds lie on the stack, 32 KiB each.
+/// of weights decoded for them costs little. Sums of both kinds take 32 KiB each.
 inline constexpr int chunk_outputs = 8192;
 inline constexpr int chunk_tokens = 128;
 /// With several segments, each passes over all rows of a chunk before the next: few rows keep weights
@@ -29,6 +29,21 @@ struct chunk_limits {
     int outputs = chunk_outputs, tokens = chunk_tokens;
     int row_step = 64, token_step = 1;
 };
+
+/// What a family keeps in a thread's scratch: its type of this name, if any. The sums of a chunk follow.
+template <class Family>
+inline constexpr std::int64_t own_scratch_bytes = [] {
+    if constexpr (requires { sizeof(typename Family::scratch); })
+        return round_up(static_cast<std::int64_t>(sizeof(typename Family::scratch)), 64);
+    return std::int64_t{0};
+}();
+template <class Family, chunk_limits Limits>
+inline constexpr std::int64_t drive_scratch_bytes =
+    own_scratch_bytes<Family> + 8 * std::int64_t{Limits.outputs};
+template <class Family>
+TRILOBIT_INLINE typename Family::scratch& own_scratch(const task& t) noexcept {
+    return *reinterpret_cast<typename Family::scratch*>(t.scratch);
+}
 
 /// Row blocks that make up `Rows` rows.
 template <class Layout, int Rows>
@@ -112,8 +127,9 @@ void drive(const task& t, std::int64_t block_begin, std::int64_t block_end,
     static_assert(group * rows <= Limits.outputs);
     constexpr int most_tokens = std::min(Limits.tokens, Limits.outputs / (group * rows));
     static_assert(most_tokens % Limits.token_step == 0);
-    alignas(64) std::int32_t acc[Limits.outputs];
-    alignas(64) float sums[Limits.outputs];
+    static_assert(Limits.outputs % 16 == 0, "sums of both kinds start on a cache line");
+    auto* const acc = reinterpret_cast<std::int32_t*>(t.scratch + own_scratch_bytes<Family>);
+    auto* const sums = reinterpret_cast<float*>(acc + Limits.outputs);
     const std::int64_t segments = segment::count(t.w, t.x);
     constexpr bool shares = Limits.outputs > chunk_outputs;  // tables, among all rows of a chunk
     constexpr bool adds = requires { &Family::add_segments; };
@@ -169,7 +185,7 @@ void drive_part(const task& t, const chunk& c, const column_part& part) noexcept
     if (segments == 1)
         for (std::int64_t i = outputs; i < part.count * outputs; i += outputs)
             for (std::int64_t o = 0; o < outputs; ++o) part.sums[o] += part.sums[i + o];
-    alignas(64) float sums[chunk_outputs];
+    auto* const sums = reinterpret_cast<float*>(t.scratch + own_scratch_bytes<Family>);
     for (std::int64_t i = 0; i < segments; ++i)
         add_scaled<Arch, Layout>(t, segment::at(t.w, t.x, i), c, i == 0, part.sums + i * outputs,
                                  sums);
@@ -181,6 +197,10 @@ template <class Family, class Arch, class Layout, chunk_limits Limits = chunk_li
 struct driven {
     static constexpr work_unit unit{64, Limits.token_step};
     static constexpr int own_tokens = 0;
+    static constexpr std::int64_t scratch_bytes() noexcept {
+        static_assert(8 * Limits.outputs >= 4 * chunk_outputs, "those of a part are floats alone");
+        return drive_scratch_bytes<Family, Limits>;
+    }
     static void run(const task& t, std::int64_t block_begin, std::int64_t block_end,
                     std::int64_t token_begin, std::int64_t token_end) noexcept {
         drive<Family, Arch, Layout, Limits>(t, block_begin, block_end, token_begin, token_end);

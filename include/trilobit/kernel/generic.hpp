@@ -44,9 +44,12 @@ struct generic_any : driven<generic_any<Arch, Layout>, Arch, Layout> {
                 for (int m = 0; m < k.tokens; ++m) {
                     const std::int8_t* x = t.x.token(k.token + m) + first_col;
                     std::int32_t* to = acc + m * stride + b * rows;
-                    for (int r = 0; r < rows; ++r)
+                    for (int r = 0; r < rows; ++r) {
+                        std::int32_t sum = to[r];
                         for (int c = begin; c < end; ++c)
-                            to[r] += std::int32_t{values[r * cols + c]} * x[c];
+                            sum += std::int32_t{values[r * cols + c]} * x[c];
+                        to[r] = sum;
+                    }
                 }
             }
         }

@@ -54,12 +54,14 @@ struct sink {
 
 /// One multiplication. `operand` is what the kernel's prepare() made of the activations; or, where
 /// `made` is set, what the kernel makes of all tokens as its first rows pass: of so many tiles yet.
+/// `scratch`, from a cache line on, is the running thread's own, and holds anything.
 struct task {
     packed_view w;
     activation_view x;
     std::byte* operand = nullptr;
     sink out;
     std::int64_t* made = nullptr;
+    std::byte* scratch = nullptr;
 };
 
 /// What threads divide a product into: pieces of at most so many rows, and of a multiple of so many

@@ -55,8 +55,7 @@ struct vector_lookup_any {
     }
     static void prepare(const task&, std::int64_t, std::int64_t) noexcept {}
 
-    /// Rows that share tables, at most. More would pay, but their sums are on the stack, with drive's
-    /// about 400 KiB.
+    /// Rows that share tables, at most. More would pay, but a thread's sums and tables are 400 KiB.
     static constexpr int most_rows = has_avx512bw<Arch> ? 1024 : 2048;
     /// Tiles of one step: with registers of 256 bits, 21 to 32 KiB of tables.
     static constexpr int step_tiles = std::max(1, 32 / std::max(8, +Layout::tile_cols));
@@ -111,10 +110,11 @@ struct vector_lookup_any {
         static constexpr int cols = (step_tiles * Layout::tile_cols + 7) / 8 * 8;
         static_assert(cols * 128 <= 32767, "a step alone could overflow int16");
         static_assert(cols <= 64, "columns past the last would be read beyond their padding");
-        // Zeros: bytes that stand for no weights find something too.
-        alignas(64) std::int16_t tables[step_tiles * shape::row_bytes * shape::size] = {};
+        alignas(64) std::int16_t tables[step_tiles * shape::row_bytes * shape::size];
         alignas(64) std::int16_t x[cols * shape::tokens];
 
+        /// Bytes that stand for no weights find something too.
+        void clear() noexcept { std::fill_n(tables, std::size(tables), std::int16_t{0}); }
         void make(const task& t, const segment& s, const chunk& c, std::int64_t tile,
                   int tiles) noexcept {
             load_columns<Arch, shape::tokens, cols>(t.x.token(c.token) + s.first +
@@ -127,14 +127,19 @@ struct vector_lookup_any {
         }
     };
 
-    // Neither this nor add_part inside of drive: their arrays would be on its stack at the same time.
+    struct scratch {
+        // (row, token)
+        alignas(64) std::int16_t sums[most_rows * table_shape<Arch, Layout>::tokens];
+        step_tables step;
+    };
+
     TRILOBIT_NOINLINE static void sum_part(const task& t, const segment& s, const chunk& c,
                                            std::int32_t* acc, std::int64_t acc_stride) noexcept {
         using shape = table_shape<Arch, Layout>;
         using i16 = simd::i16<Arch>;
         constexpr int registers = shape::tokens / shape::lanes;
-        alignas(64) std::int16_t sums[most_rows * shape::tokens];  // (row, token)
-        step_tables step;
+        auto& [sums, step] = own_scratch<vector_lookup_any>(t);
+        step.clear();
         const std::int64_t rows = c.blocks * Layout::tile_rows, count = s.tiles(t.w);
         i16 bound[registers];  // of |sum|, for each token
         for (i16& b : bound) b = i16(0);
@@ -167,8 +172,8 @@ struct vector_lookup_any {
     TRILOBIT_NOINLINE static void add_part(const task& t, const chunk& c, std::int32_t* scaled,
                                            float* sums, std::int64_t stride) noexcept {
         using shape = table_shape<Arch, Layout>;
-        alignas(64) std::int16_t waiting[most_rows * shape::tokens];  // (row, token)
-        step_tables step;
+        auto& [waiting, step] = own_scratch<vector_lookup_any>(t);
+        step.clear();
         const std::int64_t rows = c.blocks * Layout::tile_rows, segments = segment::count(t.w, t.x);
         std::fill_n(waiting, rows * shape::tokens, std::int16_t{0});
         std::fill_n(scaled, rows * shape::tokens, 0);
@@ -251,6 +256,9 @@ struct vector_lookup_any {
     }();
     static constexpr work_unit unit{most_rows, limits.tokens};
     static constexpr int own_tokens = 0;
+    static constexpr std::int64_t scratch_bytes() noexcept {
+        return drive_scratch_bytes<vector_lookup_any, limits>;
+    }
 
     static void run(const task& t, std::int64_t block_begin, std::int64_t block_end,
                     std::int64_t token_begin, std::int64_t token_end) noexcept {

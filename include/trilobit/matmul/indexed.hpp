@@ -64,12 +64,13 @@ status matmul_indexed(const kernel_table& table, std::span<const packed_view> ex
     }
     if (x.rows == 0 || experts.front().rows == 0) return {};
 
-    const auto order_bytes = static_cast<std::size_t>(round_up(x.rows * 8, 64));
-    aligned_buffer memory(order_bytes + experts.size() * sizeof(detail::product_part));
-    if (memory.data() == nullptr)
+    const std::int64_t order_bytes = round_up(x.rows * 8, 64);
+    const auto part_bytes = static_cast<std::int64_t>(sizeof(detail::product_part));
+    std::byte* memory = scratch.reserve_order(order_bytes + std::ssize(experts) * part_bytes);
+    if (memory == nullptr)
         return {errc::out_of_memory, "There is not enough memory to sort the tokens."};
-    auto* order = reinterpret_cast<std::int64_t*>(memory.data());
-    auto* first = reinterpret_cast<detail::product_part*>(memory.data() + order_bytes);
+    auto* order = reinterpret_cast<std::int64_t*>(memory);
+    auto* first = reinterpret_cast<detail::product_part*>(memory + order_bytes);
     const detail::unsorted<Epilogue> unsorted{epilogue, order};
     for (std::size_t e = 0; e < experts.size(); ++e)
         new (first + e) detail::product_part{

@@ -89,10 +89,10 @@ public:
         return grid_bytes() + total([](const unit_grid& g) { return g.bytes(); });
     }
 
-    /// Each thread has a copy of the operand where there are copies. `memory` is for what bytes() says.
+    /// Where `operand` is null each thread makes a copy of its own. `memory` is for what bytes() says.
     template <class Executor>
     void operator()(const kernel_entry& kernel, const activation_view& values, std::byte* operand,
-                    operand_copies* copies, std::byte* memory, Executor& run) const {
+                    thread_memory& threads, std::byte* memory, Executor& run) const {
         auto* const grids = reinterpret_cast<unit_grid*>(memory);
         std::byte* const sums = memory + grid_bytes();
         std::int64_t work = 0, count = 0;
@@ -105,8 +105,9 @@ public:
             for (std::int64_t u = 0; g.parts > 1 && u < g.units(); ++u, at += g.part_bytes)
                 new (at) parts_left(static_cast<std::int32_t>(g.parts));
         }
-        const auto pieces = [&](std::int64_t begin, std::int64_t end, std::byte* of_tokens,
-                                std::int64_t* made) {
+        const auto pieces = [&](std::int64_t begin, std::int64_t end, thread_place& own) {
+            std::byte* const own_memory = own.memory.data();
+            const bool copy = operand == nullptr;
             std::int64_t before = 0;
             std::byte* own_sums = sums;
             for (std::size_t i = 0; i < parts.size(); ++i) {
@@ -117,12 +118,17 @@ public:
                 if (from < to) {
                     row_spreader spreader(*p.w, values, p.out);
                     const kernel::sink out = p.w->dropped_rows == 0 ? p.out : spreader.front();
-                    const kernel::task t{p.w->stored(), values, of_tokens, out, made};
+                    const kernel::task t{p.w->stored(),
+                                         values,
+                                         copy ? own_memory + kernel.scratch_bytes : operand,
+                                         out,
+                                         copy ? &own.made : nullptr,
+                                         own_memory};
                     if (g.parts > 1) {
                         // No part passes all columns.
-                        if (made != nullptr && *made == 0) {
+                        if (copy && own.made == 0) {
                             kernel.prepare(t, 0, values.tokens);
-                            *made = p.w->row_tiles();
+                            own.made = p.w->row_tiles();
                         }
                         run_parts(kernel, t, p, g, own_sums, from, to);
                     } else {
@@ -134,8 +140,7 @@ public:
             }
         };
         split(run, count, work, [&](std::int64_t begin, std::int64_t end) {
-            if (copies == nullptr) return pieces(begin, end, operand, nullptr);
-            copies->with([&](operand_copy& c) { pieces(begin, end, c.memory.data(), &c.made); });
+            threads.with([&](thread_place& own) { pieces(begin, end, own); });
         });
     }
 };
@@ -171,17 +176,17 @@ status run_products(const kernel_entry& kernel, quantize_function quantize,
         return p.token_begin == 0 && p.token_end == shape.tokens;
     });
     const bool copies = all_tokens && shape.tokens <= kernel.own_tokens;
-    // Copies have memory of their own.
     const std::int64_t shared_bytes = copies ? at.operand : at.size;
+    const std::int64_t own_bytes = kernel.scratch_bytes + at.size - shared_bytes;
     std::byte* memory = scratch.reserve(shared_bytes + gathered_bytes + batch_bytes);
     const status no_memory{errc::out_of_memory,
-                           "There is not enough memory to quantise the activations."};
+                           "There is not enough memory for this multiplication."};
     if (memory == nullptr) return no_memory;
     auto* values = reinterpret_cast<std::int8_t*>(memory + at.values);
     auto* scales = reinterpret_cast<float*>(memory + at.scales);
     auto* gathered = reinterpret_cast<std::int8_t*>(memory + shared_bytes);
     std::byte* of_batch = memory + shared_bytes + gathered_bytes;
-    std::byte* operand = memory + at.operand;
+    std::byte* operand = copies ? nullptr : memory + at.operand;
     const activation_view all{shape, values, scales};
 
     shared_status problem;
@@ -211,9 +216,8 @@ status run_products(const kernel_entry& kernel, quantize_function quantize,
                                first + end);
         };
         if (!whole) split(run, tokens, tokens * token_work, gather);
-        if (copies && !scratch.copies.renew(run.concurrency(), at.size - at.operand))
-            return no_memory;
-        cut(same)(kernel, x, operand, copies ? &scratch.copies : nullptr, of_batch, run);
+        if (!scratch.threads.renew(run.concurrency(), own_bytes)) return no_memory;
+        cut(same)(kernel, x, operand, scratch.threads, of_batch, run);
     }
     return {};
 }

@@ -37,6 +37,8 @@ struct kernel_entry {
     /// Of up to so many tokens each thread makes the operand for itself, while its first rows pass: it is
     /// so large that to fetch another's takes longer.
     int own_tokens = 0;
+    /// Of task::scratch, for run() and run_part().
+    std::int64_t scratch_bytes = 0;
 };
 
 using quantize_function = status (*)(const activation_shape&, std::int64_t token, const float* x,
@@ -56,10 +58,12 @@ namespace detail {
 
 template <class Kernel, class Layout, class Act>
 constexpr kernel_entry entry_of() noexcept {
-    return {Layout::id,       Act::id,           Kernel::id,
-            &Kernel::accepts, &Kernel::cost,     &Kernel::operand_bytes,
-            &Kernel::prepare, &Kernel::run,      &Kernel::run_part,
-            Kernel::unit,     Kernel::own_tokens};
+    return {Layout::id,         Act::id,
+            Kernel::id,         &Kernel::accepts,
+            &Kernel::cost,      &Kernel::operand_bytes,
+            &Kernel::prepare,   &Kernel::run,
+            &Kernel::run_part,  Kernel::unit,
+            Kernel::own_tokens, Kernel::scratch_bytes()};
 }
 
 template <class Arch, class Family, class Layout, class... Acts, std::size_t N>

@@ -6,8 +6,8 @@
 #include "trilobit/version.hpp"
 
 #include "trilobit/core/aligned_buffer.hpp"
-#include "trilobit/matmul/operand_copies.hpp"
 #include "trilobit/matmul/table.hpp"
+#include "trilobit/matmul/thread_memory.hpp"
 
 namespace trilobit::inline TRILOBIT_ABI {
 
@@ -29,19 +29,26 @@ struct workspace_layout {
 
 }  // namespace detail
 
-/// Grows to what its calls need and never shrinks. One for each thread that calls matmul().
+/// Grows to what its calls need and never shrinks: a call that needs no more than those before it
+/// allocates nothing. One for each thread that calls matmul().
 class workspace {
-    aligned_buffer own;
+    aligned_buffer own, sorted;
+
+    static std::byte* grow(aligned_buffer& to, std::int64_t bytes) noexcept {
+        const auto wanted = static_cast<std::size_t>(bytes);
+        if (wanted > to.size()) to = aligned_buffer(wanted + wanted / 4);
+        return wanted > to.size() ? nullptr : to.data();
+    }
 
 public:
     /// Null when memory is short. Contents are not kept when it grows.
-    [[nodiscard]] std::byte* reserve(std::int64_t bytes) noexcept {
-        const auto wanted = static_cast<std::size_t>(bytes);
-        if (wanted > own.size()) own = aligned_buffer(wanted + wanted / 4);
-        return wanted > own.size() ? nullptr : own.data();
+    [[nodiscard]] std::byte* reserve(std::int64_t bytes) noexcept { return grow(own, bytes); }
+    /// The same, beside it: the order of tokens that matmul_indexed() sorts.
+    [[nodiscard]] std::byte* reserve_order(std::int64_t bytes) noexcept {
+        return grow(sorted, bytes);
     }
-    /// Of a large operand, one for each thread.
-    detail::operand_copies copies;
+    /// What each thread has for itself.
+    detail::thread_memory threads;
 };
 
 }  // namespace trilobit::inline TRILOBIT_ABI

@@ -107,9 +107,10 @@ inline std::string name_of(const kernel_table& table, const kernel_entry& e,
 inline std::string run_entry(const kernel_entry& e, const packed_view& w, const kernel_case& c,
                              const kernel_operands& o) {
     const activation_view x = o.activations();
-    const guarded_buffer operand(e.operand_bytes(w, x));
+    const guarded_buffer operand(e.operand_bytes(w, x)), scratch(e.scratch_bytes);
     guarded_output y(c.tokens, c.rows);
-    const kernel::task t{w, x, operand.data(), {&guarded_output::write, &y}};
+    const kernel::task t{
+        w, x, operand.data(), {&guarded_output::write, &y}, nullptr, scratch.data()};
     generator r(c.seed + 1);
     // Nothing, or [0, end) in rising pieces.
     const auto pieces = [&](std::int64_t end, auto&& f) {
@@ -136,11 +137,12 @@ inline std::string run_parts(const kernel_entry& e, const packed_view& w, const 
     generator r(c.seed + 3);
     const std::int64_t parts = r.between(2, std::min<std::int64_t>(most, 9));
     const std::int64_t tokens = r.between(1, 5);
-    const guarded_buffer operand(e.operand_bytes(w, x));
+    const guarded_buffer operand(e.operand_bytes(w, x)), scratch(e.scratch_bytes);
     const guarded_buffer sums(kernel::column_part::slots(w, x, parts) * tokens * blocks *
                               w.tile.rows * 4);
     guarded_output y(c.tokens, c.rows);
-    const kernel::task t{w, x, operand.data(), {&guarded_output::write, &y}};
+    const kernel::task t{
+        w, x, operand.data(), {&guarded_output::write, &y}, nullptr, scratch.data()};
     e.prepare(t, 0, c.tokens);
     for (std::int64_t b = 0; b < w.row_blocks(); b += blocks)
         for (std::int64_t m = 0; m < c.tokens; m += tokens) {

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: MIT
-// A copy of the operand for each thread: never for two at once, and found again by its thread with what
-// that has made of it.
+// A place for each thread: never for two at once, and found again by its thread with what that has made
+// there.
 #include <catch2/generators/catch_generators.hpp>
 
-#include "trilobit/matmul/operand_copies.hpp"
+#include "trilobit/matmul/thread_memory.hpp"
 
 #include <set>
 #include <thread>
@@ -13,13 +13,13 @@
 
 using namespace trilobit;
 
-TEST_CASE("no two threads have a copy at once, however many there are", "[matmul]") {
+TEST_CASE("no two threads have a place at once, however many there are", "[matmul]") {
     const std::int64_t count = GENERATE(1, 2, 5);
     constexpr std::int64_t size = 100;  // no multiple of a cache line
     constexpr int threads = 8, calls = 50;
-    detail::operand_copies copies;
+    detail::thread_memory memory;
     for (int again = 0; again < 3; ++again) {  // the memory of one product serves the next
-        REQUIRE(copies.renew(count, size + 40 * again));
+        REQUIRE(memory.renew(count, size + 40 * again));
         std::atomic<int> made{0}, wrong{0};
         std::vector<std::set<std::byte*>> found(threads);
         {
@@ -28,7 +28,7 @@ TEST_CASE("no two threads have a copy at once, however many there are", "[matmul
                 all.emplace_back([&, t] {
                     const auto mine = static_cast<std::byte>(t);
                     for (int i = 0; i < calls; ++i)
-                        copies.with([&](detail::operand_copy& c) {
+                        memory.with([&](detail::thread_place& c) {
                             if (c.made == 0) ++made;
                             c.made = size;
                             std::fill_n(c.memory.data(), size, mine);
@@ -49,12 +49,12 @@ TEST_CASE("no two threads have a copy at once, however many there are", "[matmul
     }
 }
 
-TEST_CASE("a thread finds its copy again, and another thread has one of its own", "[matmul]") {
-    detail::operand_copies copies;
-    REQUIRE(copies.renew(4, 64));
+TEST_CASE("a thread finds its place again, and another thread has one of its own", "[matmul]") {
+    detail::thread_memory memory;
+    REQUIRE(memory.renew(4, 64));
     const auto taken = [&] {
         std::pair<std::byte*, std::int64_t> at;
-        copies.with([&](detail::operand_copy& c) {
+        memory.with([&](detail::thread_place& c) {
             at = {c.memory.data(), c.made};
             c.made = 7;
         });
@@ -67,7 +67,7 @@ TEST_CASE("a thread finds its copy again, and another thread has one of its own"
     std::jthread([&] { other = taken(); }).join();
     CHECK(other.first != first.first);
     CHECK(other.second == 0);
-    REQUIRE(copies.renew(4, 64));
+    REQUIRE(memory.renew(4, 64));
     CHECK(taken() == first);
 }
 

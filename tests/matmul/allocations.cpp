@@ -1,0 +1,164 @@
+// SPDX-License-Identifier: MIT
+// With a workspace that has served the same shapes nothing is allocated, on any thread. A program of its
+// own, since it replaces the allocation functions of all of it.
+#include <atomic>
+#include <catch2/catch_test_macros.hpp>
+#include <cstdlib>
+#include <new>
+
+#include "product.hpp"
+#include "trilobit/core/thread_pool.hpp"
+#include "trilobit/matmul/indexed.hpp"
+
+#if defined(__linux__) && !defined(TRILOBIT_SANITIZED)
+#include <sys/mman.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+#endif
+
+namespace {
+std::atomic<int> allocations{0};
+
+void* counted(std::size_t size, std::size_t alignment) {
+    ++allocations;
+    // A size that is a multiple of the alignment, as aligned_alloc wants it.
+    void* at = std::aligned_alloc(alignment, (size + alignment) / alignment * alignment);
+    if (at == nullptr) throw std::bad_alloc();
+    return at;
+}
+}  // namespace
+
+// The others, for arrays and those that do not throw, call these. Inlined, GCC sees free() for what an
+// operator new made.
+void* operator new(std::size_t size) { return counted(size, alignof(std::max_align_t)); }
+void* operator new(std::size_t size, std::align_val_t alignment) {
+    return counted(size, static_cast<std::size_t>(alignment));
+}
+TRILOBIT_NOINLINE void operator delete(void* at) noexcept { std::free(at); }
+TRILOBIT_NOINLINE void operator delete(void* at, std::size_t) noexcept { std::free(at); }
+TRILOBIT_NOINLINE void operator delete(void* at, std::align_val_t) noexcept { std::free(at); }
+TRILOBIT_NOINLINE void operator delete(void* at, std::size_t, std::align_val_t) noexcept {
+    std::free(at);
+}
+
+#if defined(__linux__) && !defined(TRILOBIT_SANITIZED)
+extern "C" void* mmap(void* at, std::size_t size, int protection, int flags, int file,
+                      off_t offset) noexcept {
+    ++allocations;
+    return reinterpret_cast<void*>(::syscall(SYS_mmap, at, size, protection, flags, file, offset));
+}
+#endif
+
+using namespace trilobit;
+using matmul_test::active_table;
+using matmul_test::product;
+
+namespace {
+
+template <class F>
+int allocations_of(F&& f) {
+    const int before = allocations;
+    f();
+    return allocations - before;
+}
+
+}  // namespace
+
+TEST_CASE("allocations are counted", "[matmul]") {
+    CHECK(allocations_of([] { workspace().reserve(1000) == nullptr ? std::abort() : void(); }) ==
+          1);
+    CHECK(allocations_of([] { std::vector<char> some(10); }) == 1);
+    CHECK(allocations_of([] {
+              detail::thread_memory places;
+              if (!places.renew(2, 100)) std::abort();
+          }) == 3);
+#if defined(__linux__) && !defined(TRILOBIT_SANITIZED)
+    CHECK(allocations_of([] {
+              void* at = ::mmap(nullptr, 4096, PROT_READ, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+              ::munmap(at, 4096);
+          }) == 1);
+#endif
+}
+
+TEST_CASE("a second product of the same shapes allocates nothing", "[matmul]") {
+    serial alone;
+    thread_pool three(3);
+    for (const layout_id layout : matmul_test::every_layout)
+        for (const scale_spec& scale : {scale_spec::row(), scale_spec::group(128)})
+            for (const std::int64_t tokens : {1, 5, 40})
+                for (const kernel_entry& e : active_table()) {
+                    if (e.layout != layout || e.activation != activation_id::int8) continue;
+                    CAPTURE(layout_name(layout), kernel_name(e.kernel), tokens, scale.group_cols);
+                    product p(500, 700, tokens, layout, scale);
+                    const auto count = [&](auto& threads, workspace& scratch) {
+                        return allocations_of([&] {
+                            REQUIRE(matmul(active_table(), p.w.view(), p.in(), p.out(), scratch,
+                                           threads, {.kernel = e.kernel})
+                                        .ok());
+                        });
+                    };
+                    workspace of_one, of_three;
+                    CHECK(count(alone, of_one) > 0);
+                    CHECK(count(alone, of_one) == 0);
+                    CHECK(count(three, of_three) > 0);
+                    CHECK(count(three, of_three) == 0);
+                    CHECK(count(alone, of_three) == 0);  // fewer threads
+                }
+}
+
+TEST_CASE("a second product of several matrices allocates nothing", "[matmul]") {
+    thread_pool three(3);
+    for (const layout_id layout : matmul_test::every_layout)
+        for (const std::int64_t tokens : {1, 40}) {
+            CAPTURE(layout_name(layout), tokens);
+            const product a(500, 700, tokens, layout), b(500, 700, tokens, layout);
+            std::vector<float> ya(a.y.size()), yb(a.y.size());
+            const matrix_view<float> to_a(ya.data(), tokens, 500), to_b(yb.data(), tokens, 500);
+            const std::vector<packed_view> experts{a.w.view(), b.w.view()};
+            std::vector<std::int32_t> expert_of;
+            for (std::int64_t m = 0; m < tokens; ++m)
+                expert_of.push_back(static_cast<std::int32_t>(m % 3 == 1));
+            workspace scratch;
+            for (const bool again : {false, true}) {
+                const int shared = allocations_of([&] {
+                    REQUIRE(matmul_shared(active_table(), a.in(), scratch, three, {},
+                                          projection{a.w.view(), epilogue::write{to_a}},
+                                          projection{b.w.view(), epilogue::write{to_b}})
+                                .ok());
+                });
+                const int indexed = allocations_of([&] {
+                    REQUIRE(matmul_indexed(active_table(), experts, expert_of, a.in(), to_a,
+                                           scratch, three)
+                                .ok());
+                });
+                if (again) CHECK((shared == 0 && indexed == 0));
+                if (!again) CHECK((shared > 0 && indexed > 0));
+            }
+        }
+}
+
+TEST_CASE("a product without columns of zeros allocates nothing the second time", "[matmul]") {
+    thread_pool three(3);
+    testing::generator r(1);
+    constexpr std::int64_t rows = 300, cols = 400, tokens = 5;
+    std::vector<float> weights(rows * cols), x(tokens * cols), y(tokens * rows);
+    for (std::size_t i = 0; i < weights.size(); ++i)
+        weights[i] = i % cols % 3 == 0 || i / cols % 4 == 0 ? 0.0f : r.unit();
+    for (float& v : x) v = r.unit();
+    pack_options options;
+    options.drop = drop_zeros::rows_and_columns;
+    const auto w = pack(layout_id::ternary_2bit,
+                        matrix_view<const float>(weights.data(), rows, cols), options);
+    REQUIRE((w.status().ok() && w.view().dropped_rows > 0 && w.view().dropped_cols > 0));
+    workspace scratch;
+    const auto count = [&] {
+        return allocations_of([&] {
+            REQUIRE(matmul(active_table(), w.view(),
+                           matrix_view<const float>(x.data(), tokens, cols),
+                           matrix_view<float>(y.data(), tokens, rows), scratch, three)
+                        .ok());
+        });
+    };
+    CHECK(count() > 0);
+    CHECK(count() == 0);
+}

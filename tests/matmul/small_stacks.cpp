@@ -1,0 +1,113 @@
+// SPDX-License-Identifier: MIT
+// How deep the library's calls go: 64 KiB of stack, as threads have with musl, or half of that, and in
+// WebAssembly, are enough for whatever is done on the way from floats to products, by every back end.
+#include <catch2/catch_test_macros.hpp>
+#include <cstring>
+#include <functional>
+#include <memory>
+
+#include "product.hpp"
+#include "trilobit/matmul/indexed.hpp"
+
+#if defined(__unix__) && !defined(TRILOBIT_SANITIZED)
+#include <pthread.h>
+
+using namespace trilobit;
+
+namespace {
+
+constexpr std::size_t stack_bytes = 512 << 10, enough = 64 << 10;
+constexpr unsigned char untouched = 0xa5;
+
+/// Bytes of a thread's stack that f() and the thread itself have written to, down to the deepest.
+std::size_t stack_of(const std::function<void()>& f) {
+    aligned_buffer stack(stack_bytes);
+    REQUIRE(stack.data() != nullptr);
+    std::memset(stack.data(), untouched, stack_bytes);
+    pthread_attr_t attributes;
+    REQUIRE(pthread_attr_init(&attributes) == 0);
+    REQUIRE(pthread_attr_setstack(&attributes, stack.data(), stack_bytes) == 0);
+    pthread_t thread;
+    const auto body = [](void* of) -> void* {
+        (*static_cast<const std::function<void()>*>(of))();
+        return nullptr;
+    };
+    REQUIRE(pthread_create(&thread, &attributes, body,
+                           const_cast<void*>(static_cast<const void*>(&f))) == 0);
+    REQUIRE(pthread_join(thread, nullptr) == 0);
+    pthread_attr_destroy(&attributes);
+    std::size_t deepest = 0;
+    while (deepest < stack_bytes && stack.data()[deepest] == static_cast<std::byte>(untouched))
+        ++deepest;
+    return stack_bytes - deepest;
+}
+
+}  // namespace
+
+TEST_CASE("the depth of a stack is measured", "[matmul]") {
+    const std::size_t least = stack_of([] {});
+    CHECK(least < enough);
+    const std::size_t more = stack_of([] {
+        volatile char block[100000];
+        block[0] = 1;
+        block[sizeof block - 1] = 1;
+    });
+    CHECK(more >= 100000);
+    CHECK(more < 100000 + least);
+}
+
+TEST_CASE("every kernel of every back end multiplies on a stack of 64 KiB", "[matmul]") {
+    for (const kernel_table* table : dispatch::available())
+        for (const layout_id layout : matmul_test::every_layout)
+            for (const scale_spec& scale : {scale_spec::row(), scale_spec::group(128)})
+                for (const std::int64_t tokens : {1, 5, 40}) {
+                    matmul_test::product p(150, 300, tokens, layout, scale);
+                    for (const kernel_entry& e : *table) {
+                        if (e.layout != layout) continue;
+                        CAPTURE(table->name, layout_name(layout), kernel_name(e.kernel),
+                                activation_name(e.activation), tokens, scale.group_cols);
+                        status s;
+                        workspace scratch;
+                        serial alone;
+                        const std::size_t used = stack_of([&] {
+                            s = matmul(*table, p.w.view(), p.in(), p.out(), scratch, alone,
+                                       {.activation = e.activation, .kernel = e.kernel});
+                        });
+                        CHECK(s.ok());
+                        CHECK(used <= enough);
+                    }
+                }
+}
+
+TEST_CASE("packing, saving and experts do with a stack of 64 KiB", "[matmul]") {
+    for (const layout_id layout : matmul_test::every_layout) {
+        CAPTURE(layout_name(layout));
+        const matmul_test::product p(300, 700, 5, layout);
+        std::vector<float> weights(300 * 700), y(5 * 300);
+        testing::generator r(1);
+        for (float& v : weights) v = r.unit();
+        status packed, multiplied;
+        CHECK(stack_of([&] {
+                  pack_options options;
+                  options.drop = drop_zeros::rows_and_columns;
+                  packed = pack(layout, matrix_view<const float>(weights.data(), 300, 700), options)
+                               .status();
+              }) <= enough);
+        CHECK(stack_of([&] {
+                  const packed_view experts[] = {p.w.view(), p.w.view()};
+                  const std::int32_t expert_of[] = {0, 1, 1, 0, 1};
+                  workspace scratch;
+                  serial alone;
+                  multiplied =
+                      matmul_indexed(matmul_test::active_table(), experts, expert_of, p.in(),
+                                     matrix_view<float>(y.data(), 5, 300), scratch, alone);
+              }) <= enough);
+        CHECK((packed.ok() && multiplied.ok()));
+    }
+}
+
+#else
+TEST_CASE("every kernel of every back end multiplies on a stack of 64 KiB", "[matmul]") {
+    SKIP("sanitizers add to each frame, and other systems measure stacks otherwise");
+}
+#endif
