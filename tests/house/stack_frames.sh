@@ -1,8 +1,8 @@
 #!/bin/sh
 # SPDX-License-Identifier: MIT
-# Reads what the compiler wrote of stack frames beside each object (-fstack-usage): none of the library
-# may be larger than 16 KiB, nor of a size that nobody knows. Threads of musl have 128 KiB of stack,
-# those of WebAssembly 64, and whoever goes past the end of it writes elsewhere.
+# Reads what the compiler wrote of stack frames beside each object (-fstack-usage): none of the
+# library may be larger than 16 KiB, nor of a size that nobody knows. Threads of musl have 128 KiB of
+# stack, those of WebAssembly 64, and who goes past the end of it writes elsewhere.
 #   stack_frames.sh OBJECT... (objects may also come as one list with semicolons)
 set -u
 limit=16384

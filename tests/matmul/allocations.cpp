@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// With a workspace that has served the same shapes nothing is allocated, on any thread. A program of its
-// own, since it replaces the allocation functions of all of it.
+// With a workspace that has served the same shapes nothing is allocated, on any thread. A program
+// of its own, since it replaces the allocation functions of all of it.
 #include <atomic>
 #include <catch2/catch_test_macros.hpp>
 #include <cstdlib>
@@ -28,8 +28,8 @@ void* counted(std::size_t size, std::size_t alignment) {
 }
 }  // namespace
 
-// The others, for arrays and those that do not throw, call these. Inlined, GCC sees free() for what an
-// operator new made.
+// The others, for arrays and those that do not throw, call these. Inlined, GCC sees free() for
+// what an operator new made.
 void* operator new(std::size_t size) { return counted(size, alignof(std::max_align_t)); }
 void* operator new(std::size_t size, std::align_val_t alignment) {
     return counted(size, static_cast<std::size_t>(alignment));

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// A place for each thread: never for two at once, and found again by its thread with what that has made
-// there.
+// A place for each thread: never for two at once, and found again by its thread with what that has
+// made there.
 #include <catch2/generators/catch_generators.hpp>
 
 #include "trilobit/matmul/thread_memory.hpp"

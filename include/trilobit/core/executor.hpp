@@ -4,9 +4,9 @@
 //
 // An executor is anything callable as e(first, last, grain, f): it calls f(begin, end) on disjoint
 // pieces that cover [first, last), each a multiple of `grain` long but the last, and returns when
-// all are done. f is called by at most concurrency() threads at once, each of which has memory of its
-// own then; one more would wait for another. Which thread runs what never changes a result: every
-// output element belongs to one piece.
+// all are done. At most concurrency() threads call f at once: each has memory of its own then, and
+// one more would wait for another. Which thread runs what never changes a result: every output
+// element belongs to one piece.
 #pragma once
 
 #include "trilobit/version.hpp"

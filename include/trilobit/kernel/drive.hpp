@@ -30,7 +30,7 @@ struct chunk_limits {
     int row_step = 64, token_step = 1;
 };
 
-/// What a family keeps in a thread's scratch: its type of this name, if any. The sums of a chunk follow.
+/// What a family keeps in a thread's scratch: its type of this name, if any. A chunk's sums follow.
 template <class Family>
 inline constexpr std::int64_t own_scratch_bytes = [] {
     if constexpr (requires { sizeof(typename Family::scratch); })

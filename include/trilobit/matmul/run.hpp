@@ -89,7 +89,7 @@ public:
         return grid_bytes() + total([](const unit_grid& g) { return g.bytes(); });
     }
 
-    /// Where `operand` is null each thread makes a copy of its own. `memory` is for what bytes() says.
+    /// Where `operand` is null each thread makes a copy of its own. `memory` is what bytes() says.
     template <class Executor>
     void operator()(const kernel_entry& kernel, const activation_view& values, std::byte* operand,
                     thread_memory& threads, std::byte* memory, Executor& run) const {

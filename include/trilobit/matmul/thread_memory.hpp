@@ -1,11 +1,12 @@
 // SPDX-License-Identifier: MIT
-// Room matmul. Enters: how many bytes each of some threads needs. Leaves: a place for each thread: what a
-// kernel sums in, and where an operand is large, a copy of it, made while that thread's first rows pass.
+// Room matmul. Enters: how many bytes each of some threads needs. Leaves: a place for each thread:
+// what a kernel sums in, and where an operand is large, a copy of it, which that thread makes while
+// its first rows pass.
 //
 // Tables of a token are fifty times larger than its activations. Made by the caller they keep all
-// others waiting, and then each has to fetch them from the caller's cache: decoding in base 3 with two
-// threads took a tenth longer, products of 2 to 8 tokens in cache a quarter. For the same reason a thread
-// finds the place that it had before.
+// others waiting, and then each has to fetch them from the caller's cache: decoding in base 3 with
+// two threads took a tenth longer, products of 2 to 8 tokens in cache a quarter. For the same
+// reason a thread finds the place that it had before.
 #pragma once
 
 #include "trilobit/version.hpp"
@@ -20,8 +21,9 @@ namespace trilobit::inline TRILOBIT_ABI::detail {
 
 /// For one thread at a time.
 struct alignas(64) thread_place {
-    /// The thread that comes back here, in the lower half; the product that it does, in the upper half.
-    /// An older one is anybody's: so the caller need not fetch the places of many threads to clear them.
+    /// The thread that comes back here, in the lower half; in the upper half the product that it
+    /// does. Places of an older product are anybody's: to clear those of many threads, the caller
+    /// would have to fetch them.
     std::atomic<std::uint64_t> claim{0};
     std::atomic<bool> busy{false};
     std::uint64_t product = 0;  // of which `made` tells
@@ -35,8 +37,8 @@ class thread_memory {
     std::size_t bytes = 0;
     std::uint64_t product = 0, caller = 0;  // of renew()
 
-    /// A number that no other living thread has: where a variable of its own lies. Should the bits that are
-    /// left out tell two apart, these share a place, one after the other.
+    /// A number that no other living thread has: where a variable of its own lies. Should the bits
+    /// that are left out tell two apart, these have the same place, one after the other.
     static std::uint64_t this_thread() noexcept {
         static thread_local char mark;
         return reinterpret_cast<std::uintptr_t>(&mark) >> 4 & 0xffffffffu;
