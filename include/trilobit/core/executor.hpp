@@ -13,6 +13,8 @@
 #include <concepts>
 #include <cstdint>
 
+#include "trilobit/core/begin.hpp"
+
 namespace trilobit::inline TRILOBIT_ABI {
 
 namespace detail {
@@ -37,3 +39,5 @@ struct serial {
 };
 
 }  // namespace trilobit::inline TRILOBIT_ABI
+
+#include "trilobit/core/end.hpp"

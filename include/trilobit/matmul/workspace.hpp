@@ -9,6 +9,8 @@
 #include "trilobit/matmul/operand_copies.hpp"
 #include "trilobit/matmul/table.hpp"
 
+#include "trilobit/core/begin.hpp"
+
 namespace trilobit::inline TRILOBIT_ABI {
 
 namespace detail {
@@ -45,3 +47,5 @@ public:
 };
 
 }  // namespace trilobit::inline TRILOBIT_ABI
+
+#include "trilobit/core/end.hpp"

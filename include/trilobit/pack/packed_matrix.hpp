@@ -19,6 +19,8 @@
 #include <unistd.h>
 #endif
 
+#include "trilobit/core/begin.hpp"
+
 namespace trilobit::inline TRILOBIT_ABI {
 
 /// Owns a packed image: header, tiles, scales in one block that can be written to a file as it is.
@@ -202,3 +204,5 @@ public:
 #endif
 
 }  // namespace trilobit::inline TRILOBIT_ABI
+
+#include "trilobit/core/end.hpp"

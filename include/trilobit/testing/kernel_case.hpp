@@ -14,6 +14,8 @@
 #include "trilobit/testing/random.hpp"
 #include "trilobit/weights/quantize.hpp"
 
+#include "trilobit/core/begin.hpp"
+
 namespace trilobit::inline TRILOBIT_ABI::testing {
 
 /// What a matrix is filled with; highest and lowest of its kind.
@@ -193,3 +195,5 @@ public:
 };
 
 }  // namespace trilobit::inline TRILOBIT_ABI::testing
+
+#include "trilobit/core/end.hpp"

@@ -7,6 +7,8 @@
 #include <cstdint>
 #include <string_view>
 
+#include "trilobit/core/begin.hpp"
+
 namespace trilobit::inline TRILOBIT_ABI {
 
 /// {-1, +1}: no zero, so padding is made to contribute nothing by the activations it meets.
@@ -24,3 +26,5 @@ struct ternary {
 };
 
 }  // namespace trilobit::inline TRILOBIT_ABI
+
+#include "trilobit/core/end.hpp"
