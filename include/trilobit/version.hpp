@@ -1,7 +1,13 @@
 // SPDX-License-Identifier: MIT
-// The one place that names versions: CMake reads the three API numbers from here.
-// Enters: nothing. Leaves: the API version and the version of packed bytes, which move apart.
+// The one place that names versions: CMake reads the three API numbers from here. Every header
+// includes it first. Enters: the compiler's language. Leaves: the API version and the version of
+// packed bytes, which move apart.
 #pragma once
+
+#if __cplusplus < 202002L && !(defined(_MSVC_LANG) && _MSVC_LANG >= 202002L)
+#error "trilobit needs C++20: compile with -std=c++20 or later."
+#include "a file that is missing, which ends the compilation; an #error alone does not"
+#endif
 
 #define TRILOBIT_VERSION_MAJOR 0
 #define TRILOBIT_VERSION_MINOR 1

@@ -10,6 +10,8 @@
 
 #include "trilobit/layout/all.hpp"
 
+#include "trilobit/core/begin.hpp"
+
 namespace trilobit::inline TRILOBIT_ABI {
 
 enum class activation_id : std::uint8_t { int8 = 0, int4 = 1, int2 = 2, sign = 3 };
@@ -89,3 +91,5 @@ constexpr std::string_view activation_name(activation_id id) {
 }
 
 }  // namespace trilobit::inline TRILOBIT_ABI
+
+#include "trilobit/core/end.hpp"

@@ -18,6 +18,8 @@
 #include "trilobit/core/config.hpp"
 #include "trilobit/core/status.hpp"
 
+#include "trilobit/core/begin.hpp"
+
 namespace trilobit::inline TRILOBIT_ABI {
 
 inline constexpr status activation_not_finite{errc::bad_value, "An activation is NaN or infinite."};
@@ -144,3 +146,5 @@ status quantize_token(const activation_shape& shape, std::int64_t m, const float
 }
 
 }  // namespace trilobit::inline TRILOBIT_ABI
+
+#include "trilobit/core/end.hpp"

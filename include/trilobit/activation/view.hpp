@@ -13,6 +13,8 @@
 #include "trilobit/core/arithmetic.hpp"
 #include "trilobit/core/config.hpp"
 
+#include "trilobit/core/begin.hpp"
+
 namespace trilobit::inline TRILOBIT_ABI {
 
 /// `group` columns share a scale; 0 means all of a token's columns do.
@@ -55,3 +57,5 @@ struct activation_view : activation_shape {
 };
 
 }  // namespace trilobit::inline TRILOBIT_ABI
+
+#include "trilobit/core/end.hpp"

@@ -16,6 +16,8 @@
 #include <sys/mman.h>
 #endif
 
+#include "trilobit/core/begin.hpp"
+
 namespace trilobit::inline TRILOBIT_ABI {
 
 /// What a large buffer lives in. advised: 2 MiB pages wherever the system gives them to those who ask.
@@ -163,3 +165,5 @@ inline aligned_buffer::aligned_buffer(std::size_t size, page_arena& arena) noexc
 }
 
 }  // namespace trilobit::inline TRILOBIT_ABI
+
+#include "trilobit/core/end.hpp"

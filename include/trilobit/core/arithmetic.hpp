@@ -11,6 +11,8 @@
 
 #include "trilobit/core/config.hpp"
 
+#include "trilobit/core/begin.hpp"
+
 namespace trilobit::inline TRILOBIT_ABI {
 
 /// Both arguments non-negative, `divisor` positive.
@@ -32,3 +34,5 @@ constexpr std::optional<std::int64_t> checked_mul(std::int64_t a, std::int64_t b
 }
 
 }  // namespace trilobit::inline TRILOBIT_ABI
+
+#include "trilobit/core/end.hpp"

@@ -14,6 +14,8 @@
 #include <concepts>
 #include <cstdint>
 
+#include "trilobit/core/begin.hpp"
+
 namespace trilobit::inline TRILOBIT_ABI {
 
 namespace detail {
@@ -38,3 +40,5 @@ struct serial {
 };
 
 }  // namespace trilobit::inline TRILOBIT_ABI
+
+#include "trilobit/core/end.hpp"

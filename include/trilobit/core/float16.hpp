@@ -10,6 +10,8 @@
 
 #include "trilobit/core/config.hpp"
 
+#include "trilobit/core/begin.hpp"
+
 namespace trilobit::inline TRILOBIT_ABI {
 
 TRILOBIT_INLINE constexpr float f16_to_f32(std::uint16_t half) noexcept {
@@ -53,3 +55,5 @@ constexpr std::uint16_t f32_to_bf16(float value) noexcept {
 }
 
 }  // namespace trilobit::inline TRILOBIT_ABI
+
+#include "trilobit/core/end.hpp"

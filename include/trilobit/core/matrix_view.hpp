@@ -10,6 +10,8 @@
 #include "trilobit/core/arithmetic.hpp"
 #include "trilobit/core/status.hpp"
 
+#include "trilobit/core/begin.hpp"
+
 namespace trilobit::inline TRILOBIT_ABI {
 
 /// Element (i, j) is data[i * stride + j]; stride >= cols, counted in elements.
@@ -60,3 +62,5 @@ constexpr status check_view(const matrix_view<T>& view) noexcept {
 }
 
 }  // namespace trilobit::inline TRILOBIT_ABI
+
+#include "trilobit/core/end.hpp"

@@ -13,6 +13,8 @@
 #include <omp.h>
 #endif
 
+#include "trilobit/core/begin.hpp"
+
 namespace trilobit::inline TRILOBIT_ABI {
 
 struct openmp {
@@ -38,3 +40,5 @@ struct openmp {
 };
 
 }  // namespace trilobit::inline TRILOBIT_ABI
+
+#include "trilobit/core/end.hpp"

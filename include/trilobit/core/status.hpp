@@ -8,6 +8,8 @@
 #include <optional>
 #include <utility>
 
+#include "trilobit/core/begin.hpp"
+
 namespace trilobit::inline TRILOBIT_ABI {
 
 enum class errc : int {
@@ -45,3 +47,5 @@ public:
 };
 
 }  // namespace trilobit::inline TRILOBIT_ABI
+
+#include "trilobit/core/end.hpp"

@@ -21,9 +21,12 @@
 #include <thread>
 #include <type_traits>
 
-#if defined(__x86_64__) || defined(__i386__) || defined(_M_X64)
-#include <immintrin.h>
+// Nothing of immintrin.h: g++ warns of what it inlines from there unless arch.hpp has included it.
+#if defined(_MSC_VER)
+#include <intrin.h>
 #endif
+
+#include "trilobit/core/begin.hpp"
 
 namespace trilobit::inline TRILOBIT_ABI {
 
@@ -95,7 +98,9 @@ class thread_pool {
     }
 
     static void pause() noexcept {
-#if defined(__x86_64__) || defined(__i386__) || defined(_M_X64)
+#if defined(__GNUC__) && (defined(__x86_64__) || defined(__i386__))
+        __builtin_ia32_pause();
+#elif defined(_M_X64)
         _mm_pause();
 #elif defined(__aarch64__) && defined(__GNUC__)
         __asm__ volatile("yield");
@@ -218,3 +223,5 @@ public:
 };
 
 }  // namespace trilobit::inline TRILOBIT_ABI
+
+#include "trilobit/core/end.hpp"

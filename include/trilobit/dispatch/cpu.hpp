@@ -24,6 +24,8 @@
 #include <unistd.h>
 #endif
 
+#include "trilobit/core/begin.hpp"
+
 namespace trilobit::inline TRILOBIT_ABI::dispatch {
 
 /// Feature bits of an x86 processor, as far as the system saves the registers they need.
@@ -114,3 +116,5 @@ struct x86_features {
 };
 
 }  // namespace trilobit::inline TRILOBIT_ABI::dispatch
+
+#include "trilobit/core/end.hpp"

@@ -13,6 +13,8 @@
 #include "trilobit/core/status.hpp"
 #include "trilobit/matmul/matmul.hpp"
 
+#include "trilobit/core/begin.hpp"
+
 namespace trilobit::inline TRILOBIT_ABI::dispatch {
 
 /// Back ends in this program that this machine can run, weakest first.
@@ -28,3 +30,5 @@ result<const kernel_table*> find(std::string_view name) noexcept;
 result<const kernel_table*> active() noexcept;
 
 }  // namespace trilobit::inline TRILOBIT_ABI::dispatch
+
+#include "trilobit/core/end.hpp"

@@ -14,6 +14,8 @@
 #define TRILOBIT_JOIN_(a, b) a##b
 #define TRILOBIT_JOIN(a, b) TRILOBIT_JOIN_(a, b)
 
+#include "trilobit/core/begin.hpp"
+
 namespace trilobit::inline TRILOBIT_ABI::dispatch {
 
 extern const kernel_table TRILOBIT_JOIN(table_, TRILOBIT_ARCH_ID);
@@ -21,3 +23,5 @@ constinit const kernel_table TRILOBIT_JOIN(table_, TRILOBIT_ARCH_ID) =
     kernel_table_of<arch::TRILOBIT_ARCH_ID>;
 
 }  // namespace trilobit::inline TRILOBIT_ABI::dispatch
+
+#include "trilobit/core/end.hpp"

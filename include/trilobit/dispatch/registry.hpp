@@ -16,6 +16,8 @@
 #include "trilobit/dispatch/cpu.hpp"
 #include "trilobit/dispatch/dispatch.hpp"
 
+#include "trilobit/core/begin.hpp"
+
 namespace trilobit::inline TRILOBIT_ABI::dispatch {
 
 #define TRILOBIT_DECLARE_TABLE(name) extern const kernel_table table_##name;
@@ -88,3 +90,5 @@ result<const kernel_table*> active() noexcept {
 }
 
 }  // namespace trilobit::inline TRILOBIT_ABI::dispatch
+
+#include "trilobit/core/end.hpp"

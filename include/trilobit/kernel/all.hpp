@@ -12,6 +12,8 @@
 #include "trilobit/kernel/popcount.hpp"
 #include "trilobit/kernel/vector_lookup.hpp"
 
+#include "trilobit/core/begin.hpp"
+
 namespace trilobit::inline TRILOBIT_ABI::kernel {
 
 template <template <class Arch, class Layout, class Act> class Family>
@@ -24,3 +26,5 @@ using families = type_list<family<kernel::generic>, family<kernel::dot>, family<
                            family<kernel::popcount>, family<kernel::vector_lookup>>;
 
 }  // namespace trilobit::inline TRILOBIT_ABI::kernel
+
+#include "trilobit/core/end.hpp"

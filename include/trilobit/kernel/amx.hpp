@@ -19,6 +19,8 @@
 
 #include "trilobit/kernel/dot_tile.hpp"
 
+#include "trilobit/core/begin.hpp"
+
 namespace trilobit::inline TRILOBIT_ABI::kernel {
 /// Words of weights in a B tile: a panel's last ones are zeros up to a multiple of it.
 inline constexpr int amx_words = 16;
@@ -177,3 +179,5 @@ struct amx_unit {};
 }  // namespace trilobit::inline TRILOBIT_ABI::kernel
 
 #endif
+
+#include "trilobit/core/end.hpp"

@@ -12,6 +12,8 @@
 #include "trilobit/kernel/panel_activations.hpp"
 #include "trilobit/simd/instruction_times.hpp"
 
+#include "trilobit/core/begin.hpp"
+
 namespace trilobit::inline TRILOBIT_ABI::kernel {
 
 /// AMX's sums of a chunk stay in the L1 cache beside a panel, and its tokens start where an A tile does.
@@ -278,3 +280,5 @@ template <class Arch, class Layout, class Act>
 struct dot : dot_any<Arch, Layout> {};
 
 }  // namespace trilobit::inline TRILOBIT_ABI::kernel
+
+#include "trilobit/core/end.hpp"

@@ -11,6 +11,8 @@
 
 #include "trilobit/layout/all.hpp"
 
+#include "trilobit/core/begin.hpp"
+
 namespace trilobit::inline TRILOBIT_ABI::kernel {
 
 /// 16 rows x 4 columns of code = weight - kind::lowest, a byte each: what other layouts are decoded
@@ -57,3 +59,5 @@ template <class Layout>
 concept dot_layout = requires { dot_fields<Layout>::fields; };
 
 }  // namespace trilobit::inline TRILOBIT_ABI::kernel
+
+#include "trilobit/core/end.hpp"

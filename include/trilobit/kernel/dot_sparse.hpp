@@ -14,6 +14,8 @@
 #include "trilobit/kernel/dot_tile.hpp"
 #include "trilobit/kernel/task.hpp"
 
+#include "trilobit/core/begin.hpp"
+
 namespace trilobit::inline TRILOBIT_ABI::kernel {
 
 /// The next word of each field: where its tile lies, in bytes from the segment's first, and its value.
@@ -248,3 +250,5 @@ struct sparse_words<Arch, Layout> {
 };
 
 }  // namespace trilobit::inline TRILOBIT_ABI::kernel
+
+#include "trilobit/core/end.hpp"

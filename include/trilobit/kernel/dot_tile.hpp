@@ -25,6 +25,8 @@
 #include "trilobit/pack/packed_view.hpp"
 #include "trilobit/simd/ops.hpp"
 
+#include "trilobit/core/begin.hpp"
+
 namespace trilobit::inline TRILOBIT_ABI::kernel {
 
 /// Where the tiles and activations of one call lie, and what its sums start from.
@@ -422,3 +424,5 @@ void dot_tiles(const dot_span& s, int registers, int tokens, std::int32_t* acc,
 }
 
 }  // namespace trilobit::inline TRILOBIT_ABI::kernel
+
+#include "trilobit/core/end.hpp"

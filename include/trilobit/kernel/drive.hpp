@@ -12,6 +12,8 @@
 #include "trilobit/kernel/task.hpp"
 #include "trilobit/simd/ops.hpp"
 
+#include "trilobit/core/begin.hpp"
+
 namespace trilobit::inline TRILOBIT_ABI::kernel {
 
 /// Outputs of one chunk: enough rows that one token's fixed costs vanish, enough tokens that a panel
@@ -236,3 +238,5 @@ void scaled_sums(const packed_shape& w, const activation_view& x, std::int64_t t
 }
 
 }  // namespace trilobit::inline TRILOBIT_ABI::kernel
+
+#include "trilobit/core/end.hpp"

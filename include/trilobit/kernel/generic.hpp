@@ -7,6 +7,8 @@
 
 #include "trilobit/kernel/drive.hpp"
 
+#include "trilobit/core/begin.hpp"
+
 namespace trilobit::inline TRILOBIT_ABI::kernel {
 
 /// All kinds of activations are bytes here: one body serves the four.
@@ -60,3 +62,5 @@ template <class Arch, class Layout, class Act>
 struct generic : generic_any<Arch, Layout> {};
 
 }  // namespace trilobit::inline TRILOBIT_ABI::kernel
+
+#include "trilobit/core/end.hpp"

@@ -17,6 +17,8 @@
 #include "trilobit/kernel/lookup_binary16.hpp"
 #include "trilobit/simd/instruction_times.hpp"
 
+#include "trilobit/core/begin.hpp"
+
 namespace trilobit::inline TRILOBIT_ABI::kernel {
 
 /// Few tokens to a chunk and as many rows as that allows: tables of more would not stay in the L2 cache. With
@@ -245,3 +247,5 @@ struct lookup<Arch, Layout, Act>
 };
 
 }  // namespace trilobit::inline TRILOBIT_ABI::kernel
+
+#include "trilobit/core/end.hpp"

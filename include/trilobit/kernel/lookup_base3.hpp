@@ -18,6 +18,8 @@
 #include "trilobit/kernel/lookup_tiles.hpp"
 #include "trilobit/simd/base3.hpp"
 
+#include "trilobit/core/begin.hpp"
+
 namespace trilobit::inline TRILOBIT_ABI::kernel {
 
 template <class Arch, class Act>
@@ -215,3 +217,5 @@ private:
 };
 
 }  // namespace trilobit::inline TRILOBIT_ABI::kernel
+
+#include "trilobit/core/end.hpp"

@@ -14,6 +14,8 @@
 
 #include "trilobit/kernel/lookup_tiles.hpp"
 
+#include "trilobit/core/begin.hpp"
+
 namespace trilobit::inline TRILOBIT_ABI::kernel {
 
 /// By activation f, column 4 f + t, and entry 16 t + n: the place of the activation, and 0xff where
@@ -150,3 +152,5 @@ private:
 };
 
 }  // namespace trilobit::inline TRILOBIT_ABI::kernel
+
+#include "trilobit/core/end.hpp"

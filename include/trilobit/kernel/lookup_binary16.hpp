@@ -16,6 +16,8 @@
 #include "trilobit/kernel/lookup_binary.hpp"
 #include "trilobit/kernel/lookup_sums.hpp"
 
+#include "trilobit/core/begin.hpp"
+
 namespace trilobit::inline TRILOBIT_ABI::kernel {
 
 template <class Arch, class Act>
@@ -123,3 +125,5 @@ private:
 };
 
 }  // namespace trilobit::inline TRILOBIT_ABI::kernel
+
+#include "trilobit/core/end.hpp"

@@ -10,6 +10,8 @@
 
 #include "trilobit/simd/ops.hpp"
 
+#include "trilobit/core/begin.hpp"
+
 namespace trilobit::inline TRILOBIT_ABI::kernel {
 
 /// Sums of a register of rows: of bytes in pairs, and of the odd ones alone. In a struct GCC kept them in
@@ -42,3 +44,5 @@ TRILOBIT_INLINE void add_to_int32(simd::u16<Arch> pairs, simd::u16<Arch> odd, st
 }
 
 }  // namespace trilobit::inline TRILOBIT_ABI::kernel
+
+#include "trilobit/core/end.hpp"

@@ -11,6 +11,8 @@
 
 #include "trilobit/simd/ops.hpp"
 
+#include "trilobit/core/begin.hpp"
+
 namespace trilobit::inline TRILOBIT_ABI::kernel {
 
 /// How a layout is looked up; members as in lookup_base3.hpp. A layout without is not.
@@ -157,3 +159,5 @@ struct tables_are_made {
 };
 
 }  // namespace trilobit::inline TRILOBIT_ABI::kernel
+
+#include "trilobit/core/end.hpp"

@@ -15,6 +15,8 @@
 #include "trilobit/kernel/dot_fields.hpp"
 #include "trilobit/simd/base3.hpp"
 
+#include "trilobit/core/begin.hpp"
+
 namespace trilobit::inline TRILOBIT_ABI::kernel {
 
 /// Rows and columns of a panel, where no tile has more rows: 20 KiB, which stay in the L1 cache beside
@@ -194,3 +196,5 @@ void decode_panel(const std::byte* tiles, std::int64_t tile_count, std::int64_t 
 }
 
 }  // namespace trilobit::inline TRILOBIT_ABI::kernel
+
+#include "trilobit/core/end.hpp"

@@ -10,6 +10,8 @@
 #include "trilobit/kernel/panel.hpp"
 #include "trilobit/kernel/task.hpp"
 
+#include "trilobit/core/begin.hpp"
+
 namespace trilobit::inline TRILOBIT_ABI::kernel {
 
 template <class Arch, class Layout>
@@ -108,3 +110,5 @@ private:
 };
 
 }  // namespace trilobit::inline TRILOBIT_ABI::kernel
+
+#include "trilobit/core/end.hpp"

@@ -19,6 +19,8 @@
 #include "trilobit/kernel/drive.hpp"
 #include "trilobit/simd/instruction_times.hpp"
 
+#include "trilobit/core/begin.hpp"
+
 namespace trilobit::inline TRILOBIT_ABI::kernel {
 
 template <class Layout>
@@ -202,3 +204,5 @@ struct popcount : driven<popcount<Arch, Layout, Act>, Arch, Layout> {
 };
 
 }  // namespace trilobit::inline TRILOBIT_ABI::kernel
+
+#include "trilobit/core/end.hpp"

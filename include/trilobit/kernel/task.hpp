@@ -11,6 +11,8 @@
 #include "trilobit/activation/view.hpp"
 #include "trilobit/pack/packed_view.hpp"
 
+#include "trilobit/core/begin.hpp"
+
 namespace trilobit::inline TRILOBIT_ABI {
 
 enum class kernel_id : std::uint8_t {
@@ -148,3 +150,5 @@ TRILOBIT_INLINE constexpr bool segments_start_on_tiles(const packed_shape& w,
 }
 
 }  // namespace trilobit::inline TRILOBIT_ABI::kernel
+
+#include "trilobit/core/end.hpp"

@@ -15,6 +15,8 @@
 
 #include "trilobit/kernel/vector_sums.hpp"
 
+#include "trilobit/core/begin.hpp"
+
 namespace trilobit::inline TRILOBIT_ABI::kernel {
 
 /// All kinds of activations are bytes here: one body serves the four.
@@ -274,3 +276,5 @@ template <class Arch, class Layout, class Act>
 struct vector_lookup : vector_lookup_any<Arch, Layout> {};
 
 }  // namespace trilobit::inline TRILOBIT_ABI::kernel
+
+#include "trilobit/core/end.hpp"

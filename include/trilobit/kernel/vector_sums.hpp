@@ -10,6 +10,8 @@
 #include "trilobit/kernel/drive.hpp"
 #include "trilobit/kernel/vector_table.hpp"
 
+#include "trilobit/core/begin.hpp"
+
 namespace trilobit::inline TRILOBIT_ABI::kernel {
 
 /// What becomes of a row's sums after a step: they wait for the next one,
@@ -113,3 +115,5 @@ void widen_sums(const std::int16_t* sums, std::int64_t rows, int tokens, bool fi
 }
 
 }  // namespace trilobit::inline TRILOBIT_ABI::kernel
+
+#include "trilobit/core/end.hpp"

@@ -17,6 +17,8 @@
 #include "trilobit/layout/all.hpp"
 #include "trilobit/simd/ops.hpp"
 
+#include "trilobit/core/begin.hpp"
+
 namespace trilobit::inline TRILOBIT_ABI::kernel {
 
 /// How a byte of a layout is an index: `digits` of them to the base `radix`, and of a whole register
@@ -142,3 +144,5 @@ TRILOBIT_INLINE void entry_offsets(const std::byte* from, int count,
 }
 
 }  // namespace trilobit::inline TRILOBIT_ABI::kernel
+
+#include "trilobit/core/end.hpp"

@@ -12,6 +12,8 @@
 #include "trilobit/layout/ternary_base3.hpp"
 #include "trilobit/layout/ternary_planes.hpp"
 
+#include "trilobit/core/begin.hpp"
+
 namespace trilobit::inline TRILOBIT_ABI {
 
 template <class... Types>
@@ -46,3 +48,5 @@ constexpr std::string_view layout_name(layout_id id) {
 }
 
 }  // namespace trilobit::inline TRILOBIT_ABI
+
+#include "trilobit/core/end.hpp"

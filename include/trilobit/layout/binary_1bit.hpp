@@ -13,6 +13,8 @@
 
 #include "trilobit/layout/concept.hpp"
 
+#include "trilobit/core/begin.hpp"
+
 namespace trilobit::inline TRILOBIT_ABI::layout {
 
 struct binary_1bit {
@@ -46,3 +48,5 @@ struct binary_1bit {
 };
 
 }  // namespace trilobit::inline TRILOBIT_ABI::layout
+
+#include "trilobit/core/end.hpp"

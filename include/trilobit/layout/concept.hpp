@@ -13,6 +13,8 @@
 #include "trilobit/core/config.hpp"
 #include "trilobit/weights/kind.hpp"
 
+#include "trilobit/core/begin.hpp"
+
 namespace trilobit::inline TRILOBIT_ABI {
 
 /// Stored in packed files: never renumber. Layouts outside the library take ids from 0x1000 on.
@@ -53,3 +55,5 @@ inline constexpr double bits_per_weight = 8.0 * L::tile_bytes / (L::tile_rows * 
 namespace layout {}
 
 }  // namespace trilobit::inline TRILOBIT_ABI
+
+#include "trilobit/core/end.hpp"

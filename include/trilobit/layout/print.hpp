@@ -10,6 +10,8 @@
 
 #include "trilobit/layout/concept.hpp"
 
+#include "trilobit/core/begin.hpp"
+
 namespace trilobit::inline TRILOBIT_ABI {
 
 /// For one row of a tile: which bytes and bits change when each of its columns does.
@@ -39,3 +41,5 @@ std::string describe_row(int row) {
 }
 
 }  // namespace trilobit::inline TRILOBIT_ABI
+
+#include "trilobit/core/end.hpp"

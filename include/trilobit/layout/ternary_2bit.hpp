@@ -14,6 +14,8 @@
 
 #include "trilobit/layout/concept.hpp"
 
+#include "trilobit/core/begin.hpp"
+
 namespace trilobit::inline TRILOBIT_ABI::layout {
 
 struct ternary_2bit {
@@ -54,3 +56,5 @@ struct ternary_2bit {
 };
 
 }  // namespace trilobit::inline TRILOBIT_ABI::layout
+
+#include "trilobit/core/end.hpp"

@@ -24,6 +24,8 @@
 
 #include "trilobit/layout/concept.hpp"
 
+#include "trilobit/core/begin.hpp"
+
 namespace trilobit::inline TRILOBIT_ABI {
 
 namespace detail {
@@ -107,3 +109,5 @@ struct ternary_base3 {
 
 }  // namespace layout
 }  // namespace trilobit::inline TRILOBIT_ABI
+
+#include "trilobit/core/end.hpp"

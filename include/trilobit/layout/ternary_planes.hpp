@@ -13,6 +13,8 @@
 
 #include "trilobit/layout/binary_1bit.hpp"
 
+#include "trilobit/core/begin.hpp"
+
 namespace trilobit::inline TRILOBIT_ABI::layout {
 
 struct ternary_planes {
@@ -52,3 +54,5 @@ struct ternary_planes {
 };
 
 }  // namespace trilobit::inline TRILOBIT_ABI::layout
+
+#include "trilobit/core/end.hpp"

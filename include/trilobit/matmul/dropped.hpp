@@ -13,6 +13,8 @@
 
 #include "trilobit/kernel/task.hpp"
 
+#include "trilobit/core/begin.hpp"
+
 namespace trilobit::inline TRILOBIT_ABI::detail {
 
 /// Do two matrices of one width store the same columns?
@@ -100,3 +102,5 @@ public:
 };
 
 }  // namespace trilobit::inline TRILOBIT_ABI::detail
+
+#include "trilobit/core/end.hpp"

@@ -15,6 +15,8 @@
 
 #include "trilobit/core/matrix_view.hpp"
 
+#include "trilobit/core/begin.hpp"
+
 namespace trilobit::inline TRILOBIT_ABI {
 
 namespace epilogue {
@@ -70,3 +72,5 @@ epilogue_chain<Steps...> chain(Steps... steps) {
 }
 
 }  // namespace trilobit::inline TRILOBIT_ABI
+
+#include "trilobit/core/end.hpp"

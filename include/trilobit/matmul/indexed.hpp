@@ -10,6 +10,8 @@
 
 #include "trilobit/matmul/matmul.hpp"
 
+#include "trilobit/core/begin.hpp"
+
 namespace trilobit::inline TRILOBIT_ABI {
 
 namespace detail {
@@ -107,3 +109,5 @@ status matmul_indexed(const kernel_table& table, std::span<const packed_view> ex
 }
 
 }  // namespace trilobit::inline TRILOBIT_ABI
+
+#include "trilobit/core/end.hpp"

@@ -14,6 +14,8 @@
 #include "trilobit/matmul/epilogue.hpp"
 #include "trilobit/matmul/run.hpp"
 
+#include "trilobit/core/begin.hpp"
+
 namespace trilobit::inline TRILOBIT_ABI {
 
 struct matmul_options {
@@ -146,3 +148,5 @@ status matmul(const packed_matrix<Layout>& w, std::type_identity_t<matrix_view<c
 }
 
 }  // namespace trilobit::inline TRILOBIT_ABI
+
+#include "trilobit/core/end.hpp"

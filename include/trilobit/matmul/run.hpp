@@ -16,6 +16,8 @@
 #include "trilobit/matmul/workspace.hpp"
 #include "trilobit/pack/pack.hpp"
 
+#include "trilobit/core/begin.hpp"
+
 namespace trilobit::inline TRILOBIT_ABI::detail {
 
 /// Pieces for each thread: a late or slow one costs half a piece of its share. Four units or a
@@ -223,3 +225,5 @@ status run_products(const kernel_entry& kernel, quantize_function quantize,
 }
 
 }  // namespace trilobit::inline TRILOBIT_ABI::detail
+
+#include "trilobit/core/end.hpp"

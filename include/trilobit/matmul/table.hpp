@@ -13,6 +13,8 @@
 #include "trilobit/activation/quantize.hpp"
 #include "trilobit/kernel/all.hpp"
 
+#include "trilobit/core/begin.hpp"
+
 namespace trilobit::inline TRILOBIT_ABI {
 
 struct kernel_entry {
@@ -132,3 +134,5 @@ inline const kernel_entry* choose_kernel(const kernel_table& table, const packed
 }
 
 }  // namespace trilobit::inline TRILOBIT_ABI
+
+#include "trilobit/core/end.hpp"

@@ -17,6 +17,8 @@
 
 #include "trilobit/core/aligned_buffer.hpp"
 
+#include "trilobit/core/begin.hpp"
+
 namespace trilobit::inline TRILOBIT_ABI::detail {
 
 /// For one thread at a time.
@@ -106,3 +108,5 @@ public:
 };
 
 }  // namespace trilobit::inline TRILOBIT_ABI::detail
+
+#include "trilobit/core/end.hpp"

@@ -10,6 +10,8 @@
 
 #include "trilobit/matmul/table.hpp"
 
+#include "trilobit/core/begin.hpp"
+
 namespace trilobit::inline TRILOBIT_ABI::detail {
 
 /// Tokens [token_begin, token_end) of the activations times one matrix.
@@ -104,3 +106,5 @@ inline void run_units(const kernel_entry& kernel, const kernel::task& t, const p
 }
 
 }  // namespace trilobit::inline TRILOBIT_ABI::detail
+
+#include "trilobit/core/end.hpp"

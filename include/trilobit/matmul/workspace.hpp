@@ -9,6 +9,8 @@
 #include "trilobit/matmul/table.hpp"
 #include "trilobit/matmul/thread_memory.hpp"
 
+#include "trilobit/core/begin.hpp"
+
 namespace trilobit::inline TRILOBIT_ABI {
 
 namespace detail {
@@ -52,3 +54,5 @@ public:
 };
 
 }  // namespace trilobit::inline TRILOBIT_ABI
+
+#include "trilobit/core/end.hpp"

@@ -15,6 +15,8 @@
 
 #include "trilobit/pack/packed_matrix.hpp"
 
+#include "trilobit/core/begin.hpp"
+
 namespace trilobit::inline TRILOBIT_ABI {
 
 /// What packing leaves out where it holds zeros alone; products stay the same to the bit. Columns
@@ -193,3 +195,5 @@ packed_matrix<L> without_zeros(packed_matrix<L> whole, live_marks& rows, live_ma
 
 }  // namespace detail
 }  // namespace trilobit::inline TRILOBIT_ABI
+
+#include "trilobit/core/end.hpp"

@@ -23,6 +23,8 @@
 #include "trilobit/layout/all.hpp"
 #include "trilobit/pack/packed_view.hpp"
 
+#include "trilobit/core/begin.hpp"
+
 namespace trilobit::inline TRILOBIT_ABI {
 
 static_assert(std::endian::native == std::endian::little,
@@ -191,3 +193,5 @@ inline result<packed_view> view_packed(std::span<const std::byte> bytes,
 }
 
 }  // namespace trilobit::inline TRILOBIT_ABI
+
+#include "trilobit/core/end.hpp"

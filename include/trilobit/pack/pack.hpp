@@ -17,6 +17,8 @@
 #include "trilobit/pack/drop_zeros.hpp"
 #include "trilobit/weights/quantize.hpp"
 
+#include "trilobit/core/begin.hpp"
+
 namespace trilobit::inline TRILOBIT_ABI {
 
 struct pack_options {
@@ -253,3 +255,5 @@ any_packed_matrix pack_rows(layout_id layout, std::int64_t rows, std::int64_t co
 }
 
 }  // namespace trilobit::inline TRILOBIT_ABI
+
+#include "trilobit/core/end.hpp"

@@ -26,6 +26,8 @@
 #include "trilobit/layout/concept.hpp"
 #include "trilobit/weights/scale.hpp"
 
+#include "trilobit/core/begin.hpp"
+
 namespace trilobit::inline TRILOBIT_ABI {
 
 /// The widest matrix. It keeps every int32 accumulator of every kernel exact for any bytes: the
@@ -189,3 +191,5 @@ struct packed_view : packed_shape {
 };
 
 }  // namespace trilobit::inline TRILOBIT_ABI
+
+#include "trilobit/core/end.hpp"

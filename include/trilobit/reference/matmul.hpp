@@ -11,6 +11,8 @@
 
 #include "trilobit/core/matrix_view.hpp"
 
+#include "trilobit/core/begin.hpp"
+
 namespace trilobit::inline TRILOBIT_ABI::reference {
 
 /// One operand: values (rows, cols), and a scale for each `group` columns of each row; group 0 is
@@ -56,3 +58,5 @@ inline void matmul(const operand& w, const operand& x, matrix_view<float> y) noe
 }
 
 }  // namespace trilobit::inline TRILOBIT_ABI::reference
+
+#include "trilobit/core/end.hpp"

@@ -11,20 +11,29 @@
 #include "trilobit/version.hpp"
 
 #ifndef XSIMD_WITH_EMULATED
+#if defined(XSIMD_HPP)
+#define XSIMD_WITH_EMULATED 0  // xsimd was included before us, without its emulation
+#else
 #define XSIMD_WITH_EMULATED 1  // the `generic` back end: xsimd's operators on plain arrays
 #endif
-#if defined(__GNUC__) && !defined(__clang__)
+#endif
+#if defined(__GNUC__)
+#pragma GCC diagnostic push
+// Of xsimd itself, where it is found through -I.
+#pragma GCC diagnostic ignored "-Wconversion"
+#pragma GCC diagnostic ignored "-Wsign-conversion"
+#if !defined(__clang__)
 // GCC's AVX-512 headers initialise "undefined" registers by themselves and warn about it (PR 105593)
 // wherever they are inlined; the state of this pragma at their lines decides.
-#pragma GCC diagnostic push
 #pragma GCC diagnostic ignored "-Wmaybe-uninitialized"
 #pragma GCC diagnostic ignored "-Wuninitialized"
+#endif
 #endif
 #if defined(__SSE2__) || defined(_M_X64)
 #include <immintrin.h>
 #endif
 #include <xsimd/xsimd.hpp>
-#if defined(__GNUC__) && !defined(__clang__)
+#if defined(__GNUC__)
 #pragma GCC diagnostic pop
 #endif
 
@@ -39,6 +48,8 @@
 #error "trilobit needs xsimd 13.2 or newer, below 15."
 #endif
 
+#include "trilobit/core/begin.hpp"
+
 namespace trilobit::inline TRILOBIT_ABI {
 namespace arch {
 
@@ -48,7 +59,7 @@ struct generic {
 #if XSIMD_WITH_EMULATED
     using registers = xsimd::emulated<128>;
 #else
-    using registers = xsimd::default_arch;  // xsimd was included before us without its emulation
+    using registers = xsimd::default_arch;
 #endif
 };
 
@@ -152,3 +163,5 @@ inline constexpr int lanes = register_bytes<Arch> / 4;
 
 }  // namespace simd
 }  // namespace trilobit::inline TRILOBIT_ABI
+
+#include "trilobit/core/end.hpp"

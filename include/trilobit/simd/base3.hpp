@@ -9,6 +9,8 @@
 #include "trilobit/layout/ternary_base3.hpp"
 #include "trilobit/simd/ops.hpp"
 
+#include "trilobit/core/begin.hpp"
+
 namespace trilobit::inline TRILOBIT_ABI::simd {
 
 /// Weights that the entries of the tables of sixteen stand for: low[15..0], so that the byte 255, which adds
@@ -209,3 +211,5 @@ private:
 #endif
 
 }  // namespace trilobit::inline TRILOBIT_ABI::simd
+
+#include "trilobit/core/end.hpp"

@@ -13,6 +13,8 @@
 
 #include "trilobit/simd/ops.hpp"
 
+#include "trilobit/core/begin.hpp"
+
 namespace trilobit::inline TRILOBIT_ABI::simd {
 
 /// In dot products of one register.
@@ -71,3 +73,5 @@ const instruction_times& times() noexcept {
 }
 
 }  // namespace trilobit::inline TRILOBIT_ABI::simd
+
+#include "trilobit/core/end.hpp"

@@ -15,6 +15,8 @@
 #include "trilobit/core/float16.hpp"
 #include "trilobit/simd/arch.hpp"
 
+#include "trilobit/core/begin.hpp"
+
 namespace trilobit::inline TRILOBIT_ABI::simd {
 
 /// Does dot4 take all of u8 x i8 exactly (true), or only pairs of products whose sum fits int16?
@@ -371,6 +373,8 @@ TRILOBIT_INLINE void load_f16x16(const std::uint16_t* from, float* to) noexcept 
 }
 
 }  // namespace trilobit::inline TRILOBIT_ABI::simd
+
+#include "trilobit/core/end.hpp"
 
 #if defined(__SSE2__) || defined(_M_X64)
 #include "trilobit/simd/ops_x86.hpp"

@@ -7,6 +7,8 @@
 
 #include "trilobit/simd/ops.hpp"
 
+#include "trilobit/core/begin.hpp"
+
 namespace trilobit::inline TRILOBIT_ABI::simd {
 
 // GCC 12 moves each accumulator of a long loop into another register before it adds to it: 32 copies
@@ -465,3 +467,5 @@ struct popcount_bytes_op<Arch> {
 #endif
 
 }  // namespace trilobit::inline TRILOBIT_ABI::simd
+
+#include "trilobit/core/end.hpp"

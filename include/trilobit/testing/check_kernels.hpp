@@ -14,6 +14,8 @@
 #include "trilobit/testing/plain_quantize.hpp"
 #include "trilobit/testing/report.hpp"
 
+#include "trilobit/core/begin.hpp"
+
 namespace trilobit::inline TRILOBIT_ABI::testing {
 
 struct kernel_check_options {
@@ -299,3 +301,5 @@ inline report check_kernels(const kernel_table& table, const kernel_check_option
 }
 
 }  // namespace trilobit::inline TRILOBIT_ABI::testing
+
+#include "trilobit/core/end.hpp"

@@ -14,6 +14,8 @@
 #include "trilobit/testing/random.hpp"
 #include "trilobit/testing/report.hpp"
 
+#include "trilobit/core/begin.hpp"
+
 namespace trilobit::inline TRILOBIT_ABI::testing {
 
 namespace detail {
@@ -125,3 +127,5 @@ report check_layout(std::uint64_t seed = 1) {
 }
 
 }  // namespace trilobit::inline TRILOBIT_ABI::testing
+
+#include "trilobit/core/end.hpp"

@@ -20,6 +20,8 @@
 #define TRILOBIT_HAS_GUARD_PAGES 1
 #endif
 
+#include "trilobit/core/begin.hpp"
+
 namespace trilobit::inline TRILOBIT_ABI::testing {
 
 /// `alignment` of the first byte; the size is rounded up to it. Bytes start as 0xa5, so that what
@@ -80,3 +82,5 @@ public:
 };
 
 }  // namespace trilobit::inline TRILOBIT_ABI::testing
+
+#include "trilobit/core/end.hpp"

@@ -14,6 +14,8 @@
 #include "trilobit/testing/random.hpp"
 #include "trilobit/weights/quantize.hpp"
 
+#include "trilobit/core/begin.hpp"
+
 namespace trilobit::inline TRILOBIT_ABI::testing {
 
 /// What a matrix is filled with: any of its kind's values, or their ends.
@@ -198,3 +200,5 @@ public:
 };
 
 }  // namespace trilobit::inline TRILOBIT_ABI::testing
+
+#include "trilobit/core/end.hpp"

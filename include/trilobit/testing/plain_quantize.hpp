@@ -12,6 +12,8 @@
 
 #include "trilobit/activation/view.hpp"
 
+#include "trilobit/core/begin.hpp"
+
 namespace trilobit::inline TRILOBIT_ABI::testing {
 
 /// `values` and `scales` are this token's own. Finite input only.
@@ -58,3 +60,5 @@ inline void plain_quantize(const activation_shape& shape, const float* x, std::i
 }
 
 }  // namespace trilobit::inline TRILOBIT_ABI::testing
+
+#include "trilobit/core/end.hpp"

@@ -11,6 +11,8 @@
 #include <utility>
 #include <vector>
 
+#include "trilobit/core/begin.hpp"
+
 namespace trilobit::inline TRILOBIT_ABI::testing {
 
 /// SplitMix64 (Steele, Lea, Flood 2014).
@@ -63,3 +65,5 @@ public:
 };
 
 }  // namespace trilobit::inline TRILOBIT_ABI::testing
+
+#include "trilobit/core/end.hpp"

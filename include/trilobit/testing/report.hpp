@@ -8,6 +8,8 @@
 #include <string>
 #include <utility>
 
+#include "trilobit/core/begin.hpp"
+
 namespace trilobit::inline TRILOBIT_ABI::testing {
 
 struct [[nodiscard]] report {
@@ -19,3 +21,5 @@ struct [[nodiscard]] report {
 };
 
 }  // namespace trilobit::inline TRILOBIT_ABI::testing
+
+#include "trilobit/core/end.hpp"

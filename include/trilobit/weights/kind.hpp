@@ -9,6 +9,8 @@
 #include <cstdint>
 #include <string_view>
 
+#include "trilobit/core/begin.hpp"
+
 namespace trilobit::inline TRILOBIT_ABI {
 
 /// Beyond this a sum of `max_cols` products with activations of up to 128 would overflow int32.
@@ -40,3 +42,5 @@ struct ternary {
 };
 
 }  // namespace trilobit::inline TRILOBIT_ABI
+
+#include "trilobit/core/end.hpp"

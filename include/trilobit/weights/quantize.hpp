@@ -14,6 +14,8 @@
 #include "trilobit/weights/kind.hpp"
 #include "trilobit/weights/scale.hpp"
 
+#include "trilobit/core/begin.hpp"
+
 namespace trilobit::inline TRILOBIT_ABI {
 
 /// What a rule needs to know of the weights that share one scale. Sums are kept in double so that
@@ -171,3 +173,5 @@ struct quantized_view {
 };
 
 }  // namespace trilobit::inline TRILOBIT_ABI
+
+#include "trilobit/core/end.hpp"

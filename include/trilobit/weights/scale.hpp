@@ -12,6 +12,8 @@
 #include "trilobit/core/config.hpp"
 #include "trilobit/core/status.hpp"
 
+#include "trilobit/core/begin.hpp"
+
 namespace trilobit::inline TRILOBIT_ABI {
 
 enum class granularity : std::uint8_t { tensor = 0, row = 1, group = 2 };
@@ -77,3 +79,5 @@ constexpr status check_scale_spec(const scale_spec& spec) noexcept {
 }
 
 }  // namespace trilobit::inline TRILOBIT_ABI
+
+#include "trilobit/core/end.hpp"
