@@ -29,7 +29,8 @@ class tokenizer {
 
 public:
     /// Throws tbx::error when the file's vocabulary is missing, inconsistent or of an unknown kind.
-    static tokenizer from_gguf(const gguf::reader& file);
+    /// `pre` names the rule that splits texts instead of the file.
+    static tokenizer from_gguf(const gguf::reader& file, std::string_view pre = {});
     tokenizer(tokenizer&&) noexcept;
     tokenizer& operator=(tokenizer&&) noexcept;
     ~tokenizer();
