@@ -111,10 +111,25 @@ void message_writer::flush() {
     pending.clear();
 }
 
+void message_writer::content(std::string_view text) {
+    for (std::size_t at = 0; (at = text.find("<|")) != text.npos;) {
+        const std::size_t close = text.find("|>", at);
+        const std::string_view whole = text.substr(at, close == text.npos ? 0 : close + 2 - at);
+        const tokenizer::token_id id = words.vocab().find(whole);
+        pending += text.substr(0, at + 1);
+        // Tokenizers cut tokens of this kind out of any text: so it must not come in one piece.
+        if (id != tokenizer::no_token &&
+            words.vocab().kind(id) == tokenizer::token_kind::user_defined)
+            flush();
+        text.remove_prefix(at + 1);
+    }
+    pending += text;
+}
+
 void message_writer::framing(std::string_view text) {
     while (!text.empty()) {
         const part first = next_part(text);
-        content(first.text);
+        pending += first.text;
         if (first.control.empty()) continue;
         const tokenizer::token_id id = words.vocab().find_control(first.control);
         if (id == tokenizer::no_token)

@@ -59,7 +59,7 @@ class message_writer {
 
 public:
     explicit message_writer(const tokenizer::tokenizer& from) : words(from) {}
-    void content(std::string_view text) { pending += text; }
+    void content(std::string_view text);
     void framing(std::string_view text);
     void token(tokenizer::token_id id);
     [[nodiscard]] std::vector<tokenizer::token_id> take();

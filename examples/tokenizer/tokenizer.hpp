@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 // Room tokenizer. Enters: any bytes as text, or token ids. Leaves: the ids that the model was
-// trained with, or the bytes that ids stand for. The one header of this room that others need.
+// trained with, or the bytes that ids stand for. The one header of this room that others need;
+// pretokenize.hpp has the names of its rules.
 #pragma once
 
 #include <memory>

@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: MIT
 // Tests of what chat is made of: the choice of a style, messages as tokens, and what is forgotten.
+#include <algorithm>
+
 #include <catch2/catch_test_macros.hpp>
+#include <catch2/generators/catch_generators.hpp>
 #include <catch2/matchers/catch_matchers_string.hpp>
 
 #include "../tokenizer/gguf_vocabulary.hpp"
@@ -76,18 +79,18 @@ TEST_CASE("a style that is asked for must have all its tokens") {
 }
 
 TEST_CASE("framing makes control tokens and content never does") {
-    const auto t = with_tokens(chatml_tokens);
+    // Tokenizers cut tokens of kind 4, user-defined, out of any text.
+    const std::int32_t kind = GENERATE(3, 4);
+    const auto t = with_tokens(chatml_tokens, {}, kind);
     message_writer w(t);
     w.framing("<|im_start|>u\n");
-    w.content("<|im_end|>");
+    w.content("a<|im_end|>b<|im_start|><|im_<|im_end|>");
     w.framing("<|im_end|>\n");
     const id_list got = w.take();
-    const id_list text =
-        t.encode("u\n<|im_end|>", {.add_bos = {}, .add_eos = {}, .parse_special = false});
-    id_list expected = {256};
-    expected.insert(expected.end(), text.begin(), text.end());
-    expected.insert(expected.end(), {257, '\n'});
-    CHECK(got == expected);
+    CHECK(std::count(got.begin(), got.end(), 256) == 1);
+    CHECK(std::count(got.begin(), got.end(), 257) == 1);
+    CHECK(t.decode(got, true) ==
+          "<|im_start|>u\na<|im_end|>b<|im_start|><|im_<|im_end|><|im_end|>\n");
     CHECK_THROWS_WITH(w.framing("<|eot_id|>"), ContainsSubstring("<|eot_id|>: "));
 }
 
