@@ -144,7 +144,7 @@ TEST_CASE("a loss that diverged is an error, and no model is lost to it") {
     CHECK(r.status == 1);
     CHECK(r.complained());
     CHECK_THAT(r.err, ContainsSubstring("--lr: the loss has diverged"));
-    CHECK(content(p.path("m.gguf")) == "the model of last week");
+    CHECK((content(p.path("m.gguf")) == "the model of last week"));
 }
 
 TEST_CASE("NaN is no option") {
