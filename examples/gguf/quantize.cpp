@@ -47,8 +47,8 @@ std::uint16_t half_scale(tensor_type type, float scale) {
     return trilobit::f32_to_f16(scale);
 }
 
-// Below the normal halves few bits are left. Activations are kept to a 254th: so close must the scale
-// of their weights come, or a promise of losing nothing would be broken in silence.
+// Below the normal halves few bits are left. Activations are kept to a 254th: so close must the
+// scale of their weights come, or a promise of losing nothing would be broken in silence.
 std::uint16_t ternary_scale(tensor_type type, float scale) {
     const std::uint16_t half = half_scale(type, scale);
     if (std::fabs(trilobit::f16_to_f32(half) - scale) > scale / 254)

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 // Room train: whether a run still learns.
-// Enters: the loss of each step. Leaves: nothing, or an error where the model knows less than nothing.
+// Enters: the loss of each step. Leaves: an error where the model knows less than nothing.
 #pragma once
 
 #include <cmath>
@@ -37,7 +37,7 @@ public:
     explicit divergence_watch(const model_config& c) : guessing(loss_of_guessing(c)) {}
 
     // Runs that came back were seen at 1.3 times the loss of guessing, with a rate thirty times too
-    // high; those at 1.5 went on to ten. What is no better than guessing in the end is no model: 5 %
+    // high; one at 1.5 went on to 25. What is no better than guessing in the end is no model: 5 %
     // allow for runs so short that nothing but their noise is seen.
     void add(const step_report& r, std::int64_t step, bool last) {
         mean = mean == 0 ? r.trained : mean + 0.05 * (r.trained - mean);

@@ -103,7 +103,7 @@ inline unit_sums sum_weights(const float* weights, std::int64_t count) noexcept 
 }
 
 /// BitNet b1.58: s = 1 / max(mean|W|, 1e-5), t = clamp(round_half_even(W s), -1, 1), w ~ t / s.
-/// Of {-a, 0, +a} s is 1 / a, the same trits and no loss: mean|W| is a times the share of non-zeros.
+/// Of {-a, 0, +a} s is 1 / a and nothing is lost: mean|W| is a times the share of non-zeros.
 struct absmean {
     using kind = ternary;
 
