@@ -17,9 +17,9 @@
 #include "gguf/writer.hpp"
 #include "llama2c/convert.hpp"
 #include "runner/commands.hpp"
+#include "runner/options.hpp"
 #include "support/mapped_file.hpp"
 #include "support/progress.hpp"
-#include "tokenizer/pretokenize.hpp"
 
 namespace tbx::runner {
 namespace {
@@ -183,19 +183,7 @@ void add_convert(CLI::App& app) {
                                               : "'" + text + "' is none of " + names;
             },
             ""));
-    command
-        ->add_option("--pre", o->pre,
-                     "Pre-tokenizer to name in the file (tokenizer.ggml.pre): " +
-                         std::string(tokenizer::split_rule_names()))
-        ->type_name("NAME")
-        ->check(CLI::Validator(
-            [](std::string& text) {
-                return tokenizer::find_split_rule(text)
-                           ? std::string()
-                           : "'" + text + "' is none of " +
-                                 std::string(tokenizer::split_rule_names());
-            },
-            ""));
+    add_pre(*command, o->pre);
     command->callback([o] { run(*o); });
 }
 

@@ -87,6 +87,21 @@ TEST_CASE("convert: ternary to floats and back, and from one ternary type to ano
     CHECK(gguf::reader(tq2 + ".I2_S").get<int>("general.file_type") == 40);
 }
 
+TEST_CASE("convert: codes without meaning do not become floats") {
+    const scratch_folder folder;
+    std::string bytes = testing::content_of(testing::tiny_model());
+    const gguf::reader file("tiny", testing::bytes_of(bytes));
+    const auto data = file.require_tensor("blk.1.ffn_up.weight").data;
+    const auto at = data.data() - testing::bytes_of(bytes).data();
+    bytes[static_cast<std::size_t>(at)] = '\xff';
+    const outcome o = run_program({"convert", folder.file("damaged.gguf", bytes), "--type", "F16",
+                                   "-o", folder.path("never")});
+    CHECK(o.status == 1);
+    CHECK(o.complained());
+    CHECK_THAT(o.err, ContainsSubstring("'blk.1.ffn_up.weight', row 0: holds a code"));
+    CHECK_FALSE(std::filesystem::exists(folder.path("never")));
+}
+
 TEST_CASE("convert: what the type cannot hold is refused, naming file and tensor") {
     const scratch_folder folder;
     const auto refused = [&](const std::string& path, const char* type, const char* why) {
