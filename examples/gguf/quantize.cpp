@@ -4,12 +4,14 @@
 #include "gguf/quantize.hpp"
 
 #include <algorithm>
+#include <bit>
 #include <cmath>
 #include <string>
 
 #include "gguf/ternary_codes.hpp"
 #include "support/error.hpp"
 #include "trilobit/core/float16.hpp"
+#include "trilobit/weights/quantize.hpp"
 
 namespace tbx::gguf {
 
@@ -45,6 +47,34 @@ std::uint16_t half_scale(tensor_type type, float scale) {
     return trilobit::f32_to_f16(scale);
 }
 
+// Below the normal halves few bits are left. Activations are kept to a 254th: so close must the
+// scale of their weights come, or a promise of losing nothing would be broken in silence.
+std::uint16_t ternary_scale(tensor_type type, float scale) {
+    const std::uint16_t half = half_scale(type, scale);
+    if (std::fabs(trilobit::f16_to_f32(half) - scale) > scale / 254)
+        fail(type, "a scale is too small for half precision");
+    return half;
+}
+
+// By its bits: with -ffast-math a compiler takes every float for finite.
+bool is_infinite(float value) {
+    return (std::bit_cast<std::uint32_t>(value) & 0x7fffffffu) == 0x7f800000u;
+}
+
+std::uint16_t half_value(float value) {
+    const std::uint16_t half = trilobit::f32_to_f16(value);
+    if (is_infinite(trilobit::f16_to_f32(half)) && !is_infinite(value))
+        fail(tensor_type::f16, "a value is too large for half precision");
+    return half;
+}
+
+std::uint16_t brain_value(float value) {
+    const std::uint16_t brain = trilobit::f32_to_bf16(value);
+    if (is_infinite(trilobit::bf16_to_f32(brain)) && !is_infinite(value))
+        fail(tensor_type::bf16, "a value is too large for this type");
+    return brain;
+}
+
 void encode_q8_0(const float* x, std::byte* out) {
     const float d = largest_magnitude(tensor_type::q8_0, x, 32) / 127.0f;
     const float inverse = d != 0 ? 1.0f / d : 0.0f;
@@ -65,7 +95,32 @@ void encode_tq(tensor_type type, const float* x, std::byte* out) {
     }
     const bool one = type == tensor_type::tq1_0;
     one ? tq1_0_pack(codes, out) : tq2_0_pack(codes, out);
-    store_as(out + (one ? tq1_0_scale_offset : tq2_0_scale_offset), half_scale(type, d));
+    store_as(out + (one ? tq1_0_scale_offset : tq2_0_scale_offset), ternary_scale(type, d));
+}
+
+// Has each run of `width` columns one magnitude beside zero?
+bool quantised_by(std::span<const float> values, std::int64_t columns, std::int64_t width) {
+    const auto count = static_cast<std::int64_t>(values.size());
+    for (std::int64_t row = 0; row < count; row += columns)
+        for (std::int64_t c = 0; c < columns; c += width)
+            if (trilobit::magnitude_of(values.data() + row + c, std::min(width, columns - c))
+                    .differs)
+                return false;
+    return true;
+}
+
+// Weights of training differ almost all; a matrix put together of parts that were quantised with a
+// scale each, or of four-bit levels, has a handful.
+bool has_few_magnitudes(std::span<const float> values) {
+    constexpr std::size_t few = 16;
+    std::vector<float> seen;
+    for (const float v : values) {
+        const float size = std::fabs(v);
+        if (size == 0 || std::find(seen.begin(), seen.end(), size) != seen.end()) continue;
+        if (seen.size() == few) return false;
+        seen.push_back(size);
+    }
+    return true;
 }
 
 }  // namespace
@@ -83,10 +138,10 @@ std::vector<std::byte> quantize(tensor_type type, std::span<const float> values,
                 store_as(out, *x);
                 break;
             case tensor_type::f16:
-                store_as(out, trilobit::f32_to_f16(*x));
+                store_as(out, half_value(*x));
                 break;
             case tensor_type::bf16:
-                store_as(out, trilobit::f32_to_bf16(*x));
+                store_as(out, brain_value(*x));
                 break;
             case tensor_type::q8_0:
                 encode_q8_0(x, out);
@@ -100,6 +155,27 @@ std::vector<std::byte> quantize(tensor_type type, std::span<const float> values,
         }
     }
     return bytes;
+}
+
+std::vector<std::byte> ternarise(tensor_type type, std::span<const float> values,
+                                 std::int64_t columns) {
+    if (columns <= 0) fail(type, "rows of no values");
+    const auto count = static_cast<std::int64_t>(values.size());
+    std::vector<std::int8_t> trits(values.size());
+    float scale = 0;
+    const trilobit::status s = trilobit::ternarize_absmean(
+        {values.data(), count / columns, columns}, trilobit::scale_spec::tensor(),
+        {trits.data(), count / columns, columns}, &scale);
+    if (!s.ok()) fail(type, s.text);
+    if (quantised_by(values, count, count)) return encode_ternary(type, trits, columns, scale);
+    const bool tensor_scale = type == tensor_type::i2_s;
+    if (!tensor_scale && quantised_by(values, columns, 256)) return quantize(type, values, columns);
+    // 32 columns divide the groups of every format.
+    if (quantised_by(values, columns, 32) || has_few_magnitudes(values))
+        fail(type, std::string("the weights are quantised already, with several scales where this "
+                               "type holds one: for the tensor") +
+                       (tensor_scale ? "" : " or each 256 columns"));
+    return encode_ternary(type, trits, columns, scale);
 }
 
 std::vector<std::byte> encode_ternary(tensor_type type, std::span<const std::int8_t> trits,
@@ -123,10 +199,10 @@ std::vector<std::byte> encode_ternary(tensor_type type, std::span<const std::int
             i2_s_pack(codes, out);
         } else if (type == tensor_type::tq2_0) {
             tq2_0_pack(codes, out);
-            store_as(out + tq2_0_scale_offset, half_scale(type, scale));
+            store_as(out + tq2_0_scale_offset, ternary_scale(type, scale));
         } else {
             tq1_0_pack(codes, out);
-            store_as(out + tq1_0_scale_offset, half_scale(type, scale));
+            store_as(out + tq1_0_scale_offset, ternary_scale(type, scale));
         }
         out += block_bytes;
     }

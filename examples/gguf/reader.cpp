@@ -103,6 +103,41 @@ std::optional<std::string_view> duplicate(const std::vector<Item>& items,
 constexpr auto key_of = [](const entry& e) { return e.key; };
 constexpr auto name_of_tensor = [](const tensor& t) { return t.name; };
 
+// GGUF sets no bound for arrays of arrays, and each level is a call here.
+constexpr int deepest_array = 8;
+
+// Reads an array's elements and returns nothing but where they end.
+void skip_elements(cursor& in, value_type element, std::uint64_t count, const entry& e,
+                   const reader& file, int depth = 1) {
+    const auto too_many = [&](std::uint64_t least_bytes, const char* what) {
+        if (count <= in.left() / least_bytes) return;
+        file.fail("metadata key " + quoted(e.key) + " claims " + std::to_string(count) + what +
+                  ", more than the file can hold");
+    };
+    if (element == value_type::string) {
+        too_many(sizeof(std::uint64_t), " strings");
+        for (std::uint64_t i = 0; i < count; ++i) in.text("a string of an array");
+        return;
+    }
+    if (element == value_type::array) {
+        too_many(sizeof(std::uint32_t) + sizeof(std::uint64_t), " arrays");
+        if (depth == deepest_array)
+            file.fail("metadata key " + quoted(e.key) + " nests arrays too deep");
+        for (std::uint64_t i = 0; i < count; ++i) {
+            const auto inner = static_cast<value_type>(in.number<std::uint32_t>("an array's type"));
+            const auto length = in.number<std::uint64_t>("an array's length");
+            skip_elements(in, inner, length, e, file, depth + 1);
+        }
+        return;
+    }
+    const std::size_t size = size_of(element);
+    if (size == 0)
+        file.fail("metadata key " + quoted(e.key) + " is an array of " + name_of(element) +
+                  ", which GGUF does not allow");
+    too_many(size, " elements");
+    in.take(count * size, "an array");
+}
+
 void read_payload(cursor& in, entry& e, const reader& file) {
     if (e.type == value_type::string) {
         e.bytes = in.text("a string");
@@ -119,26 +154,9 @@ void read_payload(cursor& in, entry& e, const reader& file) {
     }
     e.element = static_cast<value_type>(in.number<std::uint32_t>("an array's element type"));
     e.count = in.number<std::uint64_t>("an array's length");
-    if (e.element == value_type::string) {
-        if (e.count > in.left() / sizeof(std::uint64_t)) {
-            file.fail("metadata key " + quoted(e.key) + " claims " + std::to_string(e.count) +
-                      " strings, more than the file can hold");
-        }
-        cursor start = in;
-        for (std::uint64_t i = 0; i < e.count; ++i) in.text("a string of an array");
-        e.bytes = start.take(in.position() - start.position(), "an array");
-        return;
-    }
-    const std::size_t size = size_of(e.element);
-    if (size == 0) {
-        file.fail("metadata key " + quoted(e.key) + " is an array of " + name_of(e.element) +
-                  ", which GGUF does not allow");
-    }
-    if (e.count > in.left() / size) {
-        file.fail("metadata key " + quoted(e.key) + " claims " + std::to_string(e.count) +
-                  " elements, more than the file can hold");
-    }
-    e.bytes = in.take(e.count * size, "an array");
+    cursor start = in;
+    skip_elements(in, e.element, e.count, e, file);
+    e.bytes = start.take(in.position() - start.position(), "an array");
 }
 
 struct placed_tensor {

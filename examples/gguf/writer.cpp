@@ -7,6 +7,7 @@
 #include <limits>
 #include <utility>
 
+#include "gguf/reader.hpp"
 #include "support/error.hpp"
 
 namespace tbx::gguf {
@@ -103,6 +104,17 @@ void writer::set_array(std::string_view key, std::span<const float> values) {
 void writer::set_array(std::string_view key, std::span<const std::int32_t> values) {
     open_array(key, value_type::i32, values.size());
     for (const std::int32_t value : values) put(metadata, value);
+}
+
+void writer::copy(const entry& from) {
+    const std::string_view bytes(reinterpret_cast<const char*>(from.bytes.data()),
+                                 from.bytes.size());
+    if (from.type == value_type::string) return set(from.key, bytes);
+    if (from.type == value_type::array)
+        open_array(from.key, from.element, static_cast<std::size_t>(from.count));
+    else
+        open_entry(from.key, from.type);
+    metadata += bytes;
 }
 
 void writer::add_tensor(std::string_view name, tensor_type type,

@@ -17,6 +17,8 @@
 
 namespace tbx::gguf {
 
+struct entry;
+
 class writer {
     struct declared {
         std::string name;
@@ -57,6 +59,8 @@ public:
     void set_array(std::string_view key, std::span<const std::string_view> values);
     void set_array(std::string_view key, std::span<const float> values);
     void set_array(std::string_view key, std::span<const std::int32_t> values);
+    /// An entry of another file, byte for byte, whatever its type.
+    void copy(const entry& from);
 
     /// Declares the next tensor; extent[0] is the fastest (columns). All of them before append().
     void add_tensor(std::string_view name, tensor_type type, std::span<const std::int64_t> extent);

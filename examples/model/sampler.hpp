@@ -30,74 +30,105 @@ public:
     float uniform() noexcept { return static_cast<float>(bits() >> 40) * 0x1p-24f; }
 };
 
+/// In llama.cpp's order and by its definitions: the penalty changes logits; top-k, top-p and min-p
+/// then choose among the tokens, at temperature 1; the temperature weighs those that are left.
 struct sampling {
-    float temperature = 0.0f;  // 0: always the likeliest token
-    int top_k = 0;             // only the k likeliest; 0: all
-    float top_p = 1.0f;        // only the likeliest that together reach this probability
+    float temperature = 0.0f;     // 0: always the likeliest token
+    int top_k = 0;                // only the k likeliest; 0: all
+    float top_p = 1.0f;           // only the likeliest that together reach this probability
+    float min_p = 0.0f;           // only those at least this likely, the likeliest being 1
+    float repeat_penalty = 1.0f;  // makes tokens that were there less likely; 1: does nothing
+    int repeat_window = 64;       // among how many of the latest; -1: all
     std::uint64_t seed = 0;
 
-    /// How many of the likeliest tokens decide; 0: all.
+    [[nodiscard]] bool penalises() const noexcept {
+        return repeat_penalty != 1.0f && repeat_window != 0;
+    }
+    /// How many of the likeliest tokens decide; 0: all, as any of them may be penalised.
     [[nodiscard]] std::int64_t tokens_needed() const noexcept {
+        if (penalises()) return 0;
         return temperature > 0.0f ? top_k : 1;
     }
 };
 
 class sampler {
-    struct candidate {
-        float weight;
-        std::int32_t id;
-    };
-
     const dense_kernels& run;
     sampling settings;
     random_numbers random;
+    std::vector<std::int32_t> latest;  // as many as the window wants, in no order but a ring's
+    std::size_t oldest = 0;
+    std::vector<float> penalised;
     std::vector<float> weights;
-    std::vector<candidate> candidates;
     std::vector<scored> list;
 
-    // Likelier first; the lower id among equals, so that no sort algorithm can matter.
-    static bool before(const candidate& a, const candidate& b) noexcept {
-        return a.weight != b.weight ? a.weight > b.weight : a.id < b.id;
+    // weights = exp((logit - best) / temperature), probabilities but for one common factor. Returns
+    // their sum.
+    float weigh(float best, float temperature) {
+        return run.exp_and_sum(weights.data(), best, 1.0f / temperature, std::ssize(weights));
     }
 
-    // `fallback` for the crumb that rounding may leave.
-    std::int32_t draw(float total, std::int32_t fallback) noexcept {
+    // Where in `weights` a draw falls, never on the weight of NaN or -infinity; `fallback` for the
+    // crumb that rounding may leave.
+    template <class Logit>
+    std::size_t draw(float total, std::size_t fallback, Logit logit) noexcept {
         float left = random.uniform() * total;
-        for (const candidate& c : candidates)
-            if ((left -= c.weight) < 0.0f) return c.id;
+        for (std::size_t i = 0; i < weights.size(); ++i) {
+            if (!(logit(i) > std::numeric_limits<float>::lowest() && weights[i] > 0.0f)) continue;
+            if ((left -= weights[i]) < 0.0f) return i;
+        }
         return fallback;
     }
 
-    // weight = exp((logit - best) / temperature): a probability but for one common factor
-    float weigh(float best) {
-        return run.exp_and_sum(weights.data(), best, 1.0f / settings.temperature,
-                               std::ssize(weights));
-    }
-
-    void consider(float logit, float weight, std::int32_t id) {
-        if (logit > std::numeric_limits<float>::lowest() && weight > 0.0f)
-            candidates.push_back({weight, id});
-    }
-
-    // Candidates, likeliest first, as far as top_p asks for.
-    std::int32_t draw_sorted(std::int32_t fallback) noexcept {
-        float total = 0.0f;
-        for (const candidate& c : candidates) total += c.weight;
+    // How many of `best`, likeliest first, top_p and min_p leave; at least one.
+    std::size_t kept(std::span<const scored> best) {
+        std::size_t keep = best.size();
+        if (!(settings.top_p < 1.0f) && !(settings.min_p > 0.0f)) return keep;
+        take(best);
+        (void)weigh(best.front().logit, 1.0f);
         if (settings.top_p < 1.0f) {
+            float total = 0.0f, reached = 0.0f;
+            for (const float w : weights) total += w;
             const float wanted = settings.top_p * total;
-            float reached = 0.0f;
-            std::size_t keep = 0;
-            do reached += candidates[keep++].weight;
-            while (reached < wanted && keep < candidates.size());
-            candidates.resize(keep);
-            total = reached;
+            keep = 0;
+            do reached += weights[keep++];
+            while (reached < wanted && keep < weights.size());
         }
-        return draw(total, fallback);
+        while (keep > 1 && weights[keep - 1] < settings.min_p) --keep;
+        return keep;
+    }
+
+    void take(std::span<const scored> best) {
+        weights.clear();
+        for (const scored& s : best) weights.push_back(s.logit);
+    }
+
+    // Always from the logits that came, so that a token is penalised once however often it was there.
+    std::span<const float> penalise(std::span<const float> logits) {
+        if (!settings.penalises() || latest.empty()) return logits;
+        penalised.assign(logits.begin(), logits.end());
+        for (const std::int32_t id : latest) {
+            const auto i = static_cast<std::size_t>(id);
+            if (i >= logits.size()) continue;
+            penalised[i] = logits[i] <= 0.0f ? logits[i] * settings.repeat_penalty
+                                             : logits[i] / settings.repeat_penalty;
+        }
+        return penalised;
     }
 
 public:
     sampler(const dense_kernels& kernels, const sampling& chosen)
         : run(kernels), settings(chosen), random(chosen.seed) {}
+
+    /// A token of the text so far, the prompt's as well: what a penalty looks back at.
+    void accept(std::int32_t id) {
+        if (!settings.penalises()) return;
+        if (settings.repeat_window < 0 || std::ssize(latest) < settings.repeat_window) {
+            latest.push_back(id);
+        } else {
+            latest[oldest] = id;
+            oldest = (oldest + 1) % latest.size();
+        }
+    }
 
     /// The likeliest token; the lowest id among equals. NaN is never likely.
     [[nodiscard]] static std::int32_t likeliest(std::span<const float> logits) noexcept {
@@ -113,41 +144,38 @@ public:
     }
 
     /// `logits` is not empty.
-    [[nodiscard]] std::int32_t next(std::span<const float> logits) {
+    [[nodiscard]] std::int32_t next(std::span<const float> from_model) {
+        const std::span<const float> logits = penalise(from_model);
         const std::int32_t top = likeliest(logits);
         if (!(settings.temperature > 0.0f)) return top;
-        if (settings.top_k > 0) {
+        if (settings.top_k > 0 || settings.top_p < 1.0f || settings.min_p > 0.0f) {
             list.clear();
             for (std::size_t i = 0; i < logits.size(); ++i)
                 if (logits[i] == logits[i])
                     list.push_back({static_cast<std::int32_t>(i), logits[i]});
             if (list.empty()) return top;
-            keep_best(list, settings.top_k);
+            if (settings.top_k > 0)
+                keep_best(list, settings.top_k);
+            else
+                std::sort(list.begin(), list.end(), scored::before);
             return next(std::span<const scored>(list));
         }
         weights.assign(logits.begin(), logits.end());
-        const float total = weigh(logits[static_cast<std::size_t>(top)]);
-        candidates.clear();
-        for (std::size_t i = 0; i < weights.size(); ++i)
-            consider(logits[i], weights[i], static_cast<std::int32_t>(i));
-        if (candidates.empty()) return top;  // only when every logit is NaN or -infinity
-        if (!(settings.top_p < 1.0f)) return draw(total, top);
-        std::sort(candidates.begin(), candidates.end(), before);
-        return draw_sorted(top);
+        const auto best = static_cast<std::size_t>(top);
+        const float total = weigh(logits[best], settings.temperature);
+        return static_cast<std::int32_t>(
+            draw(total, best, [&](std::size_t i) { return logits[i]; }));
     }
 
     /// The same for the top_k best tokens, or the best alone when the temperature is 0.
     [[nodiscard]] std::int32_t next(std::span<const scored> best) {
-        const scored top = best.front();
-        if (!(settings.temperature > 0.0f)) return top.id;
-        weights.clear();
-        for (const scored& s : best) weights.push_back(s.logit);
-        (void)weigh(top.logit);
-        candidates.clear();
-        for (std::size_t i = 0; i < best.size(); ++i)
-            consider(best[i].logit, weights[i], best[i].id);
-        if (candidates.empty()) return top.id;
-        return draw_sorted(top.id);
+        if (!(settings.temperature > 0.0f)) return best.front().id;
+        best = best.first(kept(best));
+        take(best);
+        (void)weigh(best.front().logit, settings.temperature);
+        float total = 0.0f;
+        for (const float w : weights) total += w;
+        return best[draw(total, 0, [&](std::size_t i) { return best[i].logit; })].id;
     }
 };
 

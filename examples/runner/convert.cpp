@@ -1,15 +1,14 @@
 // SPDX-License-Identifier: MIT
-// Room examples/runner. Enters: a model of another program, or a GGUF file of floats. Leaves: a
-// GGUF file: a llama2.c checkpoint as it is, or a GGUF file whose linear layers are stored
-// otherwise.
+// Room examples/runner. Enters: a model of another program, or a GGUF file. Leaves: a GGUF file: a
+// llama2.c checkpoint as it is, or a GGUF file whose linear layers are stored otherwise or whose
+// pre-tokenizer has another name.
+#include <bit>
 #include <cstdint>
 #include <cstring>
 #include <map>
 #include <memory>
 #include <string>
 #include <vector>
-
-#include <trilobit/weights/quantize.hpp>
 
 #include "gguf/dequantize.hpp"
 #include "gguf/quantize.hpp"
@@ -18,6 +17,7 @@
 #include "gguf/writer.hpp"
 #include "llama2c/convert.hpp"
 #include "runner/commands.hpp"
+#include "runner/options.hpp"
 #include "support/mapped_file.hpp"
 #include "support/progress.hpp"
 
@@ -25,8 +25,10 @@ namespace tbx::runner {
 namespace {
 
 struct convert_options {
-    std::string in, out, tokenizer, type;
+    std::string in, out, tokenizer, type, pre;
 };
+
+constexpr const char *file_type_key = "general.file_type", *pre_key = "tokenizer.ggml.pre";
 
 const std::map<std::string, gguf::tensor_type>& types() {
     static const std::map<std::string, gguf::tensor_type> all = {
@@ -46,91 +48,88 @@ bool is_linear(std::string_view name) {
     return false;
 }
 
-void copy_entry(const gguf::entry& e, const gguf::reader& from, gguf::writer& to) {
-    const std::string key(e.key);
-    switch (e.type) {
-        case gguf::value_type::string:
-            return to.set(key, from.get<std::string_view>(key));
-        case gguf::value_type::boolean:
-            return to.set(key, from.get<bool>(key));
-        case gguf::value_type::f32:
-        case gguf::value_type::f64:
-            return to.set(key, from.get<float>(key));
-        case gguf::value_type::u8:
-        case gguf::value_type::u16:
-        case gguf::value_type::u32:
-            return to.set(key, from.get<std::uint32_t>(key));
-        case gguf::value_type::i8:
-        case gguf::value_type::i16:
-        case gguf::value_type::i32:
-            return to.set(key, from.get<std::int32_t>(key));
-        case gguf::value_type::u64:
-            return to.set(key, from.get<std::uint64_t>(key));
-        case gguf::value_type::i64:
-            return to.set(key, from.get<std::int64_t>(key));
-        case gguf::value_type::array:
-            break;
-    }
-    const auto numbers = [&]<class T>(T) {
-        const auto view = from.array<T>(key);
-        std::vector<T> copy(view.size());
-        for (std::size_t i = 0; i < copy.size(); ++i) copy[i] = view[i];
-        to.set_array(key, copy);
-    };
-    switch (e.element) {
-        case gguf::value_type::string:
-            return to.set_array(key, from.strings(key));
-        case gguf::value_type::f32:
-            return numbers(float{});
-        case gguf::value_type::i32:
-            return numbers(std::int32_t{});
+// llama.cpp's number for a file most of whose weights are of this type; bitnet.cpp's for I2_S.
+std::uint32_t file_type_of(gguf::tensor_type type) {
+    switch (type) {
+        case gguf::tensor_type::f32:
+            return 0;
+        case gguf::tensor_type::f16:
+            return 1;
+        case gguf::tensor_type::q8_0:
+            return 7;
+        case gguf::tensor_type::bf16:
+            return 32;
+        case gguf::tensor_type::tq1_0:
+            return 36;
+        case gguf::tensor_type::tq2_0:
+            return 37;
         default:
-            from.fail(key + ": an array of " + gguf::name_of(e.element) + " cannot be copied");
+            return 40;
     }
 }
 
-std::vector<float> floats_of(const gguf::tensor& t) {
-    std::vector<float> all(static_cast<std::size_t>(t.rows() * t.columns()));
+// Entries go over as they are, but for the keys that conversion makes untrue.
+void copy_metadata(const gguf::reader& from, const convert_options& o, gguf::writer& to) {
+    for (const gguf::entry& e : from.entries())
+        if (e.key != "general.alignment" && (e.key != file_type_key || o.type.empty()) &&
+            (e.key != pre_key || o.pre.empty()))
+            to.copy(e);
+    if (!o.type.empty()) to.set(file_type_key, file_type_of(types().at(o.type)));
+    if (!o.pre.empty()) to.set(pre_key, o.pre);
+}
+
+std::vector<float> floats_of(const gguf::reader& file, const gguf::tensor& t) {
+    const auto columns = static_cast<std::size_t>(t.columns());
+    std::vector<float> all(static_cast<std::size_t>(t.rows()) * columns);
     for (std::int64_t r = 0; r < t.rows(); ++r)
-        gguf::dequantize_row(t, r,
-                             {all.data() + r * t.columns(), static_cast<std::size_t>(t.columns())});
+        gguf::dequantize_row(t, r, std::span(all).subspan(static_cast<std::size_t>(r) * columns));
+    for (const float& value : all)
+        if ((std::bit_cast<std::uint32_t>(value) & 0x7f800000u) == 0x7f800000u)
+            file.fail(std::string(t.name) + ": a weight is NaN or infinite");
     return all;
 }
 
-// BitNet's rule: one scale for the matrix, the mean of the magnitudes.
-std::vector<std::byte> ternarise(const gguf::reader& file, const gguf::tensor& t,
-                                 gguf::tensor_type type, const std::vector<float>& values) {
-    std::vector<std::int8_t> trits(values.size());
-    float scale = 0;
-    const trilobit::status s = trilobit::ternarize_absmean(
-        {values.data(), t.rows(), t.columns()}, {}, {trits.data(), t.rows(), t.columns()}, &scale);
-    if (!s.ok()) file.fail(std::string(t.name) + ": " + s.text);
-    return gguf::encode_ternary(type, trits, t.columns(), scale);
+// A code without meaning would become a float as any other.
+void check_trits(const gguf::reader& file, const gguf::tensor& t) {
+    const gguf::ternary_rows rows(file, t);
+    std::vector<std::int8_t> trits(static_cast<std::size_t>(t.columns()));
+    std::vector<float> scales(static_cast<std::size_t>(rows.scales_per_row()));
+    for (std::int64_t r = 0; r < t.rows(); ++r) rows.decode(r, trits, scales);
 }
 
-void requantize(const convert_options& o, gguf::tensor_type type) {
+std::vector<std::byte> converted(const gguf::reader& file, const gguf::tensor& t,
+                                 gguf::tensor_type type) {
+    if (gguf::is_ternary(t.type)) check_trits(file, t);
+    const std::vector<float> values = floats_of(file, t);
+    try {
+        return gguf::is_ternary(type) ? gguf::ternarise(type, values, t.columns())
+                                      : gguf::quantize(type, values, t.columns());
+    } catch (const error& e) {
+        file.fail(std::string(t.name) + ": " + e.what());
+    }
+}
+
+void convert_gguf(const convert_options& o) {
     const gguf::reader from(o.in);
-    for (const gguf::tensor& t : from.tensors())
-        if (is_linear(t.name) && gguf::is_ternary(t.type))
-            from.fail(std::string(t.name) + ": it is ternary already");
+    if (!o.pre.empty() && from.get_or<std::string_view>("tokenizer.ggml.model", "") != "gpt2")
+        throw error("--pre", o.in + " has no vocabulary of byte-level BPE, which alone is split");
+    const auto type_of = [&](const gguf::tensor& t) {
+        return is_linear(t.name) && !o.type.empty() ? types().at(o.type) : t.type;
+    };
     gguf::writer to(o.out);
-    for (const gguf::entry& e : from.entries())
-        if (e.key != "general.alignment" && e.key != "general.file_type") copy_entry(e, from, to);
+    copy_metadata(from, o, to);
     double total = 0, done = 0;
     for (const gguf::tensor& t : from.tensors()) {
-        to.add_tensor(t.name, is_linear(t.name) ? type : t.type,
+        to.add_tensor(t.name, type_of(t),
                       std::span(t.extent.data(), static_cast<std::size_t>(t.dimensions)));
         total += static_cast<double>(t.data.size());
     }
     support::progress_bar bar("converting");
     for (const gguf::tensor& t : from.tensors()) {
-        if (!is_linear(t.name)) {
+        if (type_of(t) == t.type)
             to.append(t.data);
-        } else {
-            const std::vector<float> values = floats_of(t);
-            to.append(gguf::is_ternary(type) ? ternarise(from, t, type, values)
-                                             : gguf::quantize(type, values, t.columns()));
-        }
+        else
+            to.append(converted(from, t, type_of(t)));
         bar.update((done += static_cast<double>(t.data.size())) / total);
     }
     to.finish();
@@ -143,16 +142,18 @@ bool is_gguf(const std::string& path) {
 
 void run(const convert_options& o) {
     if (is_gguf(o.in)) {
-        if (o.type.empty())
+        if (o.type.empty() && o.pre.empty())
             throw error("--type",
                         "to convert a GGUF file, say what its linear layers shall become");
-        return requantize(o, types().at(o.type));
+        return convert_gguf(o);
     }
     if (o.tokenizer.empty())
         throw error("--tokenizer", "a llama2.c checkpoint needs its tokenizer file beside it");
     if (!o.type.empty())
         throw error("--type",
                     "a llama2.c checkpoint is converted as F32; convert the result again");
+    if (!o.pre.empty())
+        throw error("--pre", "the vocabulary of a llama2.c checkpoint has no pre-tokenizer");
     llama2c::convert(o.in, o.tokenizer, o.out);
 }
 
@@ -164,7 +165,7 @@ void add_convert(CLI::App& app) {
         "convert", "Make a GGUF file of a llama2.c checkpoint, or change the linear layers of one");
     std::string names;
     for (const auto& [name, type] : types()) names += (names.empty() ? "" : ", ") + name;
-    command->add_option("input", o->in, "llama2.c checkpoint, or GGUF file of floats")
+    command->add_option("input", o->in, "llama2.c checkpoint, or GGUF file")
         ->required()
         ->type_name("FILE");
     command->add_option("-o,--output", o->out, "GGUF file to write")->required()->type_name("FILE");
@@ -173,7 +174,8 @@ void add_convert(CLI::App& app) {
     command
         ->add_option("--type", o->type,
                      "Type of the linear layers: " + names +
-                         "; ternary ones by BitNet's absmean rule")
+                         "; ternary ones keep weights that are ternary already, others become so "
+                         "by BitNet's absmean rule")
         ->type_name("NAME")
         ->check(CLI::Validator(
             [names](std::string& text) {
@@ -181,6 +183,7 @@ void add_convert(CLI::App& app) {
                                               : "'" + text + "' is none of " + names;
             },
             ""));
+    add_pre(*command, o->pre);
     command->callback([o] { run(*o); });
 }
 

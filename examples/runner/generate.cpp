@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <cstdio>
+#include <utility>
 
 #include "support/interrupt.hpp"
 
@@ -15,9 +16,23 @@ void print_now(std::string_view text) {
         throw error("standard output", "it could not be written");
 }
 
+void printer::echo(model::token_id id, bool visible) {
+    const std::string piece = text.push(id);
+    if (visible) print_now(piece);
+}
+
+bool printer::put(model::token_id id) {
+    print_now(stops.push(text.push(id)));
+    return !stops.found();
+}
+
+void printer::finish() {
+    print_now(stops.push(text.flush()));
+    print_now(stops.flush());
+}
+
 generation generate(session& s, const tokenizer::tokenizer& from, model::sampler& draw,
-                    tokenizer::text_stream& text, std::span<const model::token_id> prompt,
-                    std::int64_t most) {
+                    printer& out, std::span<const model::token_id> prompt, std::int64_t most) {
     generation g;
     g.prompt_tokens = std::ssize(prompt);
     stopwatch watch;
@@ -28,23 +43,27 @@ generation generate(session& s, const tokenizer::tokenizer& from, model::sampler
             g.end = ending::interrupted;
             break;
         }
-        g.last = draw.next(view);
-        if (from.vocab().is_end(g.last)) {
+        const model::token_id id = draw.next(view);
+        g.drawn.push_back(id);
+        draw.accept(id);
+        if (from.vocab().is_end(id)) {
             g.end = ending::end_token;
             break;
         }
         ++g.made_tokens;
-        print_now(text.push(g.last));
+        if (!out.put(id)) {
+            g.end = ending::stop_text;
+            break;
+        }
         if (g.made_tokens == most) break;
         if (s.room_left() == 0) {
             g.end = ending::context_full;
             break;
         }
-        view = s.step(g.last);
+        view = s.step(id);
         ++g.decode_steps;
     }
     g.decode_seconds = watch.lap();
-    print_now(text.flush());
     return g;
 }
 
@@ -61,6 +80,32 @@ void print_speed(const session& s, const generation& g) {
     (void)std::fprintf(stderr, "two-stage head: %.1f of %lld rows a token scored exactly\n",
                        static_cast<double>(s.two_stage->rows_rescored()) / calls,
                        static_cast<long long>(s.model.config.vocab));
+}
+
+void print_tokens(const tokenizer::tokenizer& words, std::span<const model::token_id> ids) {
+    std::string line = "sent " + std::to_string(ids.size()) + " tokens:";
+    for (const model::token_id id : ids) {
+        line += (line.back() == ':' ? " " : ", ") + std::to_string(id) + " '";
+        for (const char c : words.decode(id, true)) {
+            char code[8];
+            (void)std::snprintf(code, sizeof code, "\\x%02x", static_cast<unsigned char>(c));
+            const bool control = static_cast<unsigned char>(c) < 32 || c == 127;
+            line += c == '\n' ? "\\n" : control ? std::string(code) : std::string(1, c);
+        }
+        line += "'";
+    }
+    (void)std::fprintf(stderr, "%s\n", line.c_str());
+}
+
+void warn_of_doubled_begin(const tokenizer::vocabulary& words,
+                           std::span<const model::token_id> ids) {
+    if (words.bos == tokenizer::no_token || ids.size() < 2 || ids[0] != words.bos ||
+        ids[1] != words.bos)
+        return;
+    (void)std::fprintf(stderr,
+                       "the begin token %s stands there twice: the prompt has one, and one is "
+                       "added (not with --no-bos)\n",
+                       std::string(words.text(words.bos)).c_str());
 }
 
 }  // namespace tbx::runner

@@ -5,12 +5,16 @@
 
 #include <cstdint>
 #include <span>
+#include <string>
+#include <string_view>
+#include <vector>
 
 #include "runner/session.hpp"
+#include "runner/stop_text.hpp"
 
 namespace tbx::runner {
 
-enum class ending : std::uint8_t { asked_for, end_token, context_full, interrupted };
+enum class ending : std::uint8_t { asked_for, end_token, stop_text, context_full, interrupted };
 
 struct generation {
     ending end = ending::asked_for;
@@ -19,17 +23,40 @@ struct generation {
     std::int64_t decode_steps = 0;  // forward() calls for one token
     double prefill_seconds = 0;
     double decode_seconds = 0;
-    model::token_id last = -1;  // the last token drawn, maybe an end token
+    std::vector<model::token_id> drawn;  // an end token as well; the last has mostly not been run
 };
 
-/// Continues `prompt` by at most `most` tokens. `from` must outlive the call. Text goes to stdout.
+/// Prints tokens as text, up to a stop text. The tokenizer must outlive it.
+class printer {
+    tokenizer::text_stream text;
+    stop_text stops;
+
+public:
+    printer(const tokenizer::tokenizer& words, bool at_start, std::vector<std::string> stop_texts)
+        : text(words, at_start), stops(std::move(stop_texts)) {}
+    /// A token of the prompt, where nothing stops.
+    void echo(model::token_id id, bool visible);
+    /// False when a stop text has come.
+    bool put(model::token_id id);
+    /// What is held back, when the text is at its end.
+    void finish();
+};
+
+/// Continues `prompt` by at most `most` tokens, and tells `draw` what it drew. `from` must outlive
+/// the call. Text goes to stdout, but for what `out` holds back.
 generation generate(session& s, const tokenizer::tokenizer& from, model::sampler& draw,
-                    tokenizer::text_stream& text, std::span<const model::token_id> prompt,
-                    std::int64_t most);
+                    printer& out, std::span<const model::token_id> prompt, std::int64_t most);
 
 /// "prefill 12 tokens, 345.6 tokens/s; decode 100 tokens, 87.1 tokens/s" on stderr,
 /// and what a head of two stages had to do.
 void print_speed(const session& s, const generation& g);
+
+/// "sent 3 tokens: 1 '<s>', 403 ' Once', 13 '\\n'" on stderr.
+void print_tokens(const tokenizer::tokenizer& words, std::span<const model::token_id> ids);
+
+/// Says on stderr when `ids` begins with two begin tokens: one of the text, and one that was added.
+void warn_of_doubled_begin(const tokenizer::vocabulary& words,
+                           std::span<const model::token_id> ids);
 
 /// Prints and flushes at once.
 void print_now(std::string_view text);

@@ -48,9 +48,25 @@ void add_logits(CLI::App& app) {
     const auto o = std::make_shared<logits_options>();
     CLI::App* command = app.add_subcommand("logits", "Print the logits after each of some tokens");
     o->model.add_to(*command);
-    command->add_option("--tokens", o->tokens, "Token ids, separated by commas")
+    // By hand: CLI11 reads an empty text as token 0 and leaves out what is missing between commas.
+    command
+        ->add_option_function<std::string>(
+            "--tokens",
+            [o](std::string text) {
+                text += ',';
+                for (std::size_t at = 0; at < text.size();) {
+                    const std::size_t end = text.find(',', at);
+                    model::token_id id = 0;
+                    if (end == at || !CLI::detail::lexical_cast(text.substr(at, end - at), id) ||
+                        id < 0)
+                        throw CLI::ValidationError("--tokens", "'" + text.substr(at, end - at) +
+                                                                   "' is no token id");
+                    o->tokens.push_back(id);
+                    at = end + 1;
+                }
+            },
+            "Token ids, separated by commas")
         ->required()
-        ->delimiter(',')
         ->type_name("ID,ID,...");
     command->add_flag("--step", o->step, "One token at a time instead of one batch");
     command->callback([o] { run(*o); });

@@ -3,8 +3,11 @@
 #include "runner/options.hpp"
 
 #include <algorithm>
+#include <cstdio>
 #include <map>
 #include <thread>
+
+#include "tokenizer/pretokenize.hpp"
 
 namespace tbx::runner {
 namespace {
@@ -88,22 +91,67 @@ void model_options::add_to(CLI::App& command) {
     machine.add_to(command);
 }
 
-void add_head(CLI::App& command, bool& two_stage) {
-    static const names<bool> all = {{"full", false}, {"two-stage", true}};
-    add_named(command, "--head", two_stage, all,
-              "How logits are made; two stages make no more than --temp 0 or --top-k needs");
+void add_pre(CLI::App& command, std::string& pre) {
+    const std::string names(tokenizer::split_rule_names());
+    command.add_option("--pre", pre, "Rule that splits texts, instead of the file's: " + names)
+        ->type_name("NAME")
+        ->check([names](const std::string& text) {
+            if (tokenizer::find_split_rule(text)) return std::string();
+            return "'" + text + "' is none of " + names;
+        });
 }
 
-void add_sampling(CLI::App& command, model::sampling& values) {
-    command
-        .add_option("--temp", values.temperature, "Temperature; 0 takes the likeliest token [0]")
-        ->check(CLI::Range(0.0f, 100.0f));
-    command.add_option("--top-k", values.top_k, "Draw among the K likeliest tokens; 0: all [0]")
+CLI::Validator number_between(double low, double high) {
+    return {[low, high](const std::string& text) {
+                double value = 0;
+                if (CLI::detail::lexical_cast(text, value) && value >= low && value <= high)
+                    return std::string();
+                char range[80];
+                (void)std::snprintf(range, sizeof range, " is no number from %g to %g", low, high);
+                return "'" + text + "'" + range;
+            },
+            ""};
+}
+
+void writing_options::add_to(CLI::App& command) {
+    const auto number = [&](const char* name, float& value, double low, double high,
+                            const char* what) {
+        command.add_option(name, value, what)->check(number_between(low, high));
+    };
+    number("--temp", sampling.temperature, 0, 100,
+           sampling.temperature > 0 ? "Temperature; 0 takes the likeliest token [0.7]"
+                                    : "Temperature; 0 takes the likeliest token [0]");
+    command.add_option("--top-k", sampling.top_k, "Draw among the K likeliest tokens; 0: all [0]")
         ->check(CLI::Range(0, 1 << 30));
+    number("--top-p", sampling.top_p, 0, 1,
+           sampling.top_p < 1 ? "Draw among the likeliest that together reach P [0.9]"
+                              : "Draw among the likeliest that together reach P [1]");
+    number("--min-p", sampling.min_p, 0, 1,
+           "Draw among those P times as likely as the likeliest [0]");
+    number("--repeat-penalty", sampling.repeat_penalty, 1e-3, 1e3,
+           "Above 1, tokens that were there are less likely [1]");
     command
-        .add_option("--top-p", values.top_p, "Draw among the likeliest that together reach P [1]")
-        ->check(CLI::Range(0.0f, 1.0f));
-    command.add_option("--seed", values.seed, "Seed of the random numbers [0]");
+        .add_option("--repeat-last-n", sampling.repeat_window,
+                    "Latest tokens that the penalty looks at; -1: all [64]")
+        ->check(CLI::Range(-1, 1 << 30));
+    command.add_option("--seed", sampling.seed, "Seed of the random numbers [0]");
+    command
+        .add_option_function<std::vector<std::string>>(
+            "--stop",
+            [this](const std::vector<std::string>& texts) {
+                for (const std::string& text : texts)
+                    if (text.empty()) throw CLI::ValidationError("--stop", "it is empty");
+                stops = texts;
+            },
+            "End before this text; may be given again")
+        ->type_name("TEXT")
+        ->allow_extra_args(false);
+    static const names<bool> heads = {{"full", false}, {"two-stage", true}};
+    add_named(command, "--head", two_stage, heads,
+              "How logits are made; two stages make no more than --temp 0 or --top-k needs");
+    add_pre(command, pre);
+    command.add_flag("--no-bos", no_bos, "Do not begin with the begin token");
+    command.add_flag("--show-tokens", show_tokens, "Print the tokens sent, on stderr");
 }
 
 }  // namespace tbx::runner

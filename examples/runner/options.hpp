@@ -4,6 +4,7 @@
 
 #include <cstdint>
 #include <string>
+#include <vector>
 
 #include <CLI/CLI.hpp>
 
@@ -36,9 +37,22 @@ struct model_options {
     void add_to(CLI::App& command);
 };
 
-/// --head full or two-stage.
-void add_head(CLI::App& command, bool& two_stage);
+/// --pre NAME, for each command that makes a tokenizer.
+void add_pre(CLI::App& command, std::string& pre);
 
-void add_sampling(CLI::App& command, model::sampling& values);
+/// From `low` to `high`, both included. NaN is in no range, though CLI::Range lets it pass.
+[[nodiscard]] CLI::Validator number_between(double low, double high);
+
+/// What goes into a text that a model writes, and where it ends.
+struct writing_options {
+    model::sampling sampling;
+    std::vector<std::string> stops = {};
+    std::string pre = {};
+    bool two_stage = false;
+    bool no_bos = false;
+    bool show_tokens = false;
+
+    void add_to(CLI::App& command);
+};
 
 }  // namespace tbx::runner

@@ -11,6 +11,7 @@
 #include "runner/commands.hpp"
 #include "runner/session.hpp"
 #include "support/interrupt.hpp"
+#include "support/lines.hpp"
 #include "support/mapped_file.hpp"
 #include "support/progress.hpp"
 
@@ -19,7 +20,7 @@ namespace {
 
 struct perplexity_options {
     model_options model;
-    std::string file;
+    std::string file, pre;
 };
 
 // -log softmax(logits)[target]
@@ -34,9 +35,9 @@ void run(const perplexity_options& o) {
     const support::mapped_file text(o.file);
     const support::interrupt_watch watch;
     session s(o.model, 512);
-    const auto words = s.open_tokenizer();
-    const std::string_view all(reinterpret_cast<const char*>(text.bytes().data()),
-                               text.bytes().size());
+    const auto words = s.open_tokenizer(o.pre);
+    const std::string_view all = support::utf8_text(
+        {reinterpret_cast<const char*>(text.bytes().data()), text.bytes().size()}, o.file);
     const std::vector<model::token_id> ids =
         words.encode(all, {.add_bos = false, .add_eos = false, .parse_special = false});
     const bool bos = words.vocab().bos != tokenizer::no_token && words.vocab().add_bos;
@@ -96,6 +97,7 @@ void add_perplexity(CLI::App& app) {
     o->model.add_to(*command);
     command->get_option("--context")->description("Length of a window [the model's, up to 512]");
     command->add_option("-f,--file", o->file, "The text")->required()->type_name("FILE");
+    add_pre(*command, o->pre);
     command->callback([o] { run(*o); });
 }
 

@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: MIT
-// Room examples/runner. Enters: a prompt. Leaves: the prompt and what the model makes of it.
+// Room examples/runner. Enters: a prompt, from wherever. Leaves: the prompt and what the model makes of it.
 #include <cstdio>
 #include <memory>
 
 #include "runner/commands.hpp"
 #include "runner/generate.hpp"
+#include "runner/prompt.hpp"
 #include "support/interrupt.hpp"
 
 namespace tbx::runner {
@@ -12,36 +13,38 @@ namespace {
 
 struct run_options {
     model_options model;
-    model::sampling sampling;
-    std::string prompt;
+    writing_options writing;
+    prompt_options prompt;
     std::int64_t tokens = 256;
-    bool two_stage = false;
     bool no_echo = false;
     bool raw = false;
 };
 
 void run(const run_options& o) {
+    const std::string text = o.prompt.read_lines();
     const support::interrupt_watch watch;
     session s(o.model);
-    const tokenizer::tokenizer words = s.open_tokenizer();
-    const auto prompt =
-        words.encode(o.prompt, {.add_bos = {}, .add_eos = false, .parse_special = !o.raw});
-    if (prompt.empty())
-        throw error("--prompt",
-                    "it is empty, and this model begins its texts with no special token");
+    const tokenizer::tokenizer words = s.open_tokenizer(o.writing.pre);
+    tokenizer::encode_options how{.add_bos = {}, .add_eos = false, .parse_special = !o.raw};
+    if (o.writing.no_bos) how.add_bos = false;
+    const auto prompt = words.encode(text, how);
+    if (prompt.empty()) throw error(o.prompt.source(), "it is empty, and no begin token is added");
     if (std::ssize(prompt) > s.room_left())
-        throw error("--prompt", "its " + std::to_string(prompt.size()) +
-                                    " tokens do not fit the context of " +
-                                    std::to_string(s.room_left()));
+        throw error(o.prompt.source(), "its " + std::to_string(prompt.size()) +
+                                           " tokens do not fit the context of " +
+                                           std::to_string(s.room_left()));
+    if (!o.writing.no_bos) warn_of_doubled_begin(words.vocab(), prompt);
+    if (o.writing.show_tokens) print_tokens(words, prompt);
 
-    tokenizer::text_stream text(words, true);
+    if (o.writing.two_stage) s.use_two_stages(o.writing.sampling.tokens_needed());
+    model::sampler draw(s.cpu.dense, o.writing.sampling);
+    printer out(words, true, o.writing.stops);
     for (const auto id : prompt) {
-        const std::string piece = text.push(id);
-        if (!o.no_echo) print_now(piece);
+        draw.accept(id);
+        out.echo(id, !o.no_echo);
     }
-    if (o.two_stage) s.use_two_stages(o.sampling.tokens_needed());
-    model::sampler draw(s.cpu.dense, o.sampling);
-    const generation g = generate(s, words, draw, text, prompt, o.tokens);
+    const generation g = generate(s, words, draw, out, prompt, o.tokens);
+    out.finish();
     print_now("\n");
     if (g.end == ending::context_full)
         (void)std::fprintf(stderr, "the context of %lld positions is full\n",
@@ -56,12 +59,12 @@ void add_run(CLI::App& app) {
     const auto o = std::make_shared<run_options>();
     CLI::App* command = app.add_subcommand("run", "Continue a text");
     o->model.add_to(*command);
-    command->add_option("-p,--prompt", o->prompt, "Text to continue; may be empty")
-        ->type_name("TEXT");
+    o->prompt.add_to(*command);
+    command->get_option("--prompt")
+        ->description("Text to continue; - is standard input, read without it as well");
     command->add_option("-n,--tokens", o->tokens, "Most tokens to make [256]")
         ->check(CLI::Range(std::int64_t{0}, std::int64_t{1} << 40));
-    add_sampling(*command, o->sampling);
-    add_head(*command, o->two_stage);
+    o->writing.add_to(*command);
     command->add_flag("--no-echo", o->no_echo, "Do not print the prompt");
     command->add_flag("--no-special", o->raw, "Control tokens in the prompt are plain text");
     command->callback([o] { run(*o); });

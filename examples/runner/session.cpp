@@ -34,8 +34,8 @@ session::session(const model_options& options, std::int64_t positions)
       state(model.config, positions_for(model.config, options, positions),
             std::min(options.machine.batch, positions_for(model.config, options, positions))) {}
 
-tokenizer::tokenizer session::open_tokenizer() const {
-    auto made = tokenizer::tokenizer::from_gguf(file);
+tokenizer::tokenizer session::open_tokenizer(std::string_view pre) const {
+    auto made = tokenizer::tokenizer::from_gguf(file, pre);
     if (made.vocab().size() > model.config.vocab)
         file.fail("the vocabulary has " + std::to_string(made.vocab().size()) +
                   " tokens, the model only " + std::to_string(model.config.vocab));

@@ -6,6 +6,7 @@
 #include <chrono>
 #include <optional>
 #include <span>
+#include <string_view>
 #include <vector>
 
 #include "gguf/reader.hpp"
@@ -43,8 +44,8 @@ public:
     /// Loads with a progress bar. `positions`: room wanted when the user has not said.
     explicit session(const model_options& options, std::int64_t positions = 4096);
 
-    /// The vocabulary of the file; only commands that meet text need one.
-    [[nodiscard]] tokenizer::tokenizer open_tokenizer() const;
+    /// The vocabulary of the file; only commands that meet text need one, and `pre` of their options.
+    [[nodiscard]] tokenizer::tokenizer open_tokenizer(std::string_view pre) const;
 
     /// From now on only the `best` likeliest tokens matter, and a head of two stages finds them. All
     /// logits are made when that is impossible: best is 0, or the head's weights are packed.

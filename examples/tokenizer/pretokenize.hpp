@@ -19,10 +19,11 @@ struct split_rule {
     bool add_bos = false;                   // unless the file says otherwise
 };
 
-/// The rule for tokenizer.ggml.pre; empty when the name is unknown. An absent name (empty) means
-/// "default", except for a vocabulary of Llama 3's size: Microsoft's BitNet files forgot theirs.
-[[nodiscard]] std::optional<split_rule> find_split_rule(std::string_view pre,
-                                                        std::size_t vocabulary_size);
+/// The rule for a name in tokenizer.ggml.pre; empty when there is none for it here.
+[[nodiscard]] std::optional<split_rule> find_split_rule(std::string_view pre);
+
+/// Names of the rules, one each, separated by commas: for those who must choose.
+[[nodiscard]] std::string_view split_rule_names() noexcept;
 
 class pretokenizer {
     struct compiled;

@@ -60,8 +60,8 @@ struct tokenizer::engine {
     std::optional<pretokenizer> splitter;
     std::optional<bpe> byte_level;
 
-    explicit engine(const gguf::reader& file)
-        : tokens(file),
+    engine(const gguf::reader& file, std::string_view pre)
+        : tokens(file, pre),
           user_defined(tokens, [](token_kind k) { return k == token_kind::user_defined; }),
           all_special(tokens,
                       [](token_kind k) { return is_special(k) || k == token_kind::user_defined; }) {
@@ -69,8 +69,7 @@ struct tokenizer::engine {
             sentencepiece.emplace(tokens, file);
             return;
         }
-        const auto rule =
-            find_split_rule(tokens.pre_tokenizer, static_cast<std::size_t>(tokens.size()));
+        const auto rule = find_split_rule(tokens.pre_tokenizer);
         if (!rule) file.fail("pre-tokenizer is not known");
         splitter.emplace(*rule);
         byte_level.emplace(tokens, rule->ignore_merges, file);
@@ -91,8 +90,8 @@ tokenizer::tokenizer(tokenizer&&) noexcept = default;
 tokenizer& tokenizer::operator=(tokenizer&&) noexcept = default;
 tokenizer::~tokenizer() = default;
 
-tokenizer tokenizer::from_gguf(const gguf::reader& file) {
-    return tokenizer(std::make_unique<const engine>(file));
+tokenizer tokenizer::from_gguf(const gguf::reader& file, std::string_view pre) {
+    return tokenizer(std::make_unique<const engine>(file, pre));
 }
 
 const vocabulary& tokenizer::vocab() const noexcept { return parts->tokens; }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 // Room tokenizer. Enters: any bytes as text, or token ids. Leaves: the ids that the model was
-// trained with, or the bytes that ids stand for. The one header of this room that others need.
+// trained with, or the bytes that ids stand for. The one header of this room that others need;
+// pretokenize.hpp has the names of its rules.
 #pragma once
 
 #include <memory>
@@ -29,7 +30,8 @@ class tokenizer {
 
 public:
     /// Throws tbx::error when the file's vocabulary is missing, inconsistent or of an unknown kind.
-    static tokenizer from_gguf(const gguf::reader& file);
+    /// `pre` names the rule that splits texts instead of the file.
+    static tokenizer from_gguf(const gguf::reader& file, std::string_view pre = {});
     tokenizer(tokenizer&&) noexcept;
     tokenizer& operator=(tokenizer&&) noexcept;
     ~tokenizer();

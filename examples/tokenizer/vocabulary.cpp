@@ -8,6 +8,7 @@
 #include <cmath>
 #include <cstring>
 #include <limits>
+#include <span>
 #include <utility>
 
 #include "tokenizer/pretokenize.hpp"
@@ -63,6 +64,12 @@ vocabulary_model model_of(const gguf::reader& file) {
               "' is not supported (llama and gpt2 are)");
 }
 
+// Microsoft's BitNet files forgot to name their pre-tokenizer. Their vocabulary is Llama 3's.
+bool is_llama_3(std::span<const std::string_view> texts) {
+    return texts.size() == 128256 && texts[128000] == "<|begin_of_text|>" &&
+           texts[128009] == "<|eot_id|>";
+}
+
 // Names that chat models give to the token that ends an answer, whichever of the ids the file
 // lists.
 constexpr std::array end_names{"<|eot_id|>", "<|im_end|>",    "<|end|>",        "<|endoftext|>",
@@ -70,7 +77,7 @@ constexpr std::array end_names{"<|eot_id|>", "<|im_end|>",    "<|end|>",        
 
 }  // namespace
 
-vocabulary::vocabulary(const gguf::reader& file) : model(model_of(file)) {
+vocabulary::vocabulary(const gguf::reader& file, std::string_view pre) : model(model_of(file)) {
     texts = file.strings(key("tokens"));
     if (texts.empty()) file.fail("has a vocabulary without tokens");
     if (texts.size() > std::size_t{1} << 24) file.fail("has a vocabulary of unlikely size");
@@ -114,7 +121,12 @@ vocabulary::vocabulary(const gguf::reader& file) : model(model_of(file)) {
         ids.insert_or_assign(texts[i], static_cast<token_id>(i));
     }
 
-    pre_tokenizer = file.get_or<std::string>(key("pre"), "");
+    if (spm && !pre.empty())
+        file.fail("has a SentencePiece vocabulary, whose texts nothing splits: leave --pre out");
+    if (!spm) {
+        pre_tokenizer = pre.empty() ? file.get_or<std::string>(key("pre"), "") : std::string(pre);
+        if (pre_tokenizer.empty() && is_llama_3(texts)) pre_tokenizer = "llama-bpe";
+    }
     chat_template = file.get_or<std::string>("tokenizer.chat_template", "");
     bos = special_id(file, "bos_token_id", spm ? 1 : no_token, count);
     eos = special_id(file, "eos_token_id", spm ? 2 : no_token, count);
@@ -125,8 +137,14 @@ vocabulary::vocabulary(const gguf::reader& file) : model(model_of(file)) {
 
     bool usual_bos = spm;
     if (!spm) {
-        const auto rule = find_split_rule(pre_tokenizer, count);
-        if (!rule) file.fail("pre-tokenizer '" + pre_tokenizer.substr(0, 40) + "' is not known");
+        const auto rule = find_split_rule(pre_tokenizer);
+        if (!rule) {
+            const std::string what = pre_tokenizer.empty()
+                                         ? "does not name its pre-tokenizer"
+                                         : "has the pre-tokenizer '" + pre_tokenizer.substr(0, 40) +
+                                               "', for which there is no rule here";
+            file.fail(what + "; --pre NAME chooses one (" + std::string(split_rule_names()) + ")");
+        }
         usual_bos = rule->add_bos;
     }
     add_bos = flag(file, "add_bos_token", usual_bos && bos != no_token);
@@ -140,12 +158,8 @@ vocabulary::vocabulary(const gguf::reader& file) : model(model_of(file)) {
         if (id != no_token) ends.push_back(id);
     }
     for (const char* name : end_names) {
-        const token_id id = find_special(name);
-        if (id == no_token) continue;
-        // Converters disagree on the kind; only an ordinary word of this spelling is meant as text.
-        if (kind(id) == token_kind::control || kind(id) == token_kind::user_defined) {
-            ends.push_back(id);
-        }
+        const token_id id = find_control(name);
+        if (id != no_token) ends.push_back(id);
     }
     std::sort(ends.begin(), ends.end());
 }
@@ -159,6 +173,14 @@ token_id vocabulary::find(std::string_view text) const noexcept {
 token_id vocabulary::find_special(std::string_view text) const noexcept {
     const auto found = std::find(texts.begin(), texts.end(), text);
     return found == texts.end() ? no_token : static_cast<token_id>(found - texts.begin());
+}
+
+token_id vocabulary::find_control(std::string_view text) const noexcept {
+    const token_id id = find_special(text);
+    if (id == no_token) return no_token;
+    // Converters disagree on the kind; only an ordinary word of this spelling is meant as text.
+    const bool known = kind(id) == token_kind::control || kind(id) == token_kind::user_defined;
+    return known ? id : no_token;
 }
 
 bool vocabulary::is_end(token_id id) const noexcept {

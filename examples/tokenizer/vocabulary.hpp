@@ -31,10 +31,12 @@ class vocabulary {
     std::vector<token_id> ends;  // sorted
 
 public:
-    explicit vocabulary(const gguf::reader& file);
+    /// `pre` stands in for tokenizer.ggml.pre unless it is empty. Throws tbx::error, as for every
+    /// fault of the file, when byte-level BPE would have to guess which rule splits its texts.
+    explicit vocabulary(const gguf::reader& file, std::string_view pre = {});
 
     vocabulary_model model{};
-    std::string pre_tokenizer;             // tokenizer.ggml.pre; empty when absent
+    std::string pre_tokenizer;  // name of the rule that splits texts; empty where none does
     std::vector<std::string_view> merges;  // "left right", best first
     token_id bos = no_token, eos = no_token, unknown = no_token, padding = no_token;
     token_id end_of_turn = no_token;
@@ -56,6 +58,8 @@ public:
     [[nodiscard]] std::size_t longest() const noexcept { return longest_text; }
     /// Any token of exactly this text, control tokens included; slow.
     [[nodiscard]] token_id find_special(std::string_view text) const noexcept;
+    /// The same, but no ordinary word that happens to be spelt so.
+    [[nodiscard]] token_id find_control(std::string_view text) const noexcept;
     /// Does generation stop at this token (eos, end of turn, end of message, ...)?
     [[nodiscard]] bool is_end(token_id id) const noexcept;
 };

@@ -6,12 +6,14 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <cstdio>
 #include <cstring>
 #include <fstream>
 #include <iterator>
 #include <span>
 #include <string>
 #include <type_traits>
+#include <utility>
 #include <vector>
 
 #include "support/atomic_file.hpp"
@@ -67,8 +69,9 @@ inline void save_checkpoint(const std::string& path, const run_identity& run,
     out.commit();
 }
 
-inline train_state load_checkpoint(const std::string& path, const run_identity& run,
-                                   std::size_t parameters) {
+// With `other_lr` the run may have had another learning rate.
+inline train_state load_checkpoint(const std::string& path, run_identity run,
+                                   std::size_t parameters, bool other_lr = false) {
     std::ifstream in(path, std::ios::binary);
     if (!in) throw error(path, "cannot be opened");
     run_identity found{};
@@ -79,9 +82,17 @@ inline train_state load_checkpoint(const std::string& path, const run_identity& 
     get(&found, sizeof found);
     if (!in || std::memcmp(found.magic, run_identity{}.magic, sizeof found.magic) != 0)
         throw error(path, "is not a checkpoint of this program");
+    const double lr = std::exchange(run.lr, found.lr);
     if (std::memcmp(&found, &run, sizeof run) != 0)
-        throw error(path, "belongs to a run with another text, model, batch, rate or seed; "
+        throw error(path, "belongs to a run with another text, model, batch or seed; "
                           "name another --checkpoint or give the same options");
+    if (lr != found.lr && !other_lr) {
+        char text[120];
+        (void)std::snprintf(text, sizeof text,
+                            "belongs to a run with --lr %.9g; --change-lr goes on with %.9g",
+                            found.lr, lr);
+        throw error(path, text);
+    }
     get(&s.step, sizeof s.step);
     get(&s.seconds, sizeof s.seconds);
     for (auto* v : {&s.parameters, &s.moment.first, &s.moment.second}) {

@@ -10,6 +10,7 @@
 
 #include "gguf/reader.hpp"
 #include "gguf/writer.hpp"
+#include "support/atomic_file.hpp"
 #include "support/error.hpp"
 #include "support/human.hpp"
 #include "support/interrupt.hpp"
@@ -18,6 +19,7 @@
 #include "train/checkpoint.hpp"
 #include "train/commands.hpp"
 #include "train/dataset.hpp"
+#include "train/divergence.hpp"
 #include "train/model_file.hpp"
 #include "train/threads.hpp"
 #include "train/vocabulary.hpp"
@@ -67,9 +69,20 @@ struct leftovers {
     }
 };
 
+// Hours later is too late to find that a folder is not there.
+void check_outputs(const train_command& c, const std::string& checkpoint) {
+    std::error_code none_yet;
+    for (const std::string& path : {c.out, checkpoint}) {
+        if (fs::equivalent(path, c.text, none_yet)) throw error(path, "is the text to learn");
+        const support::atomic_file can_be_made(path);
+    }
+    if (fs::weakly_canonical(c.out, none_yet) == fs::weakly_canonical(checkpoint, none_yet))
+        throw error("--checkpoint", "is the model's own file");
+}
+
 struct outcome {
     train_state state;
-    bool interrupted = false;
+    bool interrupted = false, went_on = false;
 };
 
 template <class Backend>
@@ -85,7 +98,7 @@ outcome train(const train_command& c, const model_config& config,
     outcome o{fresh_state(config, c.options.seed)};
     train_state& s = o.state;
     if (fs::exists(checkpoint)) {
-        s = load_checkpoint(checkpoint, run, s.parameters.size());
+        s = load_checkpoint(checkpoint, run, s.parameters.size(), c.change_lr);
         std::printf("going on after step %ld\n", static_cast<long>(s.step));
     }
     const double step_tokens = static_cast<double>(c.options.batch) * config.context;
@@ -96,9 +109,11 @@ outcome train(const train_command& c, const model_config& config,
     support::progress_bar bar("training");
     std::int64_t steps = planned_steps(c, s), next_line = 0;
     double smooth = 0;
+    divergence_watch watch_loss(config);
     while (s.step < steps) {
         work.plan(steps);
         const step_report r = work.step(s);
+        watch_loss.add(r, s.step, s.step >= steps);
         s.seconds = before + seconds_since(started);
         smooth = smooth == 0 ? r.nll : smooth + 0.05 * (r.nll - smooth);
         const double fall = static_cast<double>(steps) * (1 - c.options.optimiser.decay_part);
@@ -123,8 +138,13 @@ outcome train(const train_command& c, const model_config& config,
         if (o.interrupted) break;
     }
     bar.clear();
-    std::printf("step %ld  loss %.4f  %s\n", static_cast<long>(s.step), smooth,
-                support::human_duration(s.seconds).c_str());
+    o.went_on = s.step > first;
+    if (!o.went_on)
+        std::printf("all %ld steps are made; --steps goes on from there\n",
+                    static_cast<long>(s.step));
+    else
+        std::printf("step %ld  loss %.4f  %s\n", static_cast<long>(s.step), smooth,
+                    support::human_duration(s.seconds).c_str());
     return o;
 }
 
@@ -132,8 +152,15 @@ outcome train(const train_command& c, const model_config& config,
 
 int run(const train_command& c) {
     set_blas_threads(c.threads);
+    const std::string checkpoint = c.checkpoint.empty() ? c.out + ".checkpoint" : c.checkpoint;
+    if (c.resume && fs::exists(c.out) && !fs::exists(checkpoint)) {
+        std::printf("%s is finished and left as it is: there is no %s to go on with\n",
+                    c.out.c_str(), checkpoint.c_str());
+        return 0;
+    }
+    check_outputs(c, checkpoint);
     const std::string text = read_text(c.text);
-    leftovers beside{c.checkpoint.empty() ? c.out + ".checkpoint" : c.checkpoint, c.out + ".vocab"};
+    leftovers beside{checkpoint, c.out + ".vocab"};
     if (!c.resume && fs::exists(beside.checkpoint)) {
         beside.keep = true;
         throw error(beside.checkpoint,
@@ -142,16 +169,16 @@ int run(const train_command& c) {
     }
     beside.keep = c.keep_checkpoint;
     const std::string vocab_path = vocabulary_file(c, text);
-    std::vector<std::uint16_t> tokens;
+    token_stream stream;
     llama2c::spm_vocabulary vocabulary;
     {
         const gguf::reader file(vocab_path);
         vocabulary = llama2c::read_vocabulary(file);
         support::progress_bar bar("reading " + c.text);
-        tokens = tokenise(c.text, text, tokenizer::tokenizer::from_gguf(file), [&](double done) {
-                     bar.update(done);
-                 }).ids;
+        stream = tokenise(c.text, text, tokenizer::tokenizer::from_gguf(file),
+                          [&](double done) { bar.update(done); });
     }
+    const std::vector<std::uint16_t>& tokens = stream.ids;
     model_config config = c.model;
     config.vocab = vocabulary.size();
     if (const std::string what = complaint(config); !what.empty()) throw error("model", what);
@@ -171,7 +198,8 @@ int run(const train_command& c) {
         if (teacher->config.context < config.context)
             throw error(c.teacher, "was trained for a shorter context than --context");
     }
-    std::printf("%s tokens of %d kinds, %s parameters, %s weights\n",
+    std::printf("%s texts, %s tokens of %d kinds, %s parameters, %s weights\n",
+                support::human_count(static_cast<double>(stream.texts)).c_str(),
                 support::human_count(static_cast<double>(tokens.size())).c_str(), config.vocab,
                 support::human_count(static_cast<double>(parameter_layout(config).size)).c_str(),
                 config.ternary ? "ternary" : "float");
@@ -189,6 +217,7 @@ int run(const train_command& c) {
         std::printf("stopped; the same command with --resume goes on\n");
         return 130;
     }
+    if (!trained.went_on) beside.keep = true;  // as --steps shall find it
     save_model(c.out, c.name.empty() ? fs::path(c.out).stem().string() : c.name, config,
                trained.state.parameters, vocabulary,
                c.type == "i2_s" ? gguf::tensor_type::i2_s : gguf::tensor_type::tq2_0);

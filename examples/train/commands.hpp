@@ -25,6 +25,7 @@ struct train_command {
     int threads = 0;     // 0: as the BLAS likes
     std::int64_t save_every = 200;
     bool resume = false, keep_checkpoint = false, bf16 = false;
+    bool change_lr = false;  // resume with another learning rate than before
 };
 // Exit status: 0, or 130 when interrupted (the checkpoint is then written).
 int run(const train_command& c);

@@ -8,6 +8,7 @@
 #include <iterator>
 
 #include "support/error.hpp"
+#include "support/lines.hpp"
 
 namespace tbx::train {
 
@@ -16,8 +17,16 @@ std::string read_text(const std::string& path) {
     if (!in) throw error(path, "cannot be opened");
     std::string all((std::istreambuf_iterator<char>(in)), {});
     if (in.bad()) throw error(path, "cannot be read");
-    if (all.find_first_not_of(" \t\r\n") == std::string::npos) throw error(path, "holds no text");
-    return all;
+    std::string_view rest = support::utf8_text(all, path);
+    // The mark of UTF-16 is often left out; every other byte of its Latin letters is 0.
+    if (const std::size_t at = rest.find('\0'); at != rest.npos)
+        throw error(path, "has a byte 0 at " + std::to_string(at) +
+                              ": it is UTF-16 or no text at all; only UTF-8 is read");
+    std::string text;
+    text.reserve(rest.size() + 1);
+    while (!rest.empty()) (text += support::next_line(rest)) += '\n';
+    if (text.find_first_not_of(" \t\r\n") == text.npos) throw error(path, "holds no text");
+    return text;
 }
 
 std::vector<std::string_view> split_texts(std::string_view all) {
@@ -42,6 +51,7 @@ token_stream tokenise(const std::string& path, std::string_view all,
     if (vocab.size() > 65536) throw error(path, "needs a vocabulary of at most 65536 tokens");
     const std::vector<std::string_view> texts = split_texts(all);
     token_stream out;
+    out.texts = texts.size();
     tokenizer::encode_options plain;
     plain.add_bos = plain.add_eos = plain.parse_special = false;
     for (std::size_t i = 0; i < texts.size(); ++i) {

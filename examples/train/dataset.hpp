@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 // Room train: a text file as one stream of tokens.
-// Enters: a path and a tokenizer. Texts in the file are apart by lines that say <|endoftext|>.
-// Leaves: BOS text [EOS] BOS text [EOS] ..., and how many bytes of text that was.
+// Enters: a path and a tokenizer. Texts in the file are apart by <|endoftext|>, as a rule in a line
+// of its own. Leaves: BOS text [EOS] BOS text [EOS] ..., and how many texts and bytes that was.
 #pragma once
 
 #include <cstdint>
@@ -18,10 +18,12 @@ inline constexpr std::string_view text_separator = "<|endoftext|>";
 
 struct token_stream {
     std::vector<std::uint16_t> ids;
+    std::size_t texts = 0;
     std::uint64_t bytes = 0;  // of the texts, separators not counted
 };
 
-// The file's content. Throws tbx::error when it cannot be read or has nothing but white space.
+// The file's content, whatever its line ends were with LF and without a byte order mark. Throws
+// tbx::error when it cannot be read, is not UTF-8 or has nothing but white space.
 [[nodiscard]] std::string read_text(const std::string& path);
 
 // The texts between the separators, white space at their ends removed, empty ones left out.

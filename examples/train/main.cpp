@@ -4,7 +4,10 @@
 // status 1, 2 for wrong usage.
 #include <CLI/CLI.hpp>
 #include <cstdio>
+#include <cstdlib>
 #include <exception>
+#include <sstream>
+#include <string>
 
 #include "train/commands.hpp"
 
@@ -12,8 +15,22 @@ namespace {
 
 using namespace tbx::train;
 
+// CLI::Range lets NaN pass, as it compares.
+CLI::Validator between(double low, double high) {
+    return {[=](std::string& text) {
+                char* end = nullptr;
+                const double value = std::strtod(text.c_str(), &end);
+                if (end != text.c_str() && *end == '\0' && value >= low && value <= high)
+                    return std::string();
+                std::ostringstream line;
+                line << "'" << text << "' is not a number from " << low << " to " << high;
+                return line.str();
+            },
+            ""};
+}
+
 void add_train(CLI::App& app, train_command& c, bool& fp32) {
-    const CLI::Range positive(1, 1 << 30), rate(1e-9, 10.0);
+    const CLI::Range positive(1, 1 << 30);
     app.add_option("--text", c.text, "text to learn; lines <|endoftext|> part texts");
     app.add_option("--out", c.out, "model file to write")->capture_default_str();
     app.add_option("--name", c.name, "name stored in the model");
@@ -23,7 +40,7 @@ void add_train(CLI::App& app, train_command& c, bool& fp32) {
         ->capture_default_str();
     app.add_option("--teacher", c.teacher, "learn from this model's predictions as well");
     app.add_option("--soft", c.options.soft, "weight of the teacher against the text, 0..1")
-        ->check(CLI::Range(0.0, 1.0))
+        ->check(between(0.0, 1.0))
         ->capture_default_str();
     for (const auto& [name, value] :
          {std::pair{"--hidden", &c.model.hidden}, std::pair{"--ffn", &c.model.ffn},
@@ -35,25 +52,31 @@ void add_train(CLI::App& app, train_command& c, bool& fp32) {
         ->check(CLI::IsMember({"tq2_0", "i2_s"}))
         ->capture_default_str();
     app.add_option("--steps", c.options.steps)->check(positive)->capture_default_str();
-    app.add_option("--minutes", c.minutes, "instead of --steps")->check(CLI::Range(0.01, 1e6));
+    app.add_option("--minutes", c.minutes, "instead of --steps")->check(between(0.01, 1e6));
     app.add_option("--batch", c.options.batch, "sequences of --context tokens in a step")
         ->check(positive)
         ->capture_default_str();
-    app.add_option("--lr", c.options.optimiser.lr)->check(rate)->capture_default_str();
+    app.add_option("--lr", c.options.optimiser.lr, "learning rate")
+        ->check(between(1e-9, 10.0))
+        ->capture_default_str();
     app.add_option("--warm-up", c.options.optimiser.warm_up)
         ->check(positive)
         ->capture_default_str();
     app.add_option("--decay", c.options.optimiser.decay_part, "part of the run with a falling rate")
-        ->check(CLI::Range(0.0, 1.0))
+        ->check(between(0.0, 1.0))
         ->capture_default_str();
     app.add_option("--weight-decay", c.options.optimiser.weight_decay)
-        ->check(CLI::Range(0.0, 10.0))
+        ->check(between(0.0, 10.0))
         ->capture_default_str();
     app.add_option("--seed", c.options.seed)->capture_default_str();
     app.add_option("--threads", c.threads, "of the BLAS")->check(CLI::Range(0, 4096));
     app.add_option("--checkpoint", c.checkpoint, "default: <out>.checkpoint");
     app.add_option("--save-every", c.save_every, "steps")->check(positive)->capture_default_str();
-    app.add_flag("--resume", c.resume, "go on with the checkpoint, if there is one");
+    CLI::Option* resume = app.add_flag(
+        "--resume", c.resume,
+        "go on with the checkpoint, if there is one; a finished model is left as it is");
+    app.add_flag("--change-lr", c.change_lr, "go on with --lr, though the run had another rate")
+        ->needs(resume);
     app.add_flag("--keep-checkpoint", c.keep_checkpoint);
     app.add_flag("--bf16", c.bf16,
                  "bfloat16 products by oneDNN, where built with it (OMP_NUM_THREADS)");
@@ -67,7 +90,7 @@ void add_sample(CLI::App& app, sample_command& c) {
         ->capture_default_str();
     app.add_option("--texts", c.texts, "instead of --tokens: so many texts");
     app.add_option("--temperature", c.options.temperature, "0: greedy")
-        ->check(CLI::Range(0.0, 100.0))
+        ->check(between(0.0, 100.0))
         ->capture_default_str();
     app.add_option("--seed", c.options.seed)->capture_default_str();
     app.add_option("--at-once", c.options.texts_at_once, "texts sampled side by side")

@@ -12,6 +12,7 @@
 #include "gguf/ternary_rows.hpp"
 #include "gguf/writer.hpp"
 #include "train/bit_linear.hpp"
+#include "trilobit/weights/quantize.hpp"
 
 namespace tbx::train {
 namespace {
@@ -81,6 +82,12 @@ loaded_model load_model(const std::string& path) {
                                      .subspan(s.offset + static_cast<std::size_t>(r) *
                                                              static_cast<std::size_t>(s.cols),
                                               static_cast<std::size_t>(s.cols)));
+        // Taken as they are, ternary weights have one scale: see split_ternary.
+        if (s.kind == slot_kind::linear && m.config.already_ternary &&
+            trilobit::magnitude_of(m.parameters.data() + s.offset,
+                                   static_cast<std::int64_t>(s.size()))
+                .differs)
+            file.fail("tensor " + s.name + " is not ternary with one scale");
     }
     return m;
 }

@@ -9,9 +9,9 @@
 #include <optional>
 #include <random>
 #include <span>
-#include <stdexcept>
 #include <vector>
 
+#include "support/error.hpp"
 #include "train/adamw.hpp"
 #include "train/loss.hpp"
 #include "train/model.hpp"
@@ -35,6 +35,9 @@ struct train_state {
     moments moment;
 };
 
+// Deviation of the embedding before any step.
+inline constexpr double fresh_embedding = 0.03;
+
 // Norms start at one, weights small; the layers that write into the residual stream smaller still.
 inline train_state fresh_state(const model_config& c, std::uint64_t seed) {
     const parameter_layout layout(c);
@@ -46,8 +49,9 @@ inline train_state fresh_state(const model_config& c, std::uint64_t seed) {
     for (const slot& t : layout.slots) {
         const bool writes = t.name.find("attn_output") != std::string::npos ||
                             t.name.find("ffn_down") != std::string::npos;
-        double deviation =
-            t.kind == slot_kind::embedding ? 0.03 : 0.5 / std::sqrt(static_cast<double>(t.cols));
+        double deviation = t.kind == slot_kind::embedding
+                               ? fresh_embedding
+                               : 0.5 / std::sqrt(static_cast<double>(t.cols));
         if (writes) deviation /= std::sqrt(2.0 * c.layers);
         std::normal_distribution<double> normal(0.0, deviation);
         for (std::size_t i = 0; i < t.size(); ++i)
@@ -115,8 +119,8 @@ public:
         r.gradient_norm = adamw_step(model.layout, options.optimiser, now, s.step, s.parameters,
                                      gradient, s.moment);
         if (!std::isfinite(r.trained) || !std::isfinite(r.gradient_norm))
-            throw std::runtime_error("the loss is no longer a number at step " +
-                                     std::to_string(s.step) + "; try a smaller --lr");
+            throw error("--lr", "the loss is no longer a number at step " + std::to_string(s.step) +
+                                    "; no model is written, try a smaller rate");
         ++s.step;
         return r;
     }

@@ -182,8 +182,10 @@ packed_matrix<L> pack_rows(std::int64_t rows, std::int64_t cols, const scale_spe
     return out;
 }
 
-/// Float weights (rows, cols) -> packed, by `Rule`: absmean for ternary layouts, the sign around the
-/// mean for binary ones. NaN and infinite weights are refused.
+/// Float weights (rows, cols) -> packed, by `Rule`: absmean for ternary layouts, the sign around
+/// the mean for binary ones. NaN and infinite weights are refused. Weights that are quantised
+/// already keep their sizes where each tensor, row or group of `options.scale` has one; a matrix
+/// whose rows or groups differ has to be packed with a scale for each, or is rounded as any other.
 template <weight_layout L,
           class Rule = std::conditional_t<std::is_same_v<typename L::kind, ternary>, absmean,
                                           sign_around_mean>,

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 // Room weights. Enters: float weights. Leaves: int8 values in {-1, 0, +1} or {-1, +1} and a float
-// scale for each tensor, row or group, by the rules that the BitNet papers train with.
+// scale for each tensor, row or group, by the rules that the BitNet papers train with. Weights that
+// such a unit holds already, {-s, 0, +s} or {-s, +s}, keep their s: no bit of them is lost.
 #pragma once
 
 #include "trilobit/version.hpp"
@@ -18,17 +19,61 @@
 
 namespace trilobit::inline TRILOBIT_ABI {
 
+/// The size that all weights but zeros have, if they have one.
+struct common_magnitude {
+    float size = 0;      // 0: every weight so far is zero
+    bool zeros = false;  // means nothing once sizes differ, since nobody looks on then
+    bool differs = false;
+
+    constexpr common_magnitude& operator+=(const common_magnitude& other) noexcept {
+        differs |= other.differs || (size != 0 && other.size != 0 && size != other.size);
+        if (size == 0) size = other.size;
+        zeros |= other.zeros;
+        return *this;
+    }
+    /// {-s, 0, +s} with some s in it.
+    [[nodiscard]] constexpr bool ternary() const noexcept { return !differs && size != 0; }
+    /// {-s, +s}.
+    [[nodiscard]] constexpr bool binary() const noexcept { return ternary() && !zeros; }
+};
+
+/// Weights of training differ at once, so this reads a block of them; only weights that are
+/// quantised already are read to their end.
+inline common_magnitude magnitude_of(const float* weights, std::int64_t count) noexcept {
+    common_magnitude found;
+    std::int64_t i = 0;
+    for (; i < count && weights[i] == 0; ++i) found.zeros = true;
+    if (i == count) return found;
+    found.size = std::fabs(weights[i]);
+    constexpr std::int64_t block = 64;  // without a branch, so that it vectorises
+    for (; i < count && !found.differs; i += block) {
+        bool same = true, zeros = false;
+        const std::int64_t end = count - i < block ? count : i + block;
+        for (std::int64_t k = i; k < end; ++k) {
+            const float size = std::fabs(weights[k]);
+            const bool zero = size == 0;
+            zeros |= zero;
+            same &= zero | (size == found.size);
+        }
+        found.zeros |= zeros;
+        found.differs = !same;
+    }
+    return found;
+}
+
 /// What a rule needs to know of the weights that share one scale. Sums are kept in double so that
 /// the order in which threads add rows cannot move the mean by a float.
 struct unit_sums {
     double signed_sum = 0;
     double absolute_sum = 0;
     std::int64_t count = 0;
+    common_magnitude magnitude;
 
     constexpr unit_sums& operator+=(const unit_sums& other) noexcept {
         signed_sum += other.signed_sum;
         absolute_sum += other.absolute_sum;
         count += other.count;
+        magnitude += other.magnitude;
         return *this;
     }
     [[nodiscard]] float mean() const noexcept { return divided(signed_sum); }
@@ -57,38 +102,46 @@ inline unit_sums sum_weights(const float* weights, std::int64_t count) noexcept 
         absolutes[0] += std::fabs(static_cast<double>(weights[i]));
     }
     return {sums[0] + sums[1] + (sums[2] + sums[3]),
-            absolutes[0] + absolutes[1] + (absolutes[2] + absolutes[3]), count};
+            absolutes[0] + absolutes[1] + (absolutes[2] + absolutes[3]), count,
+            magnitude_of(weights, count)};
 }
 
 /// BitNet b1.58: s = 1 / max(mean|W|, 1e-5), t = clamp(round_half_even(W s), -1, 1), w ~ t / s.
+/// Of {-a, 0, +a} s is 1 / a and nothing is lost: mean|W| is a times the share of non-zeros.
 struct absmean {
     using kind = ternary;
 
     static float scale(const unit_sums& sums) noexcept {
+        if (sums.magnitude.ternary()) return sums.magnitude.size;
         return std::max(sums.absolute_mean(), 1e-5f);
     }
     static void apply(const float* weights, std::int64_t count, const unit_sums& sums,
                       std::int8_t* values) noexcept {
-        const float s = 1.0f / scale(sums);
+        const bool exact = sums.magnitude.ternary();
+        const float s = exact ? 1.0f : 1.0f / scale(sums);
         // Half-even rounds 0.5 to 0 and everything above it to 1 or more, which is clamped: two
         // comparisons are the rule exactly, and they vectorise on every machine.
+        const float edge = exact ? 0.0f : 0.5f;
         for (std::int64_t i = 0; i < count; ++i) {
             const float p = weights[i] * s;
-            values[i] = static_cast<std::int8_t>((p > 0.5f) - (p < -0.5f));
+            values[i] = static_cast<std::int8_t>((p > edge) - (p < -edge));
         }
     }
 };
 
-/// BitNet (2023): +1 where W > mean(W), else -1; scale mean|W|.
+/// BitNet (2023): +1 where W > mean(W), else -1; scale mean|W|. Of {-a, +a} the signs are those of
+/// the weights, whatever their mean, and the scale is a.
 struct sign_around_mean {
     using kind = binary;
 
-    static float scale(const unit_sums& sums) noexcept { return sums.absolute_mean(); }
+    static float scale(const unit_sums& sums) noexcept {
+        return sums.magnitude.binary() ? sums.magnitude.size : sums.absolute_mean();
+    }
     static void apply(const float* weights, std::int64_t count, const unit_sums& sums,
                       std::int8_t* values) noexcept {
-        const float mean = sums.mean();
+        const float middle = sums.magnitude.binary() ? 0.0f : sums.mean();
         for (std::int64_t i = 0; i < count; ++i)
-            values[i] = static_cast<std::int8_t>(weights[i] > mean ? 1 : -1);
+            values[i] = static_cast<std::int8_t>(weights[i] > middle ? 1 : -1);
     }
 };
 

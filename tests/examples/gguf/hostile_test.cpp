@@ -161,6 +161,26 @@ TEST_CASE("counts beyond the file cost nothing and are refused") {
     check_refused(gguf_bytes(0, 1).number(UINT64_MAX).zeros(16), "truncated or corrupted");
 }
 
+TEST_CASE("arrays of arrays are as deep and long as the file can pay for") {
+    const auto nested = [](int levels, std::uint64_t length) {
+        gguf_bytes file(0, 1);
+        file.array("a", levels > 1 ? value_type::array : value_type::u8, 1);
+        for (int level = 2; level <= levels; ++level)
+            file.number(
+                    static_cast<std::uint32_t>(level < levels ? value_type::array : value_type::u8))
+                .number(level < levels ? std::uint64_t{1} : length);
+        return file.zeros(16);
+    };
+    const gguf_bytes sound = nested(8, 16);
+    const gguf::reader reader("f.gguf", bytes_of(sound.string()));
+    CHECK(reader.find("a")->bytes.size() == 7 * 12 + 16);
+    check_refused(nested(8, 17), "more than the file can hold");
+    check_refused(nested(9, 1), "too deep");
+    check_refused(nested(100000, 1), "too deep");
+    check_refused(gguf_bytes(0, 1).array("a", value_type::array, UINT64_MAX / 8).zeros(64),
+                  "more than the file can hold");
+}
+
 TEST_CASE("metadata that contradicts itself is refused") {
     check_refused(gguf_bytes(0, 2)
                       .entry<std::uint8_t>("k", value_type::u8, 1)
@@ -170,7 +190,8 @@ TEST_CASE("metadata that contradicts itself is refused") {
                   "not a power of two");
     check_refused(gguf_bytes(0, 1).entry<std::uint32_t>("general.alignment", value_type::u32, 0),
                   "not a power of two");
-    check_refused(gguf_bytes(0, 1).array("a", value_type::array, 1).zeros(64), "does not allow");
+    check_refused(gguf_bytes(0, 1).array("a", static_cast<value_type>(13), 1).zeros(64),
+                  "does not allow");
     check_refused(gguf_bytes(0, 1).entry<std::uint32_t>("k", static_cast<value_type>(13), 1),
                   "unknown value type 13");
 }

@@ -8,6 +8,8 @@
 #include <algorithm>
 #include <cstring>
 #include <filesystem>
+#include <fstream>
+#include <iterator>
 #include <numeric>
 #include <string>
 #include <vector>
@@ -16,6 +18,7 @@
 #include "gguf/quantize.hpp"
 #include "gguf/reader.hpp"
 #include "gguf/writer.hpp"
+#include "test_bytes.hpp"
 
 using namespace tbx;
 using Catch::Matchers::ContainsSubstring;
@@ -75,6 +78,52 @@ TEST_CASE("a written file is read back") {
     CHECK(weights.data.data() == norm + 64);
     CHECK(last.data.data() == norm + 64 + 160);
     CHECK(std::filesystem::file_size(path) % 32 == 0);
+}
+
+TEST_CASE("entries of every type are copied byte for byte") {
+    using gguf::value_type;
+    testing::gguf_bytes source(0, 20);
+    source.entry<std::uint8_t>("u8", value_type::u8, 200)
+        .entry<std::int8_t>("i8", value_type::i8, -100)
+        .entry<std::uint16_t>("u16", value_type::u16, 60000)
+        .entry<std::int16_t>("i16", value_type::i16, -300)
+        .entry<std::uint32_t>("u32", value_type::u32, 4000000000u)
+        .entry<std::int32_t>("i32", value_type::i32, -5)
+        .entry<float>("f32", value_type::f32, -0.0f)
+        .entry<std::uint32_t>("nan", value_type::f32, 0x7fc12345u)
+        .entry<std::uint8_t>("yes", value_type::boolean, 2)  // not 1, and yet true
+        .entry<std::uint64_t>("u64", value_type::u64, UINT64_MAX)
+        .entry<std::int64_t>("i64", value_type::i64, INT64_MIN)
+        .entry<double>("f64", value_type::f64, 1e300)
+        .entry("text", std::string_view("a\0b", 3));
+    const auto array = [&](const char* key, value_type type, std::uint64_t count,
+                           std::size_t size) {
+        source.array(key, type, count);
+        for (std::size_t i = 0; i < count * size; ++i)
+            source.number(static_cast<std::uint8_t>(200 + i));
+    };
+    array("bools", value_type::boolean, 3, 1);
+    array("bytes", value_type::u8, 5, 1);
+    array("counts", value_type::u32, 3, 4);
+    array("doubles", value_type::f64, 2, 8);
+    array("empty", value_type::i64, 0, 8);
+    source.array("words", value_type::string, 2).text("once").text("");
+    source.array("nested", value_type::array, 2);
+    source.number(static_cast<std::uint32_t>(value_type::string))
+        .number(std::uint64_t{1})
+        .text("x");
+    source.number(static_cast<std::uint32_t>(value_type::f32)).number(std::uint64_t{2}).zeros(8);
+
+    const gguf::reader from("source", testing::bytes_of(source.string()));
+    const scratch_folder folder;
+    gguf::writer out(folder.path("copy.gguf"));
+    for (const gguf::entry& e : from.entries()) out.copy(e);
+    CHECK_THROWS_AS(out.copy(from.entries().front()), error);  // twice
+    out.finish();
+    std::ifstream in(folder.path("copy.gguf"), std::ios::binary);
+    std::string copy{std::istreambuf_iterator<char>(in), {}};
+    copy.resize(source.string().size());  // without the padding behind
+    CHECK((copy == source.string()));
 }
 
 TEST_CASE("a file without tensors is a vocabulary file") {

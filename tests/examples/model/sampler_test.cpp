@@ -93,6 +93,83 @@ TEST_CASE("top-k and top-p leave out what they should") {
     CHECK(ids({.top_k = 3, .top_p = 0.8f}) == std::vector{1, 3});
 }
 
+TEST_CASE("min-p leaves out what is less likely than a part of the likeliest") {
+    // probabilities 0.5, 0.25, 0.15, 0.1: of the likeliest these are 1, 0.5, 0.3 and 0.2
+    const std::vector<float> logits = {std::log(0.15f), std::log(0.5f), std::log(0.1f),
+                                       std::log(0.25f)};
+    const auto ids = [&](model::sampling how) {
+        std::vector<int> out;
+        for (const auto& [id, times] : draw_many(how, logits, 3000)) out.push_back(id);
+        return out;
+    };
+    // Before the temperature, which would make the four 1, 0.71, 0.55 and 0.45, or 1, 0.25, ...
+    const float t = GENERATE(0.5f, 1.0f, 2.0f);
+    CHECK(ids({.temperature = t, .min_p = 0.19f}) == std::vector{0, 1, 2, 3});
+    CHECK(ids({.temperature = t, .min_p = 0.21f}) == std::vector{0, 1, 3});
+    CHECK(ids({.temperature = t, .min_p = 0.31f}) == std::vector{1, 3});
+    CHECK(ids({.temperature = t, .min_p = 0.51f}) == std::vector{1});
+    CHECK(ids({.temperature = t, .min_p = 1.0f}) == std::vector{1});
+    CHECK(ids({.temperature = t, .top_k = 3, .min_p = 0.19f}) == std::vector{0, 1, 3});
+    CHECK(ids({.temperature = t, .top_p = 0.7f, .min_p = 0.21f}) == std::vector{1, 3});
+    CHECK(ids({.temperature = t, .top_p = 0.85f, .min_p = 0.31f}) == std::vector{1, 3});
+    CHECK(ids({.temperature = t, .top_p = 0.7f}) == std::vector{1, 3});
+}
+
+TEST_CASE("what is left after min-p is drawn at the temperature") {
+    const std::vector<float> logits = {std::log(0.5f), std::log(0.3f), std::log(0.02f)};
+    constexpr int count = 40000;
+    auto seen = draw_many({.temperature = 2.0f, .min_p = 0.1f, .seed = 3}, logits, count);
+    CHECK(seen.size() == 2);
+    // sqrt(0.5) / (sqrt(0.5) + sqrt(0.3))
+    const double p = 0.5635083;
+    CHECK(std::fabs(seen[0] / double{count} - p) < 5 * std::sqrt(p * (1 - p) / count));
+}
+
+TEST_CASE("the penalty divides positive logits and multiplies others, once for each token") {
+    const std::vector<float> logits = {2.0f, -1.0f, 0.5f, 0.0f};
+    const auto greedy = [&](float penalty, int window, const std::vector<int>& before) {
+        sampler s(generic, {.repeat_penalty = penalty, .repeat_window = window});
+        for (const int id : before) s.accept(id);
+        return s.next(logits);
+    };
+    CHECK(greedy(1.0f, 64, {0, 0}) == 0);
+    CHECK(greedy(3.0f, 64, {0}) == 0);     // 0.67 against 0.5
+    CHECK(greedy(3.0f, 64, {0, 0}) == 0);  // the same, not 0.22
+    CHECK(greedy(5.0f, 64, {0}) == 2);     // 0.4 against 0.5
+    CHECK(greedy(5.0f, 64, {0, 2}) == 0);  // 0.4 against 0.1
+    CHECK(greedy(5.0f, 64, {99, -1, 1}) == 0);
+    CHECK(greedy(0.1f, 64, {2}) == 2);  // a reward: 5 against 2
+    const std::vector<float> negative = {-1.0f, -1.5f};
+    sampler s(generic, {.repeat_penalty = 2.0f});
+    CHECK(s.next(negative) == 0);
+    s.accept(0);
+    CHECK(s.next(negative) == 1);  // -2 against -1.5; divided it would be -0.5
+}
+
+TEST_CASE("the window of the penalty holds the latest tokens") {
+    const std::vector<float> logits = {2.0f, 1.9f, 1.8f};
+    const auto after = [&](int window, const std::vector<int>& before) {
+        sampler s(generic, {.repeat_penalty = 1.5f, .repeat_window = window});
+        for (const int id : before) s.accept(id);
+        return s.next(logits);
+    };
+    CHECK(after(0, {0, 1}) == 0);
+    CHECK(after(1, {0, 1}) == 0);
+    CHECK(after(1, {1, 0}) == 1);
+    CHECK(after(2, {0, 1}) == 2);
+    CHECK(after(2, {0, 1, 2}) == 0);
+    CHECK(after(2, {0, 1, 2, 0}) == 1);
+    CHECK(after(-1, {0, 1, 2, 2, 2, 2}) == 0);  // all three, so the order is as it was
+    CHECK(after(-1, {0, 1, 1, 1, 1, 1}) == 2);
+}
+
+TEST_CASE("a penalty needs every logit, since it may change which are the likeliest") {
+    CHECK(model::sampling{}.tokens_needed() == 1);
+    CHECK(model::sampling{.temperature = 1.0f, .top_k = 9}.tokens_needed() == 9);
+    CHECK(model::sampling{.top_k = 9, .repeat_penalty = 1.1f}.tokens_needed() == 0);
+    CHECK(model::sampling{.repeat_penalty = 1.1f, .repeat_window = 0}.tokens_needed() == 1);
+}
+
 TEST_CASE("equal logits are cut by id, and useless ones do no harm") {
     std::vector<float> equal(100, 1.0f);
     for (const auto& [id, times] : draw_many({.temperature = 1.0f, .top_k = 3}, equal, 500))

@@ -23,6 +23,7 @@ struct vocabulary_file {
     std::vector<std::int32_t> kinds;
     std::vector<std::string> merges;
     std::function<void(gguf::writer&)> more = [](gguf::writer&) {};
+    std::string pre = model == "gpt2" ? "default" : "";  // no key where it is empty
 
     void add(std::string text, float score = 0, std::int32_t kind = 1) {
         tokens.push_back(std::move(text));
@@ -49,6 +50,7 @@ private:
         out.set_array("tokenizer.ggml.token_type", kinds);
         if (model == "llama") out.set_array("tokenizer.ggml.scores", scores);
         if (model == "gpt2") out.set_array("tokenizer.ggml.merges", merges);
+        if (!pre.empty()) out.set("tokenizer.ggml.pre", pre);
         more(out);
         out.finish();
         return path;

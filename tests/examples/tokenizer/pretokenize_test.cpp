@@ -3,6 +3,7 @@
 // expressions; the words of the suites of Llama 3 and Qwen 2, whose vocabularies are not here.
 #include <catch2/catch_test_macros.hpp>
 
+#include <algorithm>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -18,7 +19,7 @@ namespace {
 pieces split(std::string_view rule, std::string_view text) {
     static std::string kept;  // the pieces point into it
     kept = text;
-    return pretokenizer(find_split_rule(rule, 1000).value()).split(kept);
+    return pretokenizer(find_split_rule(rule).value()).split(kept);
 }
 
 std::string joined(const pieces& parts) {
@@ -113,15 +114,48 @@ TEST_CASE("a megabyte of anything is split in one go") {
           pieces{std::string(many - 1, ' '), " x"});
 }
 
-TEST_CASE("names choose rules, and Microsoft's files without a name get Llama 3's") {
-    for (const auto name : {"llama-bpe"sv, "llama3"sv, "llama-v3"sv, "falcon3"sv, "falcon_e"sv}) {
-        CHECK(find_split_rule(name, 1).value().name == "llama-bpe");
-        CHECK(find_split_rule(name, 1).value().ignore_merges);
-        CHECK(find_split_rule(name, 1).value().add_bos);
+TEST_CASE("names choose rules, by pattern and by habit, and others have none") {
+    for (const auto name : {"llama-bpe"sv, "llama3"sv, "llama-v3"sv, "falcon3"sv, "falcon_e"sv,
+                            "pixtral"sv, "midm-2.0"sv, "lfm2"sv}) {
+        CAPTURE(name);
+        CHECK(find_split_rule(name).value().name == "llama-bpe");
+        CHECK(find_split_rule(name).value().ignore_merges);
+        CHECK(find_split_rule(name).value().add_bos);
     }
-    CHECK(find_split_rule("", 128256).value().name == "llama-bpe");
-    CHECK(find_split_rule("", 50257).value().name == "default");
-    CHECK(find_split_rule("default", 128256).value().name == "default");
-    CHECK_FALSE(find_split_rule("qwen2", 1).value().ignore_merges);
-    CHECK_FALSE(find_split_rule("no-such-rule", 128256).has_value());
+    for (const auto name : {"glm4"sv, "chatglm-bpe"sv, "dbrx"sv, "smaug-bpe"sv}) {
+        CAPTURE(name);
+        CHECK(split(name, "We'Ve 1234") == split("llama-bpe", "We'Ve 1234"));
+        CHECK_FALSE(find_split_rule(name).value().ignore_merges);
+        CHECK_FALSE(find_split_rule(name).value().add_bos);
+    }
+    for (const auto name : {"qwen2"sv, "megrez"sv, "stablelm2"sv, "hunyuan"sv, "grok-2"sv}) {
+        CAPTURE(name);
+        CHECK(find_split_rule(name).value().name == "qwen2");
+        CHECK_FALSE(find_split_rule(name).value().ignore_merges);
+    }
+    for (const auto name : {"gpt-2"sv, "trillion"sv, "exaone4"sv, "gigachat"sv, "mellum"sv}) {
+        CAPTURE(name);
+        CHECK(find_split_rule(name).value().name == "gpt-2");
+    }
+    CHECK(find_split_rule("default").value().name == "default");
+    for (const auto name :
+         {""sv, "no-such-rule"sv, "starcoder"sv, "falcon"sv, "tekken"sv, "deepseek-llm"sv,
+          "gpt-4o"sv, "qwen35"sv, "jais-2"sv, "roberta-bpe"sv, "Qwen2"sv, "qwen2 "sv}) {
+        CAPTURE(name);
+        CHECK_FALSE(find_split_rule(name).has_value());
+    }
+}
+
+TEST_CASE("the names that are offered are names of rules") {
+    std::string_view rest = split_rule_names();
+    int count = 0;
+    while (!rest.empty()) {
+        const std::size_t end = std::min(rest.find(", "), rest.size());
+        const auto rule = find_split_rule(rest.substr(0, end));
+        REQUIRE(rule.has_value());
+        CHECK(rule->name == rest.substr(0, end));
+        rest.remove_prefix(std::min(end + 2, rest.size()));
+        ++count;
+    }
+    CHECK(count == 5);
 }

@@ -130,10 +130,8 @@ TEST_CASE("ignore_merges takes a whole piece that is a token") {
     file.add("bcd");
     file.merges = {"a b"};
     CHECK(made(file).encode("bcd", plain) == ids{'b', 'c', 'd'});
-    file.more = [](gguf::writer& out) {
-        out.set("tokenizer.ggml.pre", "llama-bpe");
-        out.set("tokenizer.ggml.bos_token_id", std::uint32_t{5});
-    };
+    file.pre = "llama-bpe";
+    file.more = [](gguf::writer& out) { out.set("tokenizer.ggml.bos_token_id", std::uint32_t{5}); };
     const auto t = made(file);
     CHECK(t.encode("bcd", plain) == ids{257});
     CHECK(t.encode("abcd", plain) == ids{256, 'c', 'd'});
@@ -219,9 +217,6 @@ TEST_CASE("vocabularies that contradict themselves are refused") {
         with(spm_vocabulary(),
              [](gguf::writer& out) { out.set("tokenizer.ggml.bos_token_id", std::uint32_t{259}); }),
         "is 259, not a token");
-    check_refused(
-        with(bpe_vocabulary(), [](gguf::writer& out) { out.set("tokenizer.ggml.pre", "martian"); }),
-        "'martian' is not known");
     check_refused(with(bpe_vocabulary(),
                        [](gguf::writer& out) { out.set("tokenizer.ggml.add_bos_token", true); }),
                   "does not say which");

@@ -4,6 +4,9 @@
 #include <catch2/catch_approx.hpp>
 #include <catch2/catch_test_macros.hpp>
 #include <catch2/generators/catch_generators.hpp>
+#include <catch2/matchers/catch_matchers.hpp>
+#include <catch2/matchers/catch_matchers_string.hpp>
+#include <iterator>
 #include <set>
 
 #include "gguf/reader.hpp"
@@ -102,6 +105,23 @@ TEST_CASE("one token at a time is the same model as whole sequences") {
                   Catch::Approx(whole[static_cast<std::size_t>(t * c.vocab + i)])
                       .margin(c.ternary ? 2e-2 : 1e-4));
     }
+}
+
+TEST_CASE("a matrix with several scales is not taken for one with the largest") {
+    const scratch::folder folder;
+    const model_config c = scratch::tiny();
+    save_model(folder / "m", "tiny", c, fresh_state(c, 4).parameters, letters(c.vocab));
+    std::ifstream in(folder / "m", std::ios::binary);
+    std::string bytes{std::istreambuf_iterator<char>(in), {}};
+    const std::string name = "blk.0.ffn_down.weight";
+    const tbx::gguf::reader file("m", std::as_bytes(std::span(bytes)));
+    const auto data = file.require_tensor(name).data;
+    const std::byte* start = std::as_bytes(std::span(bytes)).data();
+    bytes[static_cast<std::size_t>(data.data() - start) + 65] ^= 4;  // the first block's scale
+    scratch::write(folder / "n", bytes);
+    CHECK_NOTHROW(load_model(folder / "m"));
+    CHECK_THROWS_WITH(load_model(folder / "n"),
+                      Catch::Matchers::EndsWith(name + " is not ternary with one scale"));
 }
 
 TEST_CASE("files that are no models are refused") {
