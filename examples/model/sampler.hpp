@@ -102,7 +102,7 @@ class sampler {
         for (const scored& s : best) weights.push_back(s.logit);
     }
 
-    // Always from the logits that came, so that a token is penalised once however often it was there.
+    // Always from the logits that came: a token is penalised once, however often it was there.
     std::span<const float> penalise(std::span<const float> logits) {
         if (!settings.penalises() || latest.empty()) return logits;
         penalised.assign(logits.begin(), logits.end());

@@ -23,8 +23,8 @@ constexpr std::array<chat_style, 4> styles{{
       "<|start_header_id|>assistant<|end_header_id|>\n\n"},
      "<|eot_id|>",
      ""},
-    // The template of microsoft/bitnet-b1.58-2B-4T. The first GGUF files of that model have another,
-    // with "BITNETAssistant: ", which it was not trained with.
+    // The template of microsoft/bitnet-b1.58-2B-4T. The first GGUF files of that model have
+    // another, with "BITNETAssistant: ", which it was not trained with.
     {"bitnet", "<|eot_id|>", {"System: ", "User: ", "Assistant: "}, "<|eot_id|>", ""},
     {"plain", "", {"", "User: ", "Assistant:"}, "\n", ""},
 }};

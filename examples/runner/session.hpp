@@ -44,7 +44,7 @@ public:
     /// Loads with a progress bar. `positions`: room wanted when the user has not said.
     explicit session(const model_options& options, std::int64_t positions = 4096);
 
-    /// The vocabulary of the file; only commands that meet text need one, and `pre` of their options.
+    /// The vocabulary of the file; only commands that meet text need one. `pre` is their --pre.
     [[nodiscard]] tokenizer::tokenizer open_tokenizer(std::string_view pre) const;
 
     /// From now on only the `best` likeliest tokens matter, and a head of two stages finds them. All

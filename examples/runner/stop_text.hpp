@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// Room examples/runner. Enters: text in pieces. Leaves: the same text, up to where one of some texts
-// begins, wherever pieces part it. What may be the beginning of one is held back until it is known.
+// Room examples/runner. Enters: text in pieces. Leaves: the same text, up to where one of some
+// texts begins, however pieces part it. What may begin one is held back until it is known.
 #pragma once
 
 #include <algorithm>

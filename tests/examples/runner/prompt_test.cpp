@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: MIT
 // Tests of the program `trilobit`: where prompts come from.
+#include <algorithm>
+
 #include <catch2/catch_test_macros.hpp>
 #include <catch2/generators/catch_generators.hpp>
 #include <catch2/matchers/catch_matchers_string.hpp>
@@ -97,7 +99,7 @@ TEST_CASE("prompts that cannot be read are refused by name") {
     CHECK_THAT(perplexity.err, ContainsSubstring("it is UTF-16"));
 }
 
-TEST_CASE("--pre chooses how texts are split in every command that meets text") {
+TEST_CASE("the option --pre chooses how texts are split in every command that meets text") {
     const scratch_folder folder;
     const std::string text = folder.file("text", "kalo mine rusa");
     // SentencePiece is not split: that the option is understood and refused shows that it arrives.

@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: MIT
 // Tests of the program `trilobit`: what goes into a text, what is drawn, and where it ends.
+#include <algorithm>
+
 #include <catch2/catch_test_macros.hpp>
 #include <catch2/generators/catch_generators.hpp>
 #include <catch2/matchers/catch_matchers_string.hpp>
