@@ -133,6 +133,7 @@ void requantize(const convert_options& o, gguf::tensor_type type) {
         }
         bar.update((done += static_cast<double>(t.data.size())) / total);
     }
+    from.require_whole();
     to.finish();
 }
 
