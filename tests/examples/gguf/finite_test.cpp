@@ -26,7 +26,7 @@ struct place {
     std::size_t stride, offset, width;
 };
 
-constexpr std::size_t height = 3, length = 512;
+constexpr std::size_t rows_of_each = 3, columns_of_each = 512;
 
 constexpr place places[] = {
     {tensor_type::f32, 4, 0, 4},     {tensor_type::f16, 2, 0, 2},
@@ -38,10 +38,11 @@ constexpr place places[] = {
 
 std::string file_of(tensor_type type) {
     gguf_bytes file(1, 0);
-    file.tensor("w", {length, height}, static_cast<std::uint32_t>(type), 0).pad();
+    file.tensor("w", {columns_of_each, rows_of_each}, static_cast<std::uint32_t>(type), 0).pad();
     return file
-        .zeros(static_cast<std::size_t>(*gguf::tensor_bytes(type, static_cast<std::int64_t>(length),
-                                                            static_cast<std::int64_t>(height))))
+        .zeros(static_cast<std::size_t>(
+            *gguf::tensor_bytes(type, static_cast<std::int64_t>(columns_of_each),
+                                static_cast<std::int64_t>(rows_of_each))))
         .string();
 }
 
@@ -71,11 +72,11 @@ TEST_CASE("an infinity in any row of any type is found and its row named") {
             put_infinity(bad, start + block + p.offset, p);
             const gguf::reader file("m.gguf", bytes_of(bad));
             const gguf::tensor& t = file.tensors()[0];
-            const std::size_t row = block / (size / height);
+            const std::size_t row = block / (size / rows_of_each);
             CHECK_THROWS_WITH(gguf::require_finite(file, t),
                               Equals("m.gguf: tensor 'w', row " + std::to_string(row) +
                                      ": holds NaN or infinity"));
-            for (std::size_t r = 0; r < height; ++r)
+            for (std::size_t r = 0; r < rows_of_each; ++r)
                 CHECK(gguf::all_finite(t, static_cast<std::int64_t>(r),
                                        static_cast<std::int64_t>(r + 1)) == (r != row));
         }
