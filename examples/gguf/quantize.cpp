@@ -10,6 +10,7 @@
 
 #include "gguf/ternary_codes.hpp"
 #include "support/error.hpp"
+#include "support/finite.hpp"
 #include "trilobit/core/float16.hpp"
 #include "trilobit/weights/quantize.hpp"
 
@@ -35,7 +36,7 @@ float largest_magnitude(tensor_type type, const float* x, int count) {
     float largest = 0;
     for (int i = 0; i < count; ++i) {
         // Also refuses NaN, for which every comparison is false.
-        if (!std::isfinite(x[i])) fail(type, "a value is not a finite number");
+        if (!support::is_finite(x[i])) fail(type, "a value is not a finite number");
         largest = std::max(largest, std::fabs(x[i]));
     }
     return largest;
@@ -81,7 +82,7 @@ void encode_q8_0(const float* x, std::byte* out) {
     store_as(out, half_scale(tensor_type::q8_0, d));
     for (int i = 0; i < 32; ++i) {
         // Half away from zero, as the reference. A subnormal d makes `inverse` infinite.
-        const float q = std::isfinite(inverse) ? std::round(x[i] * inverse) : 0.0f;
+        const float q = support::is_finite(inverse) ? std::round(x[i] * inverse) : 0.0f;
         store_as(out + 2 + i, static_cast<std::int8_t>(q));
     }
 }
@@ -183,7 +184,7 @@ std::vector<std::byte> encode_ternary(tensor_type type, std::span<const std::int
     if (type != tensor_type::i2_s && type != tensor_type::tq1_0 && type != tensor_type::tq2_0) {
         fail(type, "is not a ternary type");
     }
-    if (!std::isfinite(scale) || scale < 0)
+    if (!support::is_finite(scale) || scale < 0)
         fail(type, "the scale is not a finite, positive number");
     std::vector<std::byte> bytes = make_tensor(type, trits.size(), columns);
     const auto [width, block_bytes] = block_of(type).value_or(block_shape{});

@@ -5,9 +5,9 @@
 
 #include <algorithm>
 #include <bit>
-#include <numeric>
-#include <optional>
 #include <utility>
+
+#include "gguf/quoted.hpp"
 
 namespace tbx::gguf {
 
@@ -21,16 +21,6 @@ namespace {
 constexpr std::uint64_t least_entry_bytes = 8 + 4 + 1;
 constexpr std::uint64_t least_tensor_bytes = 8 + 4 + 4 + 8;
 constexpr std::uint64_t longest_key = 65535;  // the limit of the GGUF specification
-
-std::string quoted(std::string_view text) {
-    std::string out = "'";
-    for (const char c : text.substr(0, 80)) {
-        // A name from a hostile file must not reach the terminal as control characters.
-        const auto byte = static_cast<unsigned char>(c);
-        out += byte < 0x20 || byte == 0x7f ? '?' : c;
-    }
-    return out + (text.size() > 80 ? "...'" : "'");
-}
 
 class cursor {
     const reader* owner;
@@ -69,39 +59,6 @@ public:
 std::string_view as_text(std::span<const std::byte> bytes) noexcept {
     return {reinterpret_cast<const char*>(bytes.data()), bytes.size()};
 }
-
-// Sorted order instead of a hash table: no file can choose its keys so that look-ups slow down.
-template <class Item, class Name>
-std::vector<std::uint32_t> sorted_by(const std::vector<Item>& items, Name name) {
-    std::vector<std::uint32_t> order(items.size());
-    std::iota(order.begin(), order.end(), 0u);
-    std::sort(order.begin(), order.end(),
-              [&](auto a, auto b) { return name(items[a]) < name(items[b]); });
-    return order;
-}
-
-template <class Item, class Name>
-const Item* binary_find(const std::vector<Item>& items, const std::vector<std::uint32_t>& order,
-                        Name name, std::string_view wanted) noexcept {
-    const auto found = std::lower_bound(
-        order.begin(), order.end(), wanted,
-        [&](std::uint32_t index, std::string_view text) { return name(items[index]) < text; });
-    if (found == order.end() || name(items[*found]) != wanted) return nullptr;
-    return &items[*found];
-}
-
-template <class Item, class Name>
-std::optional<std::string_view> duplicate(const std::vector<Item>& items,
-                                          const std::vector<std::uint32_t>& order, Name name) {
-    const auto twin = std::adjacent_find(order.begin(), order.end(), [&](auto a, auto b) {
-        return name(items[a]) == name(items[b]);
-    });
-    if (twin == order.end()) return std::nullopt;
-    return name(items[*twin]);
-}
-
-constexpr auto key_of = [](const entry& e) { return e.key; };
-constexpr auto name_of_tensor = [](const tensor& t) { return t.name; };
 
 // GGUF sets no bound for arrays of arrays, and each level is a call here.
 constexpr int deepest_array = 8;
@@ -216,10 +173,9 @@ std::string size_mismatch_hint(tensor_type type) {
 
 }  // namespace
 
-reader::reader(std::string path) : file(path), source(std::move(path)) { parse(file.bytes()); }
-
-reader::reader(std::string name, std::span<const std::byte> bytes) : source(std::move(name)) {
-    parse(bytes);
+reader::reader(std::string path, alone) : source(std::move(path)) {
+    files.emplace_back(source);
+    parse(files.front().bytes());
 }
 
 void reader::parse(std::span<const std::byte> bytes) {
@@ -247,10 +203,7 @@ void reader::parse(std::span<const std::byte> bytes) {
         read_payload(in, e, *this);
         all_entries.push_back(e);
     }
-    entries_by_key = sorted_by(all_entries, key_of);
-    if (const auto twice = duplicate(all_entries, entries_by_key, key_of)) {
-        fail("has metadata key " + quoted(*twice) + " twice");
-    }
+    index_entries();
     data_alignment = get_or<std::uint32_t>("general.alignment", 32);
     if (!std::has_single_bit(data_alignment)) {
         fail("general.alignment is " + std::to_string(data_alignment) + ", not a power of two");
@@ -264,10 +217,7 @@ void reader::parse(std::span<const std::byte> bytes) {
         places.push_back(read_tensor(in, data_alignment, *this));
         all_tensors.push_back(places.back().info);
     }
-    tensors_by_name = sorted_by(all_tensors, name_of_tensor);
-    if (const auto twice = duplicate(all_tensors, tensors_by_name, name_of_tensor)) {
-        fail("has tensor " + quoted(*twice) + " twice");
-    }
+    index_tensors();
 
     // data_alignment < 2^32, so only the comparison below can exceed the file.
     const std::uint64_t start =
@@ -301,26 +251,6 @@ void reader::check_overlap() const {
                  size_mismatch_hint(before.type));
         }
     }
-}
-
-const entry* reader::find(std::string_view key) const noexcept {
-    return binary_find(all_entries, entries_by_key, key_of, key);
-}
-
-const tensor* reader::find_tensor(std::string_view name) const noexcept {
-    return binary_find(all_tensors, tensors_by_name, name_of_tensor, name);
-}
-
-const entry& reader::require(std::string_view key) const {
-    const entry* e = find(key);
-    if (e == nullptr) fail("lacks metadata key " + quoted(key));
-    return *e;
-}
-
-const tensor& reader::require_tensor(std::string_view name) const {
-    const tensor* t = find_tensor(name);
-    if (t == nullptr) fail("lacks tensor " + quoted(name));
-    return *t;
 }
 
 }  // namespace tbx::gguf

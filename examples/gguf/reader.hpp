@@ -60,8 +60,8 @@ public:
 };
 
 class reader {
-    support::mapped_file file;  // empty when the bytes are the caller's
-    std::string source;         // for messages
+    std::vector<support::mapped_file> files;  // one for each part; none: bytes are the caller's
+    std::string source;                       // for messages: the first part
     std::uint32_t format_version = 0;
     std::uint64_t data_alignment = 32;
     std::vector<entry> all_entries;
@@ -69,7 +69,14 @@ class reader {
     std::vector<std::uint32_t> entries_by_key;   // indices, sorted
     std::vector<std::uint32_t> tensors_by_name;  // indices, sorted
 
+    struct alone {};
+    reader(std::string path, alone);  // a part, whatever it says of others
     void parse(std::span<const std::byte> bytes);
+    void index_entries();
+    void index_tensors();
+    void require_part(int number, int count, const reader& first) const;
+    void add_part(reader&& part);
+    void forget_parts();
     void check_overlap() const;
     [[nodiscard]] const entry& require(std::string_view key) const;
     [[nodiscard]] std::int64_t signed_integer(const entry&, std::int64_t low,
@@ -78,6 +85,7 @@ class reader {
     [[nodiscard]] double real(const entry&) const;
     [[nodiscard]] bool flag(const entry&) const;
     [[nodiscard]] std::string_view text(const entry&) const;
+    [[nodiscard]] entry uniform(const entry&, std::int64_t layers) const;
     [[nodiscard]] const entry& array_entry(std::string_view key, value_type element) const;
     [[noreturn]] void wrong_type(const entry&, std::string_view wanted) const;
 
@@ -85,14 +93,20 @@ class reader {
     [[nodiscard]] T convert(const entry& e) const;
 
 public:
-    /// Maps the file. Throws tbx::error for anything that is not a sound GGUF file.
+    /// Maps the file. Throws tbx::error for anything that is not a sound GGUF file. Any part of a
+    /// model in parts ("name-00001-of-00003.gguf") brings all of them from its folder; nothing then
+    /// read shows that there were parts.
     explicit reader(std::string path);
-    /// Reads the caller's bytes, which must outlive the reader; `name` is for messages.
+    /// Reads the caller's bytes, a whole model, which must outlive the reader; `name` is for
+    /// messages.
     reader(std::string name, std::span<const std::byte> bytes);
 
     [[nodiscard]] const std::string& name() const noexcept { return source; }
     [[nodiscard]] std::uint32_t version() const noexcept { return format_version; }
-    [[nodiscard]] const support::mapped_file& mapping() const noexcept { return file; }
+    /// The files, in order.
+    [[nodiscard]] std::span<const support::mapped_file> parts() const noexcept { return files; }
+    /// Throws tbx::error if a file has become shorter since it was mapped.
+    void require_whole() const;
     [[nodiscard]] std::span<const entry> entries() const noexcept { return all_entries; }
     [[nodiscard]] std::span<const tensor> tensors() const noexcept { return all_tensors; }
 
@@ -117,6 +131,18 @@ public:
         return e == nullptr ? fallback : convert<T>(*e);
     }
 
+    /// The same of an entry that is at hand.
+    template <class T>
+    [[nodiscard]] T value(const entry& e) const {
+        return convert<T>(e);
+    }
+    /// get() of a number that some files give for each of `layers` layers: an array of that many
+    /// equal numbers is read as the number.
+    template <class T>
+    [[nodiscard]] T get_uniform(std::string_view key, std::int64_t layers) const {
+        return convert<T>(uniform(require(key), layers));
+    }
+
     /// Arrays, without copying. T must be exactly the stored element type (float, std::int32_t,
     /// ...).
     template <class T>
@@ -127,6 +153,9 @@ public:
     /// Throws tbx::error "<file>: <what>".
     [[noreturn]] void fail(std::string_view what) const { throw error(source, what); }
 };
+
+/// Element `index` of an array of numbers, as if it were an entry of its own.
+[[nodiscard]] entry element_of(const entry& array, std::uint64_t index) noexcept;
 
 /// The value of an entry as text for people; arrays are shortened.
 [[nodiscard]] std::string describe(const entry& e, std::size_t longest = 60);

@@ -4,10 +4,10 @@
 #include "gguf/ternary_rows.hpp"
 
 #include <algorithm>
-#include <cmath>
 #include <utility>
 
 #include "gguf/ternary_codes.hpp"
+#include "support/finite.hpp"
 
 namespace tbx::gguf {
 
@@ -33,7 +33,7 @@ ternary_rows::ternary_rows(const reader& from, const tensor& which)
     }
     if (which.type == tensor_type::i2_s) {
         tensor_scale = i2_s_scale(which);
-        if (!std::isfinite(tensor_scale)) fail(0, "the scale is not a finite number");
+        if (!support::is_finite(tensor_scale)) fail(0, "the scale is not a finite number");
     }
 }
 
@@ -65,7 +65,7 @@ void ternary_rows::decode(std::int64_t row, std::span<std::int8_t> values,
             tq1_0_codes(block, codes);
             scale = scales[static_cast<std::size_t>(b)] = load_f16(block + tq1_0_scale_offset);
         }
-        if (!std::isfinite(scale)) fail(row, "a scale is not a finite number");
+        if (!support::is_finite(scale)) fail(row, "a scale is not a finite number");
         if (!to_trits(codes, static_cast<int>(width), values.data() + b * width)) {
             fail(row, "holds a code that is none of -1, 0, +1");
         }

@@ -127,6 +127,21 @@ std::string_view reader::text(const entry& e) const {
     return {reinterpret_cast<const char*>(e.bytes.data()), e.bytes.size()};
 }
 
+entry reader::uniform(const entry& e, std::int64_t layers) const {
+    if (e.type != value_type::array || size_of(e.element) == 0) return e;
+    const std::string key = "metadata key '" + std::string(e.key) + "'";
+    if (std::cmp_not_equal(e.count, layers))
+        fail(key + " holds " + std::to_string(e.count) + " numbers for " + std::to_string(layers) +
+             " layers");
+    const entry first = element_of(e, 0);
+    for (std::uint64_t i = 1; i < e.count; ++i)
+        if (const entry other = element_of(e, i);
+            !std::equal(first.bytes.begin(), first.bytes.end(), other.bytes.begin()))
+            fail(key + " differs from layer to layer (" + scalar_text(first) + " and " +
+                 scalar_text(other) + "); this program knows models whose layers are alike");
+    return first;
+}
+
 const entry& reader::array_entry(std::string_view key, value_type element) const {
     const entry& e = require(key);
     if (e.type != value_type::array || e.element != element) {
@@ -149,6 +164,15 @@ std::vector<std::string_view> reader::strings(std::string_view key) const {
         at += length;
     }
     return views;
+}
+
+entry element_of(const entry& array, std::uint64_t index) noexcept {
+    const std::size_t size = size_of(array.element);
+    return {array.key,
+            array.element,
+            {},
+            1,
+            array.bytes.subspan(static_cast<std::size_t>(index) * size, size)};
 }
 
 std::string describe(const entry& e, std::size_t longest) {

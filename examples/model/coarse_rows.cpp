@@ -4,8 +4,12 @@
 #include "model/coarse_rows.hpp"
 
 #include <algorithm>
+#include <bit>
 #include <cmath>
+#include <cstring>
 #include <limits>
+
+#include "support/finite.hpp"
 
 namespace tbx::model {
 namespace {
@@ -73,12 +77,14 @@ float round_values(const float* values, std::int64_t count, float size, int most
 
 /// The largest |value|; NaN or infinite when a value is.
 float largest(const float* values, std::int64_t count) noexcept {
-    float most = 0, poison = 0;
+    // Without their signs floats are in the order of their bits, and NaN is above infinity.
+    std::uint32_t most = 0;
     for (std::int64_t i = 0; i < count; ++i) {
-        most = std::max(most, std::fabs(values[i]));
-        poison += values[i] * 0.0f;  // NaN from NaN and infinity, else a zero
+        std::uint32_t bits;
+        std::memcpy(&bits, values + i, sizeof bits);
+        most = std::max(most, bits & 0x7fffffffu);
     }
-    return most + poison;
+    return std::bit_cast<float>(most);
 }
 
 }  // namespace
@@ -87,7 +93,7 @@ void coarse_rows::round_row(std::int64_t row, const float* w) noexcept {
     auto* to = reinterpret_cast<std::int8_t*>(codes.data()) + row * columns;
     row_bound& bound = bounds[static_cast<std::size_t>(row)];
     const float size = largest(w, columns);
-    if (!std::isfinite(size)) {
+    if (!support::is_finite(size)) {
         std::fill_n(to, columns, std::int8_t{0});
         constexpr float unknown = std::numeric_limits<float>::infinity();
         bound = {0.0f, unknown, unknown};
@@ -102,7 +108,7 @@ void coarse_rows::round_row(std::int64_t row, const float* w) noexcept {
 coarse_rows::coarse_rows(compute& cpu, const linear& exact) : factor(exact.scale) {
     const auto* dense = std::get_if<dense_matrix>(&exact.weights);
     if (dense == nullptr || dense->rows == 0 || dense->cols > most_columns ||
-        !std::isfinite(factor))
+        !support::is_finite(factor))
         return;
     codes = trilobit::aligned_buffer(static_cast<std::size_t>(dense->rows * dense->cols));
     if (codes.data() == nullptr)
@@ -126,7 +132,7 @@ std::int64_t coarse_rows::bytes() const noexcept {
 
 bool coarse_rows::round_input(const float* x, coarse_input& out) const {
     const float size = largest(x, columns);
-    if (!std::isfinite(size)) return false;
+    if (!support::is_finite(size)) return false;
     // No sum of columns products can leave an int32, in whatever order it is made.
     const std::int64_t room = std::numeric_limits<std::int32_t>::max() / (most_code * columns);
     const auto most = static_cast<int>(std::min<std::int64_t>(room, 32767));

@@ -2,10 +2,11 @@
 // Room examples/model. Enters: metadata keys. Leaves: a checked config; see config.hpp.
 #include "model/config.hpp"
 
-#include <cmath>
 #include <initializer_list>
 
+#include "gguf/graph_keys.hpp"
 #include "gguf/reader.hpp"
+#include "support/finite.hpp"
 
 namespace tbx::model {
 namespace {
@@ -21,19 +22,6 @@ struct bound {
     const char* what;
     std::int64_t value, most;
 };
-
-void read_rope(const gguf::reader& file, const std::string& prefix, config& c) {
-    c.rope_dim = file.get_or<std::int64_t>(prefix + "rope.dimension_count", c.key_dim);
-    c.rope_base = file.get_or(prefix + "rope.freq_base", 10000.0f);
-    const auto scaling = file.get_or<std::string>(prefix + "rope.scaling.type", "none");
-    if (scaling == "linear")
-        c.rope_divisor = file.get_or(prefix + "rope.scaling.factor", 1.0f);
-    else if (scaling != "none")
-        file.fail(prefix + "rope.scaling.type is '" + scaling +
-                  "'; this program knows 'none' and 'linear'");
-    else if (const std::string old = prefix + "rope.scale_linear"; file.has(old))
-        c.rope_divisor = file.get<float>(old);
-}
 
 }  // namespace
 
@@ -63,9 +51,9 @@ std::string check(const config& c) {
     if (c.rope_dim < 2 || c.rope_dim > c.key_dim || c.rope_dim % 2 != 0)
         return "rope.dimension_count is " + std::to_string(c.rope_dim) +
                ", not an even number up to attention.key_length " + std::to_string(c.key_dim);
-    if (!(c.rope_base >= 1.0f && std::isfinite(c.rope_base)))
+    if (!(c.rope_base >= 1.0f && support::is_finite(c.rope_base)))
         return "rope.freq_base is " + std::to_string(c.rope_base) + ", not a number from 1 on";
-    if (!(c.rope_divisor > 0.0f && std::isfinite(c.rope_divisor)))
+    if (!(c.rope_divisor > 0.0f && support::is_finite(c.rope_divisor)))
         return "the RoPE scaling factor is " + std::to_string(c.rope_divisor) + ", not above 0";
     if (!(c.norm_eps > 0.0f && c.norm_eps < 1.0f))
         return "attention.layer_norm_rms_epsilon is " + std::to_string(c.norm_eps) +
@@ -89,24 +77,34 @@ config read_config(const gguf::reader& file) {
         return file.get_or(prefix + key, fallback);
     };
     c.dim = integer("embedding_length");
-    c.ffn = integer("feed_forward_length");
     c.layers = integer("block_count");
-    c.heads = integer("attention.head_count");
-    c.kv_heads = integer_or("attention.head_count_kv", c.heads);
+    const auto of_layers = [&](const char* key) {
+        return file.get_uniform<std::int64_t>(prefix + key, c.layers);
+    };
+    c.ffn = of_layers("feed_forward_length");
+    c.heads = of_layers("attention.head_count");
+    const char* const shared = "attention.head_count_kv";
+    c.kv_heads = file.has(prefix + shared) ? of_layers(shared) : c.heads;
     c.context = integer("context_length");
-    const bool own_width = file.has(prefix + "attention.key_length");
-    if (!own_width && (c.heads < 1 || c.dim % c.heads != 0))
-        file.fail("attention.head_count " + std::to_string(c.heads) +
-                  " does not divide embedding_length " + std::to_string(c.dim) +
-                  " and attention.key_length is absent");
-    c.key_dim = own_width ? integer("attention.key_length") : c.dim / c.heads;
-    c.value_dim = integer_or("attention.value_length", c.key_dim);
+    const auto width = [&](const char* key) {
+        if (file.has(prefix + key)) return integer(key);
+        if (c.heads < 1 || c.dim % c.heads != 0)
+            file.fail("attention.head_count " + std::to_string(c.heads) +
+                      " does not divide embedding_length " + std::to_string(c.dim) + " and " + key +
+                      " is absent");
+        return c.dim / c.heads;
+    };
+    c.key_dim = width("attention.key_length");
+    c.value_dim = width("attention.value_length");
     c.norm_eps = file.get<float>(prefix + "attention.layer_norm_rms_epsilon");
     c.vocab = file.require_tensor("token_embd.weight").rows();
     if (const std::int64_t said = integer_or("vocab_size", c.vocab); said != c.vocab)
         file.fail(prefix + "vocab_size is " + std::to_string(said) + " but token_embd.weight has " +
                   std::to_string(c.vocab) + " rows");
-    read_rope(file, prefix, c);
+    c.rope_dim = integer_or("rope.dimension_count", c.key_dim);
+    c.rope_base = file.get_or(prefix + "rope.freq_base", 10000.0f);
+    c.rope_divisor = gguf::rope_divisor(file, prefix);
+    gguf::refuse_other_graphs(file, prefix, c.context, c.key_dim);
 
     c.pairing = llama ? rope_pairing::interleaved : rope_pairing::halves;
     c.gate = squared ? gate_function::squared_relu : gate_function::silu;

@@ -6,6 +6,7 @@
 #include <cmath>
 
 #include "model/attention.hpp"
+#include "support/finite.hpp"
 
 namespace tbx::model {
 namespace {
@@ -47,12 +48,23 @@ void expect(compute& cpu, const linear& first, const linear& last) {
         cpu.pool.expect(p->tiles, q->tiles - p->tiles + q->tiles_bytes());
 }
 
+// Weights are finite, or were not loaded; but their products may still leave the range of floats.
+void check_logits(const transformer& m, const state& s, const_matrix logits) {
+    for (std::int64_t t = 0; t < logits.rows; ++t)
+        if (!support::all_finite({logits.row(t), static_cast<std::size_t>(logits.cols)}))
+            throw error(m.name.empty() ? "model" : m.name,
+                        "the logits at position " +
+                            std::to_string(s.cache.length - logits.rows + t) +
+                            " hold NaN or infinity: its weights lead beyond the range of floats");
+}
+
 // Every row of the head against every row of x.
 const_matrix all_logits(compute& cpu, const transformer& m, state& s, const_matrix x) {
     if (x.empty()) return {};
     s.logits.resize(static_cast<std::size_t>(x.rows * m.config.vocab));
     const matrix logits(s.logits.data(), x.rows, m.config.vocab);
     apply(cpu, m.weights.head, x, logits);  // (rows, vocab)
+    check_logits(m, s, logits);
     return logits;
 }
 

@@ -22,7 +22,8 @@ enum class logits_of : std::uint8_t { none, last, all };
 /// Runs 1..s.batch tokens, which take the positions s.cache.length on. Returns s.logits as (1 or
 /// tokens, vocab), empty for logits_of::none or a model without a head. Every number of a token has
 /// the same bits however the tokens are cut into batches and whatever the number of threads.
-/// Throws tbx::error for a token that is not in the vocabulary or when the context is full.
+/// Throws tbx::error for a token that is not in the vocabulary, when the context is full, and for
+/// logits that are not finite.
 const_matrix forward(compute& cpu, const transformer& m, state& s, std::span<const token_id> tokens,
                      logits_of wanted);
 

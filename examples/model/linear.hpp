@@ -98,8 +98,10 @@ void settle(linear& w, trilobit::page_arena& arena);
 /// Called with the fraction done, from one thread at a time.
 using progress = std::function<void(double)>;
 
-/// A tensor of floats, whose bytes stay where they are unless the type is a rare one.
-[[nodiscard]] dense_matrix load_dense(const gguf::reader& file, const gguf::tensor& from);
+/// A tensor of floats, whose bytes stay where they are unless the type is a rare one. Reads it
+/// once, on all threads, and throws tbx::error when a number is NaN or infinity.
+[[nodiscard]] dense_matrix load_dense(compute& cpu, const gguf::reader& file,
+                                      const gguf::tensor& from);
 
 /// A tensor of trits, packed; other types stay dense. Throws tbx::error.
 [[nodiscard]] linear load_linear(compute& cpu, const gguf::reader& file, const gguf::tensor& from,

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
 // Room examples/model. Enters: a GGUF tensor. Leaves: a dense or a packed matrix; see linear.hpp.
+#include <atomic>
 #include <cstring>
 #include <exception>
 #include <mutex>
@@ -9,6 +10,7 @@
 #include <trilobit/pack/pack.hpp>
 
 #include "gguf/dequantize.hpp"
+#include "gguf/finite.hpp"
 #include "gguf/reader.hpp"
 #include "gguf/ternary_rows.hpp"
 #include "model/linear.hpp"
@@ -75,10 +77,22 @@ public:
     }
 };
 
+// About a megabyte at a time: enough to be worth waking a thread for.
+void require_finite(compute& cpu, const gguf::reader& file, const gguf::tensor& from) {
+    const std::int64_t row_bytes = std::ssize(from.data) / from.rows() + 1;
+    std::atomic<bool> finite = true;
+    cpu.pool(0, from.rows(), (std::int64_t{1} << 20) / row_bytes + 1,
+             [&](std::int64_t begin, std::int64_t end) {
+                 if (!gguf::all_finite(from, begin, end)) finite = false;
+             });
+    if (!finite) gguf::refuse_not_finite(file, from);
+}
+
 }  // namespace
 
-dense_matrix load_dense(const gguf::reader& file, const gguf::tensor& from) {
+dense_matrix load_dense(compute& cpu, const gguf::reader& file, const gguf::tensor& from) {
     dense_matrix w{number_type::f32, from.rows(), from.columns(), from.data.data(), {}};
+    require_finite(cpu, file, from);
     if (const auto type = dense_type(from.type)) {
         w.type = *type;
         return w;
@@ -97,7 +111,7 @@ dense_matrix load_dense(const gguf::reader& file, const gguf::tensor& from) {
 linear load_linear(compute& cpu, const gguf::reader& file, const gguf::tensor& from,
                    trilobit::layout_id layout, const progress& report) {
     if (!gguf::is_ternary(from.type)) {
-        linear dense{load_dense(file, from)};
+        linear dense{load_dense(cpu, file, from)};
         if (report) report(1.0);
         return dense;
     }

@@ -6,6 +6,8 @@
 #include <algorithm>
 #include <cmath>
 
+#include "support/finite.hpp"
+
 namespace tbx::model {
 namespace {
 
@@ -34,13 +36,13 @@ void promising(std::span<const coarse_score> scores, std::int64_t k,
 
 }  // namespace
 
-// Adds `ids` to `found`; false when one of them is NaN.
+// Adds `ids` to `found`; false when one of them is NaN or infinite.
 bool two_stage_head::score_exactly(compute& cpu, const float* x) {
     logits.resize(ids.size());
     apply_rows(cpu, *exact, x, ids, logits.data());
     rescored += std::ssize(ids);
     for (std::size_t i = 0; i < ids.size(); ++i) {
-        if (std::isnan(logits[i])) return false;
+        if (!support::is_finite(logits[i])) return false;
         found.push_back({ids[i], logits[i]});
     }
     return true;

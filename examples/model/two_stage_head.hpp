@@ -36,8 +36,8 @@ public:
     /// False for a head that stage one cannot copy: packed weights, or none.
     [[nodiscard]] bool usable() const noexcept { return coarse.rows() > 0; }
 
-    /// The min(k, rows) best, k > 0. Empty where bounds mean nothing: x is not finite, or a row
-    /// scores NaN. Then all logits have to be made.
+    /// The min(k, rows) best, k > 0. Empty where bounds mean nothing: x, or what some row scores,
+    /// is NaN or infinite. Then all logits have to be made.
     [[nodiscard]] std::span<const scored> best(compute& cpu, const float* x, std::int64_t k);
 
     /// Exact scores of all calls so far, and calls; one that ended empty counts all rows.

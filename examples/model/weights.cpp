@@ -3,11 +3,11 @@
 // weights.hpp.
 #include "model/weights.hpp"
 
-#include <cmath>
 #include <set>
 #include <string>
 
 #include "gguf/dequantize.hpp"
+#include "gguf/finite.hpp"
 #include "gguf/reader.hpp"
 
 namespace tbx::model {
@@ -48,12 +48,9 @@ public:
 
     vector numbers(const std::string& name, std::int64_t count) {
         const gguf::tensor& t = take(name, 1, count);
-        if (!gguf::can_dequantize(t.type))
-            fail(t, "its type " + gguf::name_of(t.type) + " cannot be read");
+        gguf::require_finite(file, t);
         vector out(static_cast<std::size_t>(count));
         gguf::dequantize_row(t, 0, out);
-        for (const float v : out)
-            if (!std::isfinite(v)) fail(t, "it holds NaN or infinity");
         return out;
     }
     vector optional_numbers(const std::string& name, std::int64_t count) {
@@ -61,7 +58,7 @@ public:
     }
     dense_matrix dense(const std::string& name, std::int64_t rows, std::int64_t cols) {
         const gguf::tensor& t = take(name, rows, cols);
-        dense_matrix m = load_dense(file, t);
+        dense_matrix m = load_dense(cpu, file, t);
         done += static_cast<double>(t.data.size());
         return m;
     }
@@ -117,6 +114,7 @@ std::int64_t weights::bytes_per_token() const noexcept {
 transformer load_transformer(compute& cpu, const gguf::reader& file, trilobit::layout_id layout,
                              const progress& report) {
     transformer out;
+    out.name = file.name();
     config& c = out.config;
     c = read_config(file);
     weights& w = out.weights;
@@ -130,6 +128,7 @@ transformer load_transformer(compute& cpu, const gguf::reader& file, trilobit::l
     for (const float divisor : w.rope_divisors)
         if (!(divisor > 0.0f)) file.fail("rope_freqs.weight: a divisor is not above 0");
     from.refuse_unused();
+    file.require_whole();
     return out;
 }
 

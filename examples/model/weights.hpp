@@ -4,6 +4,7 @@
 #pragma once
 
 #include <span>
+#include <string>
 #include <vector>
 
 #include "model/config.hpp"
@@ -44,6 +45,7 @@ struct weights {
 struct transformer {
     model::config config;
     model::weights weights;
+    std::string name = {};  // for messages: the file
 };
 
 /// Throws tbx::error when a tensor is absent, has another shape than the config demands, or is one

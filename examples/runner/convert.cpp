@@ -132,6 +132,7 @@ void convert_gguf(const convert_options& o) {
             to.append(converted(from, t, type_of(t)));
         bar.update((done += static_cast<double>(t.data.size())) / total);
     }
+    from.require_whole();
     to.finish();
 }
 

@@ -88,8 +88,12 @@ void print_model(const gguf::reader& file) {
 
 void run(const std::string& path) {
     const gguf::reader file(path);
-    (void)std::printf("file     %s, GGUF version %u, %s\n", path.c_str(), file.version(),
-                      support::human_bytes(file.mapping().bytes().size()).c_str());
+    std::uint64_t bytes = 0;
+    for (const support::mapped_file& part : file.parts()) bytes += part.bytes().size();
+    const std::string parts =
+        file.parts().size() > 1 ? " in " + std::to_string(file.parts().size()) + " parts" : "";
+    (void)std::printf("file     %s, GGUF version %u, %s%s\n", file.name().c_str(), file.version(),
+                      support::human_bytes(bytes).c_str(), parts.c_str());
     print_model(file);
     (void)std::printf("\n%zu metadata entries\n", file.entries().size());
     for (const gguf::entry& e : file.entries())

@@ -11,6 +11,7 @@
 
 #include "runner/commands.hpp"
 #include "support/error.hpp"
+#include "support/truncation.hpp"
 
 namespace {
 
@@ -58,6 +59,7 @@ int run(int argc, char** argv) {
 }  // namespace
 
 int main(int argc, char** argv) {
+    const tbx::support::truncation_watch watch("trilobit");
     try {
         return run(argc, argv);
     } catch (const tbx::runner::early_exit& e) {

@@ -48,6 +48,7 @@ atomic_file::atomic_file(std::string path) : target(std::move(path)) {
         temporary.clear();
         throw error(target, std::string("cannot create: ") + std::strerror(reason));
     }
+    note = end_note::temporary(temporary);
     buffer.reserve(buffer_bytes);
 }
 
@@ -56,7 +57,8 @@ atomic_file::atomic_file(atomic_file&& other) noexcept
       temporary(std::exchange(other.temporary, {})),
       descriptor(std::exchange(other.descriptor, -1)),
       written(other.written),
-      buffer(std::move(other.buffer)) {}
+      buffer(std::move(other.buffer)),
+      note(std::move(other.note)) {}
 
 void atomic_file::fail(std::string_view action) {
     const int reason = errno;
@@ -69,6 +71,7 @@ void atomic_file::discard() noexcept {
     descriptor = -1;
     if (!temporary.empty()) ::unlink(temporary.c_str());
     temporary.clear();
+    note = {};
 }
 
 void atomic_file::write(std::span<const std::byte> bytes) {
@@ -103,6 +106,7 @@ void atomic_file::commit() {
     if (::close(std::exchange(descriptor, -1)) != 0) fail("close");
     if (::rename(temporary.c_str(), target.c_str()) != 0) fail("rename into place");
     temporary.clear();
+    note = {};
     // The rename itself reaches the disk with its directory. Failing here loses nothing that a
     // reader could see, and some file systems do not support it.
     const int directory = ::open(directory_of(target).c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);

@@ -10,6 +10,8 @@
 #include <string_view>
 #include <vector>
 
+#include "support/truncation.hpp"
+
 namespace tbx::support {
 
 class atomic_file {
@@ -18,6 +20,7 @@ class atomic_file {
     int descriptor = -1;
     std::uint64_t written = 0;
     std::vector<std::byte> buffer;
+    end_note note;
 
     void flush();
     void discard() noexcept;

@@ -20,12 +20,12 @@ namespace tbx::support {
 
 namespace {
 
-struct descriptor {
+struct open_file {
     int number = -1;
-    explicit descriptor(int opened) : number(opened) {}
-    descriptor(const descriptor&) = delete;
-    descriptor& operator=(const descriptor&) = delete;
-    ~descriptor() {
+    explicit open_file(int opened) : number(opened) {}
+    open_file(const open_file&) = delete;
+    open_file& operator=(const open_file&) = delete;
+    ~open_file() {
         if (number >= 0) ::close(number);
     }
 };
@@ -34,7 +34,7 @@ struct descriptor {
 
 mapped_file::mapped_file(std::string path) : file_path(std::move(path)) {
     // A fifo without a writer would block the open; O_NONBLOCK lets us get as far as refusing it.
-    const descriptor file{::open(file_path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK)};
+    open_file file{::open(file_path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK)};
     if (file.number < 0)
         throw error(file_path, std::string("cannot open: ") + std::strerror(errno));
     struct stat info{};
@@ -53,12 +53,16 @@ mapped_file::mapped_file(std::string path) : file_path(std::move(path)) {
     }
     data = static_cast<const std::byte*>(address);
     size = length;
+    note = end_note::mapping(bytes(), file_path);
+    descriptor = std::exchange(file.number, -1);
 }
 
 mapped_file::mapped_file(mapped_file&& other) noexcept
     : file_path(std::move(other.file_path)),
       data(std::exchange(other.data, nullptr)),
-      size(std::exchange(other.size, 0)) {}
+      size(std::exchange(other.size, 0)),
+      descriptor(std::exchange(other.descriptor, -1)),
+      note(std::move(other.note)) {}
 
 mapped_file& mapped_file::operator=(mapped_file&& other) noexcept {
     if (this != &other) {
@@ -66,14 +70,26 @@ mapped_file& mapped_file::operator=(mapped_file&& other) noexcept {
         file_path = std::move(other.file_path);
         data = std::exchange(other.data, nullptr);
         size = std::exchange(other.size, 0);
+        descriptor = std::exchange(other.descriptor, -1);
+        note = std::move(other.note);
     }
     return *this;
 }
 
 void mapped_file::release() noexcept {
+    note = {};
     if (data != nullptr) ::munmap(const_cast<std::byte*>(data), size);
+    if (descriptor >= 0) ::close(descriptor);
     data = nullptr;
     size = 0;
+    descriptor = -1;
+}
+
+void mapped_file::require_whole() const {
+    struct stat info{};
+    if (descriptor < 0 || ::fstat(descriptor, &info) != 0) return;
+    if (static_cast<std::uintmax_t>(info.st_size) < size)
+        throw error(file_path, "was cut short while it was being read");
 }
 
 void mapped_file::will_need() const noexcept {

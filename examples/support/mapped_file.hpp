@@ -7,12 +7,16 @@
 #include <span>
 #include <string>
 
+#include "support/truncation.hpp"
+
 namespace tbx::support {
 
 class mapped_file {
     std::string file_path;
     const std::byte* data = nullptr;
     std::size_t size = 0;
+    int descriptor = -1;  // of a file with bytes, for require_whole()
+    end_note note;
 
     void release() noexcept;
 
@@ -27,6 +31,9 @@ public:
 
     [[nodiscard]] std::span<const std::byte> bytes() const noexcept { return {data, size}; }
     [[nodiscard]] const std::string& path() const noexcept { return file_path; }
+    /// Throws tbx::error if the file has become shorter. What is missing of its last page reads as
+    /// zeros; what is missing of others is for truncation_watch.
+    void require_whole() const;
     /// Asks the system to read the whole file ahead, for a caller that will soon touch all of it.
     void will_need() const noexcept;
 };

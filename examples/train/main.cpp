@@ -9,6 +9,7 @@
 #include <sstream>
 #include <string>
 
+#include "support/truncation.hpp"
 #include "train/commands.hpp"
 
 namespace {
@@ -136,6 +137,7 @@ int parse_and_run(int argc, char** argv) {
 }  // namespace
 
 int main(int argc, char** argv) {
+    const tbx::support::truncation_watch watch("trilobit-train");
     try {
         return parse_and_run(argc, argv);
     } catch (const std::bad_alloc&) {

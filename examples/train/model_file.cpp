@@ -7,6 +7,8 @@
 #include <cstdint>
 
 #include "gguf/dequantize.hpp"
+#include "gguf/finite.hpp"
+#include "gguf/graph_keys.hpp"
 #include "gguf/quantize.hpp"
 #include "gguf/reader.hpp"
 #include "gguf/ternary_rows.hpp"
@@ -26,16 +28,25 @@ model_config config_of(const gguf::reader& file) {
         c.sub_norms = c.squared_relu = false;
         c.rope_interleaved = true;
     } else if (arch == "bitnet") {
-        c.squared_relu = file.get_or<std::string>("bitnet.hidden_activation", "silu") == "relu2";
+        c.squared_relu = false;
     } else if (arch != "bitnet-b1.58" && arch != "bitnet-25") {
         file.fail("is of architecture " + arch + "; llama and bitnet can be read here");
     }
     const auto key = [&](const char* name) { return arch + "." + name; };
+    if (const auto gate = key("hidden_activation"); file.has(gate)) {
+        c.squared_relu = file.get<std::string_view>(gate) == "relu2";
+        if (!c.squared_relu && file.get<std::string_view>(gate) != "silu")
+            file.fail(gate + " is neither 'silu' nor 'relu2'");
+    }
     c.hidden = file.get<int>(key("embedding_length"));
-    c.ffn = file.get<int>(key("feed_forward_length"));
     c.layers = file.get<int>(key("block_count"));
-    c.heads = file.get<int>(key("attention.head_count"));
-    c.kv_heads = file.get_or<int>(key("attention.head_count_kv"), c.heads);
+    const auto of_layers = [&](const char* name) {
+        return file.get_uniform<int>(key(name), c.layers);
+    };
+    c.ffn = of_layers("feed_forward_length");
+    c.heads = of_layers("attention.head_count");
+    const char* const shared = "attention.head_count_kv";
+    c.kv_heads = file.has(key(shared)) ? of_layers(shared) : c.heads;
     c.context = file.get<int>(key("context_length"));
     c.eps = file.get<float>(key("attention.layer_norm_rms_epsilon"));
     c.rope_base = file.get_or<float>(key("rope.freq_base"), 10000.0f);
@@ -47,9 +58,12 @@ model_config config_of(const gguf::reader& file) {
         file.fail("is larger than this program can hold");
     if (const std::string what = complaint(c); !what.empty()) file.fail(what);
     if (file.get_or<int>(key("attention.key_length"), c.head_dim()) != c.head_dim() ||
+        file.get_or<int>(key("attention.value_length"), c.head_dim()) != c.head_dim() ||
         file.get_or<int>(key("rope.dimension_count"), c.head_dim()) != c.head_dim() ||
-        file.find_tensor("output.weight") != nullptr || file.find_tensor("rope_freqs.weight"))
+        gguf::rope_divisor(file, key("")) != 1.0f || file.find_tensor("output.weight") != nullptr ||
+        file.find_tensor("rope_freqs.weight"))
         file.fail("has a head size, RoPE or untied head that this program does not train");
+    gguf::refuse_other_graphs(file, key(""), c.context, c.head_dim());
     const gguf::tensor& first = file.require_tensor("blk.0.attn_q.weight");
     c.ternary = c.already_ternary = gguf::is_ternary(first.type);
     return c;
@@ -76,6 +90,7 @@ loaded_model load_model(const std::string& path) {
         const gguf::tensor& t = file.require_tensor(s.name);
         if (t.rows() != s.rows || t.columns() != s.cols)
             file.fail("tensor " + s.name + " has another shape than the metadata say");
+        gguf::require_finite(file, t);
         for (int r = 0; r < s.rows; ++r)
             gguf::dequantize_row(t, r,
                                  std::span(m.parameters)
@@ -89,6 +104,7 @@ loaded_model load_model(const std::string& path) {
                 .differs)
             file.fail("tensor " + s.name + " is not ternary with one scale");
     }
+    file.require_whole();
     return m;
 }
 

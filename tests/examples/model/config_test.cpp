@@ -6,6 +6,7 @@
 #include <cmath>
 #include <limits>
 #include <map>
+#include <optional>
 
 #include <catch2/catch_test_macros.hpp>
 #include <catch2/generators/catch_generators.hpp>
@@ -31,6 +32,8 @@ struct draft {
         {"attention.head_count", 4}, {"attention.head_count_kv", 2}, {"feed_forward_length", 96}};
     std::map<std::string, float> numbers = {{"attention.layer_norm_rms_epsilon", 1e-5f}};
     std::map<std::string, std::string> texts;
+    std::map<std::string, bool> flags;
+    std::map<std::string, std::vector<std::int32_t>> lists;
     std::vector<std::string> extra_tensors;
 
     [[nodiscard]] model::config read() const {
@@ -41,6 +44,8 @@ struct draft {
         for (const auto& [key, value] : counts) out.set(architecture + "." + key, value);
         for (const auto& [key, value] : numbers) out.set(architecture + "." + key, value);
         for (const auto& [key, value] : texts) out.set(architecture + "." + key, value);
+        for (const auto& [key, value] : flags) out.set(architecture + "." + key, value);
+        for (const auto& [key, value] : lists) out.set_array(architecture + "." + key, value);
         out.add_tensor("token_embd.weight", gguf::tensor_type::f32, {64, 8});
         for (const std::string& name : extra_tensors)
             out.add_tensor(name, gguf::tensor_type::f32, {64});
@@ -103,6 +108,136 @@ TEST_CASE("head widths and RoPE of their own") {
     CHECK(c.attention_width() == 32);
     CHECK(c.rope_dim == 16);
     CHECK(c.rope_divisor == 4.0f);
+}
+
+TEST_CASE("RoPE's scaling where the file leaves something out") {
+    const auto divisor = [](const char* type, std::optional<float> factor,
+                            std::optional<float> old) {
+        draft d;
+        if (type != nullptr) d.texts["rope.scaling.type"] = type;
+        if (factor) d.numbers["rope.scaling.factor"] = *factor;
+        if (old) d.numbers["rope.scale_linear"] = *old;
+        return d.read().rope_divisor;
+    };
+    CHECK(divisor(nullptr, {}, {}) == 1.0f);
+    CHECK(divisor(nullptr, 4.0f, {}) == 4.0f);
+    CHECK(divisor(nullptr, {}, 8.0f) == 8.0f);
+    CHECK(divisor("linear", {}, {}) == 1.0f);
+    CHECK(divisor("linear", {}, 8.0f) == 8.0f);
+    CHECK(divisor("linear", 2.0f, 8.0f) == 2.0f);
+    CHECK(divisor("none", 4.0f, 8.0f) == 1.0f);
+}
+
+TEST_CASE("a width of values that is not said follows from the heads, not from the keys") {
+    draft d;
+    d.counts["attention.key_length"] = 32;
+    CHECK(d.read().value_dim == 16);
+    d.counts["attention.head_count"] = 3;
+    d.counts["attention.head_count_kv"] = 3;
+    CHECK_THROWS_WITH(d.read(), ContainsSubstring("attention.value_length is absent"));
+    d.counts["attention.value_length"] = 16;
+    CHECK(d.read().value_dim == 16);
+}
+
+TEST_CASE("numbers given for each layer are read when they are one number") {
+    const std::string key =
+        GENERATE("attention.head_count", "attention.head_count_kv", "feed_forward_length");
+    draft d;
+    const auto value = static_cast<std::int32_t>(d.counts.at(key));
+    d.counts.erase(key);
+    d.lists[key] = {value, value};
+    const model::config same = d.read(), plain = draft{}.read();
+    CHECK(same.heads == plain.heads);
+    CHECK(same.kv_heads == plain.kv_heads);
+    CHECK(same.ffn == plain.ffn);
+    d.lists[key] = {value, value / 2};
+    CHECK_THROWS_WITH(d.read(),
+                      ContainsSubstring("'llama." + key + "' differs from layer to layer (" +
+                                        std::to_string(value) + " and "));
+    d.lists[key] = {value, value, value};
+    CHECK_THROWS_WITH(d.read(), ContainsSubstring("holds 3 numbers for 2 layers"));
+    d.lists[key] = {};
+    CHECK_THROWS_AS(d.read(), error);
+}
+
+TEST_CASE("keys that change the graph are refused, unless their value changes nothing") {
+    const auto reads = [](const draft& d) {
+        try {
+            (void)d.read();
+            return true;
+        } catch (const error& e) {
+            CHECK_THAT(e.what(), ContainsSubstring("it changes what the model computes"));
+            return false;
+        }
+    };
+    const auto [key, bad, good] = GENERATE(table<std::string, float, float>({
+        {"attention.sliding_window", 127, 128},
+        {"attention.sliding_window", 1, 0},
+        {"attention.clamp_kqv", 8, 0},
+        {"attention.max_alibi_bias", 8, 0},
+        {"attention.scale", 0.125f, 0.25f},
+        {"attention.output_scale", 2, 1},
+        {"attention.key_length_mla", 16, 0},
+        {"attention.indexer.top_k", 64, 0},
+        {"attn_logit_softcapping", 50, 0},
+        {"final_logit_softcapping", 30, 0},
+        {"logit_scale", 0.0625f, 1},
+        {"logit_scale", 8, 0},
+        {"residual_scale", 0.22f, 1},
+        {"embedding_scale", 12, 1},
+        {"expert_count", 8, 0},
+        {"expert_used_count", 2, 0},
+        {"nextn_predict_layers", 1, 0},
+        {"full_attention_interval", 4, 1},
+        {"rope.scaling.attn_factor", 1.2f, 1},
+        {"rope.scaling.alpha", 1000, 1},
+        {"rope.scaling.yarn_ext_factor", 1, -1},
+        {"swiglu_clamp_exp", 7, 0},
+        {"ssm.conv_kernel", 4, 0},
+        {"logit_scale", std::numeric_limits<float>::quiet_NaN(), 1},
+    }));
+    INFO(key);
+    draft d;
+    d.numbers[key] = bad;
+    CHECK_FALSE(reads(d));
+    d.numbers[key] = good;
+    CHECK(reads(d));
+    d.numbers.erase(key);
+    d.counts[key] = static_cast<std::uint32_t>(std::max(good, 0.0f));
+    if (good == std::floor(good)) CHECK(reads(d));
+    d.counts.erase(key);
+    d.texts[key] = "0";
+    CHECK_FALSE(reads(d));
+}
+
+TEST_CASE("flags and lists among the keys that change the graph") {
+    const auto reads = [](const draft& d) {
+        try {
+            return d.read().layers == 2;
+        } catch (const error&) {
+            return false;
+        }
+    };
+    draft d;
+    d.flags = {{"attention.causal", true}, {"use_parallel_residual", false}};
+    d.lists = {{"attention.recurrent_layers", {0, 0}}, {"rope.dimension_sections", {0, 0, 0, 0}}};
+    CHECK(reads(d));
+    d.flags["attention.causal"] = false;
+    CHECK_FALSE(reads(d));
+    d.flags = {{"use_parallel_residual", true}};
+    CHECK_FALSE(reads(d));
+    d.flags.clear();
+    d.lists["rope.dimension_sections"] = {16, 24, 24, 0};
+    CHECK_FALSE(reads(d));
+    d.lists["rope.dimension_sections"] = {0, 0, 0, 0};
+    d.lists["attention.recurrent_layers"] = {0, 1};
+    CHECK_FALSE(reads(d));
+    // Keys of another architecture, and those that nobody computes with, are nothing to us.
+    draft other;
+    other.counts["attention.layer_norm_epsilon"] = 1;
+    other.counts["pooling_type"] = 1;
+    other.counts["rope.scaling.original_context_length"] = 64;
+    CHECK(reads(other));
 }
 
 TEST_CASE("absurd values are refused with a sentence") {

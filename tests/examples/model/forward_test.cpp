@@ -143,8 +143,16 @@ TEST_CASE("two stages look ahead with the bits of all logits") {
         CHECK(view.best.empty());
         CHECK(std::equal(view.logits.begin(), view.logits.end(), last.begin(), last.end()));
     }
-    l.m.weights.output_norm[3] = NAN;  // no bound holds for what this makes
-    CHECK(model::look_ahead(l.cpu, l.m, s, text, {&two_stage, 1}).logits.size() == 512);
+    l.m.weights.output_norm[3] =
+        NAN;  // no bound holds for what this makes, and no logit is a number
+    for (const model::head_use& head : {model::head_use{&two_stage, 1}, {}}) {
+        s.cache.length = 0;
+        CHECK_THROWS_WITH(model::look_ahead(l.cpu, l.m, s, text, head),
+                          ContainsSubstring("the logits at position 20 hold NaN or infinity"));
+    }
+    s.cache.length = 0;
+    CHECK_THROWS_WITH(model::forward(l.cpu, l.m, s, text, model::logits_of::all),
+                      ContainsSubstring("the logits at position 0 hold NaN or infinity"));
 }
 
 TEST_CASE("what does not fit is refused") {

@@ -38,7 +38,7 @@ struct vocabulary_file {
 
     [[nodiscard]] std::string bytes() const {
         const gguf::reader file = reader();
-        const auto all = file.mapping().bytes();
+        const auto all = file.parts().front().bytes();
         return {reinterpret_cast<const char*>(all.data()), all.size()};
     }
 
