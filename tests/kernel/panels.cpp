@@ -107,7 +107,8 @@ int by_fields(const std::byte* tile, const std::int8_t* x, int row) {
     using fields = kernel::dot_fields<L>;
     constexpr int bits = 8 / fields::fields;
     int total = 0;
-    for (int i = 0; i < 4 * fields::fields; ++i) total += fields::sum_weight * x[i];
+    if (fields::planes == 1)
+        for (int i = 0; i < 4 * fields::fields; ++i) total -= x[i];
     for (int plane = 0; plane < fields::planes; ++plane)
         for (int f = 0; f < fields::fields; ++f)
             for (int t = 0; t < 4; ++t) {

@@ -20,28 +20,29 @@ struct panel {
     static constexpr int tile_bytes = 64;
 };
 
-/// dot(row, x) = sum over planes of plane_weight * (codes . x)  +  sum_weight * (sum of x)
+/// dot(row, x) = sum over planes of plane_weight * (codes . x), less the sum of x where there is one
+/// plane, whose codes are one more than the weights, or half of that.
 template <class Layout>
 struct dot_fields;
 
 template <>
 struct dot_fields<layout::ternary_2bit> {
-    static constexpr int fields = 4, largest_code = 3, planes = 1, sum_weight = -1;
+    static constexpr int fields = 4, largest_code = 3, planes = 1;
     static constexpr int plane_weight[] = {1};
 };
 template <>
 struct dot_fields<layout::binary_1bit> {
-    static constexpr int fields = 8, largest_code = 1, planes = 1, sum_weight = -1;
+    static constexpr int fields = 8, largest_code = 1, planes = 1;
     static constexpr int plane_weight[] = {2};
 };
 template <>
 struct dot_fields<layout::ternary_planes> {
-    static constexpr int fields = 8, largest_code = 1, planes = 2, sum_weight = 0;
+    static constexpr int fields = 8, largest_code = 1, planes = 2;
     static constexpr int plane_weight[] = {1, -2};
 };
 template <>
 struct dot_fields<panel> {
-    static constexpr int fields = 1, largest_code = 2, planes = 1, sum_weight = -1;
+    static constexpr int fields = 1, largest_code = 2, planes = 1;
     static constexpr int plane_weight[] = {1};
 };
 

@@ -35,12 +35,11 @@ public:
     any_packed_matrix() noexcept = default;
     explicit any_packed_matrix(trilobit::status error) noexcept : problem(error) {}
     /// Room for `shape`, tiles not yet written. Only a packer calls this, then seal().
-    explicit any_packed_matrix(const packed_shape& shape,
-                               page_kind pages = page_kind::advised) noexcept {
+    explicit any_packed_matrix(const packed_shape& shape) noexcept {
         problem = check_packed_shape(shape);
         if (!problem.ok()) return;
         const detail::packed_sections at = detail::packed_sections::of(shape);
-        image = aligned_buffer(static_cast<std::size_t>(at.size), pages);
+        image = aligned_buffer(static_cast<std::size_t>(at.size));
         if (image.data() == nullptr) {
             problem = {errc::out_of_memory, "There is not enough memory for the packed matrix."};
             return;
