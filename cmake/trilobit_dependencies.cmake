@@ -7,14 +7,7 @@ find_package(Threads REQUIRED)
 include(FetchContent)
 
 include("${CMAKE_CURRENT_LIST_DIR}/trilobit_find_xsimd.cmake")
-if(NOT trilobit_xsimd_problem)
-  # Resolved here where it can be: an imported target is not visible to a project that embeds us.
-  set(trilobit_xsimd_include "$<TARGET_PROPERTY:xsimd,INTERFACE_INCLUDE_DIRECTORIES>")
-  get_target_property(trilobit_xsimd_imported xsimd IMPORTED)
-  if(trilobit_xsimd_imported)
-    get_target_property(trilobit_xsimd_include xsimd INTERFACE_INCLUDE_DIRECTORIES)
-  endif()
-elseif(TRILOBIT_FETCH_DEPENDENCIES)
+if(trilobit_xsimd_problem AND TRILOBIT_FETCH_DEPENDENCIES)
   message(STATUS "trilobit: ${trilobit_xsimd_problem}, downloading 13.2.0")
   FetchContent_Declare(
     trilobit_xsimd
@@ -25,7 +18,7 @@ elseif(TRILOBIT_FETCH_DEPENDENCIES)
     SOURCE_SUBDIR no-build)
   FetchContent_MakeAvailable(trilobit_xsimd)
   set(trilobit_xsimd_include "${trilobit_xsimd_SOURCE_DIR}/include")
-else()
+elseif(trilobit_xsimd_problem)
   message(
     FATAL_ERROR
       "trilobit needs xsimd >= 13.2 and < 15: ${trilobit_xsimd_problem}. Install it, point "

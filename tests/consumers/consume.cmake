@@ -44,7 +44,8 @@ endif()
 cmake_path(CONVERT "${prefix};${search}" TO_NATIVE_PATH_LIST paths)
 set(ENV{CMAKE_PREFIX_PATH} "${paths}")
 step("${CMAKE_COMMAND}" -S "${source}" -B "${binary}" -G "${generator}"
-     "-DCMAKE_CXX_COMPILER=${compiler}" "-DTRILOBIT_ROOT=${root}")
+     "-DCMAKE_CXX_COMPILER=${compiler}" "-DTRILOBIT_ROOT=${root}"
+     "-DTRILOBIT_CONSUMER=${kind}")
 step("${CMAKE_COMMAND}" --build "${binary}")
 foreach(program multiply dispatch)
   if(EXISTS "${binary}/${program}")

@@ -23,20 +23,6 @@ TEST_CASE("bytes start on a cache line, large ones on a huge page", "[core]") {
     }
 }
 
-TEST_CASE("reserved pages, where there are none, are advised ones", "[core]") {
-    for (const std::size_t size : {std::size_t{100}, aligned_buffer::huge_page * 2 + 7}) {
-        aligned_buffer a(size, page_kind::reserved);
-        REQUIRE(a.data() != nullptr);
-        CHECK(a.size() == size);
-        std::memset(a.data(), 0x5a, size);
-        aligned_buffer b(std::move(a));
-        CHECK(b.data()[size - 1] == std::byte{0x5a});
-        a = aligned_buffer(64);
-        b.swap(a);
-        CHECK(a.size() == size);
-    }
-}
-
 TEST_CASE("an empty buffer owns nothing", "[core]") {
     CHECK(aligned_buffer().data() == nullptr);
     CHECK(aligned_buffer(0).data() == nullptr);
@@ -77,7 +63,7 @@ TEST_CASE("an arena lends bytes that do not overlap and stay where they are", "[
                lent[i].data()[lent[i].size() - 1] == std::byte(i);
     CHECK(kept);
     CHECK(aligned_buffer(0, owner).data() == nullptr);
-    owner = page_arena(page_kind::reserved);  // frees what was lent; nobody reads it any more
+    owner = page_arena();  // frees what was lent; nobody reads it any more
     CHECK(owner.take(64) != nullptr);
     CHECK(owner.take(std::numeric_limits<std::size_t>::max()) == nullptr);
 }

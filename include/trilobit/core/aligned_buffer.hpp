@@ -20,48 +20,23 @@
 
 namespace trilobit::inline TRILOBIT_ABI {
 
-/// What a large buffer lives in. advised: 2 MiB pages wherever the system gives them to those who ask.
-/// reserved: pages that the administrator set aside (vm.nr_hugepages), while there are enough; else
-/// advised.
-enum class page_kind : std::uint8_t { advised, reserved };
-
 class page_arena;
 
 class aligned_buffer {
     std::byte* bytes = nullptr;
     std::size_t count = 0;
     std::size_t alignment = cache_line;  // 0: lent
-    std::size_t mapped = 0;              // bytes of reserved pages, to be unmapped
-
-    [[nodiscard]] bool map_reserved(std::size_t size) noexcept {
-#if defined(__linux__) && defined(MAP_HUGETLB)
-        const std::size_t whole = (size + huge_page - 1) / huge_page * huge_page;
-        void* at = ::mmap(nullptr, whole, PROT_READ | PROT_WRITE,
-                          MAP_PRIVATE | MAP_ANONYMOUS | MAP_HUGETLB, -1, 0);
-        if (at == MAP_FAILED) return false;
-        bytes = static_cast<std::byte*>(at);
-        count = size;
-        mapped = whole;
-        return true;
-#else
-        (void)size;
-        return false;
-#endif
-    }
 
 public:
     static constexpr std::size_t cache_line = 64;
-    /// From here on the kernel is asked for 2 MiB pages: weights are streamed, and one core reads
-    /// 31.5 GB/s through them against 27-28 through 4 KiB pages (kernels.md 6b).
+    /// From this size on the system is asked for 2 MiB pages: weights are streamed, and one core read
+    /// 31.5 GB/s through them, 27 to 28 through 4 KiB pages.
     static constexpr std::size_t huge_page = std::size_t{2} << 20;
 
     aligned_buffer() noexcept = default;
     /// `size` bytes, not initialised. On failure data() is null and size() is 0.
-    explicit aligned_buffer(std::size_t size, page_kind pages = page_kind::advised) noexcept {
+    explicit aligned_buffer(std::size_t size) noexcept {
         if (size == 0) return;
-        if (pages == page_kind::reserved && size >= huge_page && size <= SIZE_MAX - huge_page &&
-            map_reserved(size))
-            return;
         if (size >= huge_page) alignment = huge_page;
         bytes = static_cast<std::byte*>(
             ::operator new(size, std::align_val_t{alignment}, std::nothrow));
@@ -81,12 +56,6 @@ public:
     aligned_buffer(const aligned_buffer&) = delete;
     aligned_buffer& operator=(const aligned_buffer&) = delete;
     ~aligned_buffer() {
-#if defined(__linux__)
-        if (mapped != 0) {
-            ::munmap(bytes, mapped);
-            return;
-        }
-#endif
         if (bytes != nullptr && alignment != 0)
             ::operator delete(bytes, std::align_val_t{alignment}, std::nothrow);
     }
@@ -95,7 +64,6 @@ public:
         std::swap(bytes, other.bytes);
         std::swap(count, other.count);
         std::swap(alignment, other.alignment);
-        std::swap(mapped, other.mapped);
     }
 
     [[nodiscard]] std::byte* data() noexcept { return bytes; }
@@ -115,13 +83,11 @@ class page_arena {
     static_assert(sizeof(block) <= header);
     block* newest = nullptr;
     std::size_t used = 0;  // of the newest block
-    page_kind pages = page_kind::advised;
 
 public:
     static constexpr std::size_t block_size = std::size_t{64} << 20;
 
     page_arena() noexcept = default;
-    explicit page_arena(page_kind kind) noexcept : pages(kind) {}
     page_arena(page_arena&& other) noexcept { swap(other); }
     page_arena& operator=(page_arena&& other) noexcept {
         page_arena(std::move(other)).swap(*this);
@@ -140,7 +106,6 @@ public:
     void swap(page_arena& other) noexcept {
         std::swap(newest, other.newest);
         std::swap(used, other.used);
-        std::swap(pages, other.pages);
     }
 
     /// `size` bytes from a cache line on, not initialised; null when memory is short.
@@ -148,7 +113,7 @@ public:
         if (size > SIZE_MAX / 2) return nullptr;
         size = (size + aligned_buffer::cache_line - 1) & ~(aligned_buffer::cache_line - 1);
         if (newest == nullptr || newest->memory.size() - used < size) {
-            aligned_buffer memory(std::max(block_size, size + header), pages);
+            aligned_buffer memory(std::max(block_size, size + header));
             if (memory.data() == nullptr) return nullptr;
             std::byte* at = memory.data();
             newest = new (at) block{std::move(memory), newest};

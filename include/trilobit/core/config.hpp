@@ -1,10 +1,8 @@
 // SPDX-License-Identifier: MIT
-// Room core. Enters: the compiler. Leaves: the few macros that hide it; no other file tests for one.
+// Room core. Enters: the compiler. Leaves: the macros that hide it from more than one file.
 #pragma once
 
 #include "trilobit/version.hpp"
-
-#include <cassert>
 
 #if defined(_MSC_VER) && !defined(__clang__)
 #define TRILOBIT_INLINE __forceinline
@@ -48,5 +46,3 @@
 #else
 #define TRILOBIT_IS_CLANG false
 #endif
-
-#define TRILOBIT_ASSERT(condition) assert(condition)

@@ -123,8 +123,8 @@ TRILOBIT_INLINE std::int64_t register_offset(const dot_span& s, int r) noexcept 
     return r / parts * s.block_stride + r % parts * simd::register_bytes<Arch>;
 }
 
-/// Asks for what some registers of rows at `tile` will need. Past the end of its tiles a row finds what
-/// is read here already, or another segment's; the next call's lie `skip` bytes further.
+/// Asks for what some registers of rows at `tile` will need. Past the end of a row that is what the
+/// next call's rows begin with.
 template <class Arch, int Rows>
 TRILOBIT_INLINE void prefetch_rows(const dot_span& s, const std::byte* tile, bool far) noexcept {
     constexpr int line_registers = 64 / simd::register_bytes<Arch>;

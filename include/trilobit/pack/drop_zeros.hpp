@@ -165,10 +165,10 @@ inline void regather_scales(const packed_view& whole, const packed_shape& less,
 /// `rows` and `cols` are marked for every row and column that is not zeros alone, or have size 0.
 template <weight_layout L, class Executor>
 packed_matrix<L> without_zeros(packed_matrix<L> whole, live_marks& rows, live_marks& cols,
-                               page_kind pages, Executor& run) {
+                               Executor& run) {
     const packed_shape less = worth_storing(whole.view(), rows.count_dead(), cols.count_dead());
     if (less.dropped_rows == 0 && less.dropped_cols == 0) return whole;
-    packed_matrix<L> out{any_packed_matrix(less, pages)};
+    packed_matrix<L> out{any_packed_matrix(less)};
     if (!out.status().ok()) return out;
     stored_lines row_at, col_at;
     if ((less.dropped_rows != 0 &&

@@ -25,7 +25,6 @@ struct pack_options {
     scale_spec scale;  ///< ignored for input that brings its own scales
     /// Called with the fraction done, from one thread at a time, rising to exactly 1.
     std::function<void(double)> progress;
-    page_kind pages = page_kind::advised;
     drop_zeros drop = drop_zeros::rows;
 };
 
@@ -112,8 +111,7 @@ inline void store_scale(std::byte* scales, scale_type type, std::int64_t i, floa
 template <weight_layout L, class Source, executor Executor>
 packed_matrix<L> pack_rows(std::int64_t rows, std::int64_t cols, const scale_spec& scale,
                            Source&& source, const pack_options& options, Executor& run) {
-    packed_matrix<L> out{
-        any_packed_matrix({L::id, tile_shape::of<L>(), rows, cols, scale}, options.pages)};
+    packed_matrix<L> out{any_packed_matrix({L::id, tile_shape::of<L>(), rows, cols, scale})};
     if (!out.status().ok()) return out;
     const packed_shape& shape = out.view();
     const std::int64_t segments = shape.segments();
@@ -175,7 +173,7 @@ packed_matrix<L> pack_rows(std::int64_t rows, std::int64_t cols, const scale_spe
         }
     });
     if (!problem.ok()) return packed_matrix<L>{any_packed_matrix(problem.get())};
-    out = detail::without_zeros(std::move(out), live_rows, live_cols, options.pages, run);
+    out = detail::without_zeros(std::move(out), live_rows, live_cols, run);
     if (!out.status().ok()) return out;
     out.seal();
     meter.finish();

@@ -56,12 +56,11 @@ public:
         return *this;
     }
     /// Room for `shape`, tiles not yet written. Only a packer calls this, then seal().
-    explicit any_packed_matrix(const packed_shape& shape,
-                               page_kind pages = page_kind::advised) noexcept {
+    explicit any_packed_matrix(const packed_shape& shape) noexcept {
         placed.problem = check_packed_shape(shape);
         if (!placed.problem.ok()) return;
         const detail::packed_sections at = detail::packed_sections::of(shape);
-        image = aligned_buffer(static_cast<std::size_t>(at.size), pages);
+        image = aligned_buffer(static_cast<std::size_t>(at.size));
         if (image.data() == nullptr) {
             placed.problem = {errc::out_of_memory,
                               "There is not enough memory for the packed matrix."};

@@ -98,8 +98,8 @@ struct amx : avx512vnni {  // Sapphire Rapids on: tiles of int8 beside the same 
 
 }  // namespace arch
 
-/// The one list of back ends, weakest first. Tests, benchmarks, the tables of `dispatch` and the
-/// CMake function name the same ones.
+/// Every back end, weakest first. dispatch/cpu.hpp and the CMake function name them once more; tests
+/// compare.
 using archs = type_list<arch::generic, arch::sse2, arch::ssse3, arch::sse4_2, arch::avx2,
                         arch::avxvnni, arch::avx512bw, arch::avx512vnni, arch::amx>;
 
