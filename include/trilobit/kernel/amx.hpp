@@ -2,12 +2,13 @@
 // Room kernel. Enters: a panel of decoded weights and the activations of any number of tokens.
 // Leaves: exact sums by AMX, Intel's matrix unit of 2023: 1,024 multiply-adds a cycle.
 //
-// Sixteen words of a panel are a B tile as they lie, sixteen tokens' 64 columns an A tile, and a C tile
-// is sixteen tokens x sixteen rows of acc. 32 tokens x 32 rows are four C tiles:
+// Sixteen words of a panel are a B tile as they lie, sixteen tokens' 64 columns an A tile, and a C
+// tile is sixteen tokens x sixteen rows of acc. 32 tokens x 32 rows are four C tiles:
 //   2 tileloadd A + 2 tileloadd B + 4 tdpbsud    65,536 multiply-adds; tdpbsud takes 16 cycles
-// A tiles come from the L2 cache, half as fast again from 1 KiB in a row as from sixteen rows apart: the
-// activations are laid out that way once, and a loop over tiles in cache goes from 51 to 76 % of the
-// peak with panels of twice as many columns and half as many rows (2560 columns, 128 tokens).
+// A tiles come from the L2 cache, half as fast again from 1 KiB in a row as from sixteen rows
+// apart: the activations are laid out that way once, and a loop over tiles in cache goes from 51 to
+// 76 % of the peak with panels of twice as many columns and half as many rows (2560 columns, 128
+// tokens).
 //
 // Tiles exist for a process that has asked the system for them: dispatch/cpu.hpp does.
 #pragma once
@@ -31,8 +32,8 @@ constexpr std::int64_t amx_row_bytes(std::int64_t cols) noexcept {
     return ceil_div(cols, std::int64_t{64}) * amx_tile_bytes;
 }
 
-/// Where sixteen tokens' A tiles begin: bytes from token to token, from 64 columns to the next, from
-/// sixteen tokens to the next.
+/// Where sixteen tokens' A tiles begin: bytes from token to token, from 64 columns to the next,
+/// from sixteen tokens to the next.
 struct amx_activations {
     const std::int8_t* x;
     std::int64_t token_stride, step, tile_stride;
@@ -41,7 +42,8 @@ struct amx_activations {
     static amx_activations rows(const std::int8_t* x, std::int64_t token_stride) noexcept {
         return {x, token_stride, 4 * amx_words, 16 * token_stride};
     }
-    /// As store_amx_row() left them at `tiles`; from a multiple of sixteen tokens and 64 columns on.
+    /// As store_amx_row() left them at `tiles`; from a multiple of sixteen tokens and 64 columns
+    /// on.
     static amx_activations tiles(const std::byte* tiles, std::int64_t cols, std::int64_t token,
                                  std::int64_t col) noexcept {
         const std::int64_t stride = amx_row_bytes(cols);
@@ -56,8 +58,8 @@ constexpr std::int64_t amx_bytes(std::int64_t tokens, std::int64_t cols) noexcep
     return ceil_div(tokens, std::int64_t{16}) * amx_row_bytes(cols);
 }
 
-/// Lays row m out as its part of A tiles; it is readable up to a multiple of 64 columns. Different rows
-/// may be stored at once.
+/// Lays row m out as its part of A tiles; it is readable up to a multiple of 64 columns. Different
+/// rows may be stored at once.
 inline void store_amx_row(const std::int8_t* row, std::int64_t m, std::int64_t cols,
                           std::byte* tiles) noexcept {
     std::byte* to = tiles + m / 16 * amx_row_bytes(cols) + m % 16 * 64;
@@ -140,15 +142,15 @@ public:
     }
 };
 
-/// `blocks` of sixteen rows and `tokens` tokens. Reads the activations of whole groups of 64 columns,
-/// which those of every token allow.
+/// `blocks` of sixteen rows and `tokens` tokens. Reads the activations of whole groups of 64
+/// columns, which those of every token allow.
 template <class Arch>
 void amx_tiles(amx_unit& unit, const dot_span& s, const amx_activations& a, int blocks, int tokens,
                std::int32_t* acc, std::int64_t acc_stride) noexcept {
     if (s.start != nullptr)
         for (int m = 0; m < tokens; ++m)
             std::fill_n(acc + m * acc_stride, 16 * blocks, s.start[m * s.start_stride]);
-    // Nor do GCC's tile loads say that they read memory: what they read must be written by now.
+    // GCC's tile loads do not say that they read memory: earlier stores must not be delayed.
     std::atomic_signal_fence(std::memory_order_seq_cst);
     dot_span now = s;
     amx_activations some = a;

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
-// Room kernel. Enters: dot tiles, or any other layout decoded to them a panel at a time.
-// Leaves: exact sums by the machine's dot product of bytes. Claims every activation, and every layout
-// whose values span so little that sums of codes fit int32.
+// Room kernel. Enters: dot tiles, or any other layout decoded to them a panel at a time. Leaves:
+// exact sums by the machine's dot product of bytes. Claims every activation, and every layout whose
+// values span so little that sums of codes fit int32.
 #pragma once
 
 #include "trilobit/version.hpp"
@@ -16,7 +16,8 @@
 
 namespace trilobit::inline TRILOBIT_ABI::kernel {
 
-/// AMX's sums of a chunk stay in the L1 cache beside a panel, and its tokens start where an A tile does.
+/// AMX's sums of a chunk stay in the L1 cache beside a panel, and its tokens start where an A tile
+/// does.
 template <class Arch, class Layout>
 inline constexpr chunk_limits dot_limits =
     has_amx<Arch> ? chunk_limits{chunk_tokens * std::max(panel_rows<Arch>, Layout::tile_rows),
@@ -40,9 +41,9 @@ struct dot_any : driven<dot_any<Arch, Layout>, Arch, Layout, dot_limits<Arch, La
 
     /// In dot products of 512 bits, for 64 multiply-adds; the same unit in every family. Decoding a
     /// register of weights takes what the decoder says, or as long as 60 dot products through the
-    /// layout's own decode. A field of a byte takes an AND, which waits for a dot product's port where
-    /// simple instructions are no faster; tokens share it. Sums in int16 of weights as they are packed take
-    /// a fifth less than those of panels.
+    /// layout's own decode. A field of a byte takes an AND, which waits for a dot product's port
+    /// where simple instructions are no faster; tokens share it. Sums in int16 of weights as they
+    /// are packed take a fifth less than those of panels.
     static double cost(const packed_shape&, std::int64_t tokens) noexcept {
         const double width = 64.0 / simd::register_bytes<Arch>;
         const double dots = (!has_ssse3<Arch> ? 4 : simd::exact_dot4<Arch> ? 1 : 2) * width;
@@ -85,8 +86,8 @@ struct dot_any : driven<dot_any<Arch, Layout>, Arch, Layout, dot_limits<Arch, La
         if (decodes(t.x.tokens)) panel_x::prepare(t, t.operand, token_begin, token_end);
     }
 
-    /// Is one pass over decoded weights better than masking them again for each few tokens? Not where there
-    /// are registers for few tokens alone: on AVX2 118 GMAC/s became 132 without.
+    /// Is one pass over decoded weights better than masking them again for each few tokens? Not
+    /// where there are registers for few tokens alone: on AVX2 118 GMAC/s became 132 without.
     static constexpr bool decodes(std::int64_t tokens) noexcept {
         if constexpr (!dot_layout<Layout>) return true;
         if (simd::prefers_madd2<Arch> && !has_avx512bw<Arch>) return false;
@@ -117,8 +118,8 @@ struct dot_any : driven<dot_any<Arch, Layout>, Arch, Layout, dot_limits<Arch, La
         by_tokens(t, s, c, span, acc);
     }
 
-    /// Segments from `index` on that are summed at once: equal ones, each whole tiles and with scales of its
-    /// own; of panels, whole steps of the decoder, and as many as a panel holds.
+    /// Segments from `index` on that are summed at once: equal ones, each whole tiles and with
+    /// scales of its own; of panels, whole steps of the decoder, and as many as a panel holds.
     static int segments_at_once(const task& t, std::int64_t index, const chunk& c) noexcept {
         const std::int64_t step = segment::step(t.w, t.x), segments = segment::count(t.w, t.x);
         const bool alike = t.w.scale.per == granularity::group && t.w.segments() == segments &&
@@ -136,8 +137,9 @@ struct dot_any : driven<dot_any<Arch, Layout>, Arch, Layout, dot_limits<Arch, La
         return static_cast<int>(std::max<std::int64_t>(std::min(most, whole), 1));
     }
 
-    /// sums += what sum_segment leaves of some segments, at least one, and how many: scaled while they are
-    /// in registers. Of a hundred columns, a second pass over acc takes half as long as the products.
+    /// sums += what sum_segment leaves of some segments, at least one, and how many: scaled while
+    /// they are in registers. Of a hundred columns, a second pass over acc takes half as long as
+    /// the products.
     static int add_segments(const task& t, std::int64_t index, const chunk& c, std::int32_t* acc,
                             float* sums) noexcept {
         const segment s = segment::at(t.w, t.x, index);
@@ -244,7 +246,8 @@ struct dot_any : driven<dot_any<Arch, Layout>, Arch, Layout, dot_limits<Arch, La
                     span.row_scales =
                         first.row_scales + b * Layout::tile_rows / 16 * first.block_scale_stride;
                 }
-                // The next columns of these rows, and after the last the first ones of the next rows.
+                // The next columns of these rows, and after the last the first ones of the next
+                // rows.
                 const std::int64_t ahead =
                     !last ? panel_bytes
                           : group_bytes - col / Layout::tile_cols * Layout::tile_bytes;

@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: MIT
-// Room kernel. Enters: dot tiles, and one token many of whose words of activations are zero, as after
-// a squared ReLU. Leaves: the same sums without the zero words.
+// Room kernel. Enters: dot tiles, and one token many of whose words of activations are zero, as
+// after a squared ReLU. Leaves: the same sums without the zero words.
 //
 // A word of four activations meets one field of a tile. Each field's words that are not zero are
-// listed by themselves, with the tiles they belong to, and the lists advance side by side: a gathered
-// tile is one word of each field, from different tiles as it happens. It takes the instructions
-// of an ordinary one, but that each field loads its own tile.
+// listed by themselves, with the tiles they belong to, and the lists advance side by side: a
+// gathered tile is one word of each field, from different tiles as it happens. It takes the
+// instructions of an ordinary one, but that each field loads its own tile.
 //   avx512vnni, R registers of rows: 1 broadcast + R vpandd that load + R vpdpbusd for each field
 #pragma once
 
@@ -18,25 +18,26 @@
 
 namespace trilobit::inline TRILOBIT_ABI::kernel {
 
-/// The next word of each field: where its tile lies, in bytes from the segment's first, and its value.
+/// The next word of each field: where its tile lies, in bytes from the segment's first, and its
+/// value.
 template <class Fields>
 struct gathered_tile {
     std::int32_t offset[Fields::fields];
     std::int32_t word[Fields::fields];
 };
 
-/// Gathered tiles that are worth eight ordinary ones. Where a dot product is one instruction, what is
-/// gathered takes a third longer, and weights from memory set the pace up to here anyway; where it
-/// is several, gathering costs next to nothing. Measured; docs/kernels.md has the figures.
+/// Gathered tiles that are worth eight ordinary ones. Where a dot product is one instruction, what
+/// is gathered takes a third longer, and weights from memory set the pace up to here anyway; where
+/// it is several, gathering costs next to nothing. Measured; docs/kernels.md has the figures.
 template <class Arch>
 inline constexpr int gathered_for_eight = has_avxvnni<Arch> || has_avx512vnni<Arch> ? 4 : 7;
 
 /// Listing the words takes as long as a product of forty rows saves.
 inline constexpr std::int64_t least_gathering_rows = 64;
 
-/// Tiles between two gathered ones up to which all lines are asked for in order, as an ordinary product
-/// reads them: lists that drift apart look random to the hardware's prefetcher. Beyond it, most lines
-/// are not needed at all.
+/// Tiles between two gathered ones up to which all lines are asked for in order, as an ordinary
+/// product reads them: lists that drift apart look random to the hardware's prefetcher. Beyond it,
+/// most lines are not needed at all.
 inline constexpr std::int64_t largest_apart = 8;
 
 /// Lists the words of a segment of one token; the number of gathered tiles, or -1 where they would
@@ -71,8 +72,8 @@ std::int32_t gather_words(const std::int8_t* x, std::int64_t tiles, std::int32_t
     return longest;
 }
 
-/// A run of gathered tiles, and for each of them how many lines of weights to ask for, from where on.
-/// Both offsets are from the segment's first tile.
+/// A run of gathered tiles, and for each of them how many lines of weights to ask for, from where
+/// on. Both offsets are from the segment's first tile.
 template <class Fields>
 struct gathered_list {
     const gathered_tile<Fields>* tiles;
@@ -170,9 +171,10 @@ void dot_gathered_rows(const dot_span& s, const gathered_list<Fields>& list, int
     for (; r < registers; ++r) some.template operator()<1>(r);
 }
 
-/// What prepare() keeps of the words of one token, and the sums from it; nothing for layouts that are
-/// not dot tiles, and for several tokens, which share masks and memory traffic as they are.
-///   int32 (segments): how many gathered tiles, -1 where they would not pay;  gathered tiles (tiles)
+/// What prepare() keeps of the words of one token, and the sums from it; nothing for layouts that
+/// are not dot tiles, and for several tokens, which share masks and memory traffic as they are.
+///   int32 (segments): how many gathered tiles, -1 where they would not pay
+///   gathered tiles (tiles)
 template <class Arch, class Layout>
 struct sparse_words {
     static constexpr std::int64_t bytes(const packed_shape&, const activation_shape&) noexcept {

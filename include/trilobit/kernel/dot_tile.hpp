@@ -6,14 +6,14 @@
 // A 32-bit word of four activations is broadcast against a tile whose 32-bit lanes are rows.
 //
 // dot4 machines (VNNI), ternary_2bit, a 512-bit tile of 256 weights from each of R rows, T tokens:
-//   4R vpandd + 4T broadcasts + 4RT vpdpbusd   no shuffle, no horizontal sum; with T = 4 .. 6 R vpsrlw
-//   more, from 7 on 3R. Bound by vpdpbusd; where AND and shift share its ports, T = 1 reaches 1/2 of
-//   it, 2 2/3, 4 16/21 and 8 32/39
+//   4R vpandd + 4T broadcasts + 4RT vpdpbusd   no shuffle, no horizontal sum
+//   and R vpsrlw with T = 4 .. 6, 3R vpsrlw from T = 7 on. Bound by vpdpbusd; where AND and shift
+//   share its ports, T = 1 reaches 1/2 of that bound, 2 2/3, 4 16/21 and 8 32/39
 // dot4 machines, a panel of decoded weights, R registers of rows:
 //   R loads + T broadcasts + R T vpdpbusd      bound by vpdpbusd alone
 // madd2 machines (SSSE3, AVX2, AVX-512BW), ternary_2bit:
-//   4R vpand + 4T broadcasts + 4RT (vpmaddubsw + vpaddw), and R vpsrlw for one token, 3R for more; folded
-//   into int32 every few tiles
+//   4R vpand + 4T broadcasts + 4RT (vpmaddubsw + vpaddw), and R vpsrlw for one token, 3R for more
+//   The sums are folded into int32 every few tiles
 #pragma once
 
 #include "trilobit/version.hpp"
@@ -56,22 +56,23 @@ struct dot_span {
     }
 };
 
-/// One token reads each weight once, at the speed of memory: this far ahead in all, past the end of the
-/// rows into the next ones, where the hardware's own prefetcher has to start anew.
+/// One token reads each weight once, at the speed of memory: this far ahead in all, past the end of
+/// the rows into the next ones, where the hardware's own prefetcher has to start anew.
 inline constexpr int prefetch_bytes = 4096;
-/// And this much farther into the second cache, where the processor prefers that: rows of 2560 columns, which
-/// are ten KiB, came at 86 to 90 % of the read bandwidth instead of 81 to 86 %, on one thread and on two.
+/// And this much farther into the second cache, where the processor prefers that: rows of 2560
+/// columns, which are ten KiB, came at 86 to 90 % of the read bandwidth instead of 81 to 86 %, on
+/// one thread and on two.
 inline constexpr int prefetch_far_bytes = 512;
 
-/// The register tile: `rows` registers of weights times `count` tokens, at most `tokens`. Fields of a
-/// byte differ by a shift of their bits: `stages` of them have accumulators of their own, and the
-/// others join these after a shift. `unroll` tiles have their own again where one token alone is too
-/// few independent sums to hide the four or five cycles of a dot product.
+/// The register tile: `rows` registers of weights times `count` tokens, at most `tokens`. Fields of
+/// a byte differ by a shift of their bits: `stages` of them have accumulators of their own, and the
+/// others join these after a shift. `unroll` tiles have their own again where one token alone is
+/// too few independent sums to hide the four or five cycles of a dot product.
 ///
-/// Accumulators, masks, weights and one broadcast must fit the registers. Two rows to each broadcast,
-/// because two loads a cycle feed one row no faster than two dot products a cycle: with them a shift
-/// or three are well spent. Sums in int16 without fields of their own are also folded half as often: on
-/// AVX2, 110 GMAC/s became 129 with four tokens, of a peak of 165.
+/// Accumulators, masks, weights and one broadcast must fit the registers. Two rows to each
+/// broadcast, because two loads a cycle feed one row no faster than two dot products a cycle: with
+/// them a shift or three are well spent. Sums in int16 without fields of their own are also folded
+/// half as often: on AVX2, 110 GMAC/s became 129 with four tokens, of a peak of 165.
 template <class Arch, class Fields>
 struct dot_shape {
     static constexpr bool many = has_avx512bw<Arch>;  // 32 registers rather than 16
@@ -116,7 +117,8 @@ TRILOBIT_INLINE simd::u8<Arch> field_of(simd::u8<Arch> tile, int f) noexcept {
                           ((1u << bits) - 1u) << (bits * static_cast<unsigned>(f))));
 }
 
-/// Bytes from the first of a group of row registers to the r-th; sixteen rows are 1, 2 or 4 registers.
+/// Bytes from the first of a group of row registers to the r-th; sixteen rows are 1, 2 or 4
+/// registers.
 template <class Arch>
 TRILOBIT_INLINE std::int64_t register_offset(const dot_span& s, int r) noexcept {
     constexpr int parts = 64 / simd::register_bytes<Arch>;
@@ -163,8 +165,8 @@ TRILOBIT_INLINE void each_start(const dot_span& s, int segment, const std::int32
     }
 }
 
-/// acc = totals, or sums += totals, scaled. The choice is made once: made again for each register, it
-/// took a tenth of the time of 80 tiles of a panel.
+/// acc = totals, or sums += totals, scaled. The choice is made once: made again for each register,
+/// it took a tenth of the time of 80 tiles of a panel.
 template <class Arch, int Rows, int Tokens>
 TRILOBIT_INLINE void finish(const dot_span& s, int segment, simd::i32<Arch> (&totals)[Rows][Tokens],
                             std::int32_t* acc, std::int64_t acc_stride) noexcept {
@@ -362,8 +364,8 @@ TRILOBIT_INLINE void dot_tile(const dot_span& s, std::int32_t* acc,
         dot_direct<Arch, Fields, Weight, Rows, Tokens>(s, acc, acc_stride);
 }
 
-/// f<weight>(span) for each plane. Planes need no correction: the first starts from zero, the second
-/// from the first.
+/// f<weight>(span) for each plane. Planes need no correction: the first starts from zero, the
+/// second from the first.
 template <class Fields, class F>
 void each_plane(dot_span s, F&& f) noexcept {
     if constexpr (Fields::planes == 2) {
@@ -380,8 +382,8 @@ void each_plane(dot_span s, F&& f) noexcept {
 }
 
 /// `registers` of rows and `tokens` tokens, in register tiles of nearly equal size: nine tokens are
-/// five and four, not eight and one. A panel stays in the L1 cache while tokens pass by; of rows that
-/// come from further away, a tile's are done for all tokens first.
+/// five and four, not eight and one. A panel stays in the L1 cache while tokens pass by; of rows
+/// that come from further away, a tile's are done for all tokens first.
 template <class Arch, class Fields, int Weight>
 void dot_tiles(const dot_span& s, int registers, int tokens, std::int32_t* acc,
                std::int64_t acc_stride) noexcept {

@@ -16,17 +16,17 @@
 
 namespace trilobit::inline TRILOBIT_ABI::kernel {
 
-/// Outputs of one chunk: enough rows that one token's fixed costs vanish, enough tokens that a panel
-/// of weights decoded for them costs little. Sums of both kinds take 32 KiB each.
+/// Outputs of one chunk: enough rows that one token's fixed costs vanish, enough tokens that a
+/// panel of weights decoded for them costs little. Sums of both kinds take 32 KiB each.
 inline constexpr int chunk_outputs = 8192;
 inline constexpr int chunk_tokens = 128;
-/// With several segments, each passes over all rows of a chunk before the next: few rows keep weights
-/// in the order of memory, and sums in the L1 cache.
+/// With several segments, each passes over all rows of a chunk before the next: few rows keep
+/// weights in the order of memory, and sums in the L1 cache.
 inline constexpr int segmented_outputs = 1024;
 
-/// The largest chunk of a family, one that makes something for all rows of a chunk may ask for more; and
-/// what chunks are multiples of: rows that one pass over decoded weights serves, tokens where there are
-/// more than one chunk of them.
+/// Limits that a family puts on its chunks. outputs, tokens: at most so many. row_step: rows of one
+/// pass over decoded weights, of which a chunk has a multiple. token_step: the same of tokens,
+/// where they are cut.
 struct chunk_limits {
     int outputs = chunk_outputs, tokens = chunk_tokens;
     int row_step = 64, token_step = 1;
@@ -51,8 +51,9 @@ TRILOBIT_INLINE typename Family::scratch& own_scratch(const task& t) noexcept {
 template <class Layout, int Rows>
 inline constexpr int group_blocks = std::max(1, Rows / Layout::tile_rows);
 
-/// Weight scales from number `at` on, `count` of them, a multiple of sixteen, as floats; zero for rows past
-/// the matrix. Stored as wide as they are loaded again: a load of what two stores have left waits for both.
+/// Weight scales from number `at` on, `count` of them, a multiple of sixteen, as floats; zero for
+/// rows past the matrix. Stored as wide as they are loaded again: a load of what two stores have
+/// left waits for both.
 template <class Arch>
 TRILOBIT_INLINE void load_scales(const packed_view& w, std::int64_t at, std::int64_t count,
                                  float* scales) noexcept {
@@ -70,8 +71,8 @@ TRILOBIT_INLINE void load_scales(const packed_view& w, std::int64_t at, std::int
     }
 }
 
-/// sums = (first ? 0 : sums) + float(acc) * scales, for all outputs of a chunk in one segment. Numbers
-/// of segments are taken outside of the loops: each is a division.
+/// sums = (first ? 0 : sums) + float(acc) * scales, for all outputs of a chunk in one segment.
+/// Numbers of segments are taken outside of the loops: each is a division.
 template <class Arch, class Layout>
 void add_scaled(const task& t, const segment& s, const chunk& c, bool first,
                 const std::int32_t* acc, float* sums) noexcept {
@@ -107,7 +108,8 @@ TRILOBIT_INLINE void write_sums(const task& t, const chunk& c, const float* sums
         t.out.write(t.out.context, sums + m * stride, c.token + m, row, count);
 }
 
-/// Does a family scale sums itself: those of several segments, or also of one where it decodes panels?
+/// Does a family scale sums itself: those of several segments, or also of one where it decodes
+/// panels?
 template <class Family>
 constexpr bool adds_segments(std::int64_t segments, std::int64_t tokens) noexcept {
     if constexpr (requires { Family::decodes(tokens); })
@@ -119,8 +121,8 @@ constexpr bool adds_segments(std::int64_t segments, std::int64_t tokens) noexcep
 /// Family::sum_segment(task, segment index, segment, chunk, acc) sets acc (tokens, rows of the
 /// chunk's blocks) to the exact integer sums. The segment may be a part of the one the index says,
 /// from where cut_cols() allows: the sums of all parts add up to the whole's. A family may have
-/// add_segments(.., acc, sums), which adds the sums of some whole segments to those of the others at once;
-/// it is given no more rows than row_step, unless its chunks are larger than most.
+/// add_segments(.., acc, sums), which adds the sums of some whole segments to those of the others
+/// at once; it is given no more rows than row_step, unless its chunks are larger than most.
 template <class Family, class Arch, class Layout, chunk_limits Limits>
 void drive(const task& t, std::int64_t block_begin, std::int64_t block_end,
            std::int64_t token_begin, std::int64_t token_end) noexcept {
@@ -164,8 +166,9 @@ void drive(const task& t, std::int64_t block_begin, std::int64_t block_end,
     }
 }
 
-/// One part of the columns of a unit: at most chunk_outputs outputs, all rows of these blocks. Sums of
-/// several parts are added as integers, so their order is free and no bit tells that there were any.
+/// One part of the columns of a unit: at most chunk_outputs outputs, all rows of these blocks. Sums
+/// of several parts are added as integers, so their order is free and no bit tells that there were
+/// any.
 template <class Family, class Arch, class Layout>
 void drive_part(const task& t, const chunk& c, const column_part& part) noexcept {
     const std::int64_t stride = c.blocks * Layout::tile_rows, outputs = c.tokens * stride;
@@ -212,8 +215,8 @@ struct driven {
     }
 };
 
-/// `factor` times the sum of the activations of each segment: int32 (tokens, segments). `dot` starts
-/// from it: its codes are the weights less their lowest value, which is the factor.
+/// `factor` times the sum of the activations of each segment: int32 (tokens, segments). `dot`
+/// starts from it: its codes are the weights less their lowest value, which is the factor.
 template <class Arch>
 void scaled_sums(const packed_shape& w, const activation_view& x, std::int64_t token_begin,
                  std::int64_t token_end, std::int32_t factor, std::int32_t* sums) noexcept {

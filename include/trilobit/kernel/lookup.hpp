@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: MIT
-// Room kernel. Enters: tiles whose bytes are indices; activations, which prepare() turns into tables of
-// partial sums for each tile's columns. Leaves: exact sums by looking them up.
+// Room kernel. Enters: tiles whose bytes are indices; activations, which prepare() turns into
+// tables of partial sums for each tile's columns. Leaves: exact sums by looking them up.
 //
-// How a tile is looked up, and at which cost: lookup_base3.hpp, lookup_binary.hpp and lookup_binary16.hpp.
-// Here is when tables are made, and in which order tiles meet them.
+// How a tile is looked up, and at which cost: lookup_base3.hpp, lookup_binary.hpp and
+// lookup_binary16.hpp. Here is when tables are made, and in which order tiles meet them.
 #pragma once
 
 #include "trilobit/version.hpp"
@@ -21,8 +21,9 @@
 
 namespace trilobit::inline TRILOBIT_ABI::kernel {
 
-/// Few tokens to a chunk and as many rows as that allows: tables of more would not stay in the L2 cache. With
-/// several segments, rows of which eight tokens' sums stay in the L1 cache, and those that share a table.
+/// Few tokens to a chunk and as many rows as that allows: tables of more would not stay in the L2
+/// cache. With several segments, rows of which eight tokens' sums stay in the L1 cache, and those
+/// that share a table.
 template <class Arch, class Layout, class Act>
 inline constexpr chunk_limits lookup_limits{
     chunk_outputs, 8,
@@ -44,10 +45,11 @@ struct lookup<Arch, Layout, Act>
     using tiles = lookup_tiles<Arch, Layout, Act>;
     using maker = table_maker<Arch, Act, tiles>;
     static constexpr std::int64_t table_bytes = tiles::table_bytes;  // of a tile
-    /// Tiles that all row blocks of a chunk pass before the next. Several tokens: their tables stay in
-    /// a cache. One token: it runs at the speed of memory, which wants whole rows in order (in strips
-    /// of 6 KiB of them it gave a fifth less); its tables come from the L2 cache, and serve up to four row
-    /// blocks each time. They are made in the loop that first looks them up, while memory delivers.
+    /// Tiles that all row blocks of a chunk pass before the next. Several tokens: their tables stay
+    /// in a cache. One token: it runs at the speed of memory, which wants whole rows in order (in
+    /// strips of 6 KiB of them it gave a fifth less); its tables come from the L2 cache, and serve
+    /// up to four row blocks each time. They are made in the loop that first looks them up, while
+    /// memory delivers.
     static constexpr std::int64_t step_tiles(int tokens) noexcept {
         return (tokens == 1 ? 256 << 10 : tiles::strip_bytes / tokens) / table_bytes;
     }
@@ -59,9 +61,10 @@ struct lookup<Arch, Layout, Act>
         return c.blocks >= most ? most : std::min<std::int64_t>(c.blocks, 2);
     }
 
-    /// Whichever takes longer, lookups alone or all instructions, and a fifth more for tables and sums;
-    /// see dot for the unit. Tables of many tokens come from another core, and of few wide ones not from an L2
-    /// cache of 1 MiB. Without an instruction for lookups every one is done by itself.
+    /// Whichever takes longer, lookups alone or all instructions, and a fifth more for tables and
+    /// sums; see dot for the unit. Tables of many tokens come from another core, and of few wide
+    /// ones not from an L2 cache of 1 MiB. Without an instruction for lookups every one is done by
+    /// itself.
     static double cost(const packed_shape& w, std::int64_t tokens) noexcept {
         if constexpr (!tiles::fast) return 100;
         const auto shared = static_cast<double>(std::min<std::int64_t>(tokens, most_tokens));
@@ -110,8 +113,9 @@ struct lookup<Arch, Layout, Act>
             for (; b < end; ++b) f.template operator()<1>(b);
     }
 
-    /// See drive. One token: all segments of a few row blocks before the next ones, in the order of memory;
-    /// across a thousand rows one after the other, weights came from there at three quarters of the speed.
+    /// See drive. One token: all segments of a few row blocks before the next ones, in the order of
+    /// memory; across a thousand rows one after the other, weights came from there at three
+    /// quarters of the speed.
     static int add_segments(const task& t, std::int64_t index, const chunk& c, std::int32_t* acc,
                             float* sums) noexcept {
         const std::int64_t segments = segment::count(t.w, t.x);

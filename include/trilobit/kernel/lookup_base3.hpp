@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: MIT
-// Room kernel. Enters: tiles of ternary_base3, tables of their columns' activations. Leaves: exact sums
-// by looking them up.
+// Room kernel. Enters: tiles of ternary_base3, tables of their columns' activations. Leaves: exact
+// sums by looking them up.
 //
-// A byte stands for five weights and is two indices: the sum of what both find is that of the tile's
-// five activations as the weights choose, within 5 * 8 = 40. A few tiles are added in bytes, three of
-// such sums: 120 <= 127. These are added as int16, see lookup_sums.hpp, and int32 comes every few hundred
-// tiles.
-//   avx512vnni, 64 rows x 5 columns: vpsrlw, shared by all tokens; for each table 2 vpermb + 2 vpaddb,
-//     and vpaddw + vpsrlw + vpaddw every three tiles, less one vpaddb
+// A byte stands for five weights and is two indices: the sum of what both find is that of the
+// tile's five activations as the weights choose, within 5 * 8 = 40. A few tiles are added in bytes,
+// three of such sums: 120 <= 127. These are added as int16, see lookup_sums.hpp, and int32 comes
+// every few hundred tiles.
+//   avx512vnni, 64 rows x 5 columns: vpsrlw, shared by all tokens; for each table 2 vpermb and
+//     2 vpaddb, and vpaddw + vpsrlw + vpaddw every three tiles, less one vpaddb
 //   ssse3, avx2, a register of rows: 9 to find the indices, shared by all tokens; for each table
 //     3 vpshufb + 3 vpaddb, the same additions
 #pragma once
@@ -28,7 +28,8 @@ struct lookup_tiles<Arch, layout::ternary_base3, Act> : layout::ternary_base3 {
     using base3 = simd::base3_op<Arch>;
     static constexpr int tables = lookup_parts<Act>;
     static constexpr std::int64_t table_bytes = tables * base3::table_bytes;
-    /// Largest |sum| of a tile; how many sums, each so much too large, fit a byte; and how many 16 bits.
+    /// Largest |sum| of a tile; how many sums, each so much too large, fit a byte; and how many 16
+    /// bits.
     static constexpr int largest = 5 * lookup_bound<Act>;
     static constexpr int at_once = 255 / (2 * largest);
     static constexpr std::int64_t int16_tiles = 65535 / (2 * largest) / at_once * at_once;
@@ -38,9 +39,9 @@ struct lookup_tiles<Arch, layout::ternary_base3, Act> : layout::ternary_base3 {
 
     /// Is there an instruction?
     static constexpr bool fast = has_ssse3<Arch>, vbmi = has_avx512vnni<Arch>;
-    /// Tokens that share indices: a table of a token and a register of rows has three registers of sums.
-    /// Sixteen do not hold those of two tokens, whose sums stay in the L1 cache then, and so can more.
-    /// What is spelt out byte by byte is not worth spelling out for each number of tokens.
+    /// Tokens of one pass, which share the indices. Each needs three registers of sums for each
+    /// table: sixteen registers hold one token's, so with more tokens the sums live in the L1
+    /// cache. One token where no instruction looks up: nothing is gained by more.
     static constexpr bool few_registers = !has_avx512bw<Arch>;
     static constexpr int most_tokens = !fast ? 1 : few_registers ? 8 : tables == 2 ? 2 : 4;
     /// Row blocks, or registers of a row block, that one load of a table serves.
@@ -48,8 +49,8 @@ struct lookup_tiles<Arch, layout::ternary_base3, Act> : layout::ternary_base3 {
         return few_registers ? 1 : std::min(4, 8 / (tokens * tables));
     }
     static constexpr int together = fast && few_registers ? 2 : 1;
-    /// Tables of several tokens between which row blocks change: of the L1 cache, or, where loads are not
-    /// what a loop waits for, of the L2 cache, so that sums change less often.
+    /// Tables of several tokens between which row blocks change: of the L1 cache, or, where loads
+    /// are not what a loop waits for, of the L2 cache, so that sums change less often.
     static constexpr int strip_bytes = few_registers ? 128 << 10 : 24 << 10;
     /// What it takes for a register of weights and each of `tokens` that share them.
     static constexpr double lookups = tables * (vbmi ? 2 : 3);
@@ -63,8 +64,8 @@ struct lookup_tiles<Arch, layout::ternary_base3, Act> : layout::ternary_base3 {
     }
 
     /// acc = (span's first ? 0 : acc) + some tiles of Blocks row blocks against the tables of a few
-    /// tokens, each made by `maker` when it is first wanted. Between calls the sums of rows 4i, 4i + 1, ..
-    /// lie apart, as four registers; the last call puts them in order.
+    /// tokens, each made by `maker` when it is first wanted. Between calls the sums of rows 4i, 4i
+    /// + 1, .. lie apart, as four registers; the last call puts them in order.
     template <int Blocks, int Tokens, class Maker>
     TRILOBIT_INLINE static void sum(lookup_span s, std::int64_t block, std::int32_t* acc,
                                     std::int64_t acc_stride, Maker& maker) noexcept {
@@ -86,8 +87,8 @@ struct lookup_tiles<Arch, layout::ternary_base3, Act> : layout::ternary_base3 {
 private:
     using words = simd::u16<Arch>;
 
-    /// The same for `together` registers of rows of each block, and at most int16_tiles tiles. Alone: with
-    /// the loops around it GCC kept sums in memory, which took a sixth longer.
+    /// The same for `together` registers of rows of each block, and at most int16_tiles tiles.
+    /// Alone: with the loops around it GCC kept sums in memory, which took a sixth longer.
     template <int Blocks, int Tokens, class Maker>
     TRILOBIT_NOINLINE static void sum_in_int16(const lookup_span& s, std::int32_t* acc,
                                                std::int64_t acc_stride, Maker& maker) noexcept {
@@ -115,7 +116,8 @@ private:
                     const std::byte* from =
                         tile + r / together * s.block_stride + r % together * register_bytes<Arch>;
                     u8<Arch> codes = load<Arch>(from);
-                    // Loaded once: a second load of a line that is on its way from memory waits too.
+                    // Loaded once: a second load of a line that is on its way from memory waits
+                    // too.
                     pin<Arch>(codes);
                     const typename base3::indices at(codes);
                     if (Tokens == 1 && r % together == 0) prefetch<Arch>(from + ahead);
@@ -125,8 +127,8 @@ private:
                             base3::sum(table + m * s.token_stride + i * base3::table_bytes, at);
                         pin<Arch>(few[r][m][i]);
                     }
-                    // Sums are up to 24 of the 32 registers, or 12 of the 16, where clang stores them to
-                    // keep tables for the second register of rows.
+                    // Sums are up to 24 of the 32 registers, or 12 of the 16, where clang stores
+                    // them to keep tables for the second register of rows.
                     if constexpr (Blocks > 1 || (few_registers && TRILOBIT_IS_CLANG))
                         forget_loads<Arch>(table);
                 }
@@ -152,7 +154,8 @@ private:
                           m * acc_stride);
     }
 
-    /// Likewise with few registers, for one block: indices of a few tiles, then all tokens that share them.
+    /// Likewise with few registers, for one block: indices of a few tiles, then all tokens that
+    /// share them.
     template <int Tokens>
     TRILOBIT_NOINLINE static void sum_of_tokens(const lookup_span& s, std::int32_t* acc,
                                                 std::int64_t acc_stride) noexcept {
@@ -196,8 +199,8 @@ private:
                 store(s, pairs[m][r], odd[m][r], acc + r * register_bytes<Arch> + m * acc_stride);
     }
 
-    /// to = (span's first ? 0 : to) + the sums of a register of rows, which are too large by as much as
-    /// each table made them.
+    /// to = (span's first ? 0 : to) + the sums of a register of rows, which are too large by as
+    /// much as each table made them.
     TRILOBIT_INLINE static void store(const lookup_span& s, const words (&pairs)[tables],
                                       const words (&odd)[tables], std::int32_t* to) noexcept {
         using namespace simd;

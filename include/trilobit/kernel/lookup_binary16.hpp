@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: MIT
-// Room kernel. Enters: tiles of binary_1bit, tables of their columns' activations. Leaves: exact sums by
-// looking them up, where an instruction finds bytes in sixteen.
+// Room kernel. Enters: tiles of binary_1bit, tables of their columns' activations. Leaves: exact
+// sums by looking them up, where an instruction finds bytes in sixteen.
 //
-// The tables are those of lookup_binary.hpp: four of sixteen for the lower halves of a row's four bytes,
-// four for the upper ones. So that a register has one of the four bytes, rows are taken apart while they
-// are loaded: each 16 bytes of a register are a row block. A few sums are added in bytes, each too
-// large by as much as makes it positive, and these in int16 as in lookup_base3.hpp.
-//   avx2, 32 rows x 32 columns: 4 vinserti128 + 12 shuffles + 12 to split bytes, shared by all tokens; for
-//     each table 8 vpshufb + 5 vpaddb, 3 times vpaddw + vpsrlw + vpaddw
+// The tables are those of lookup_binary.hpp: four of sixteen for the lower halves of a row's four
+// bytes, four for the upper ones. So that a register has one of the four bytes, rows are taken
+// apart while they are loaded: each 16 bytes of a register are a row block. A few sums are added in
+// bytes, each too large by as much as makes it positive, and these in int16 as in lookup_base3.hpp.
+//   avx2, 32 rows x 32 columns: 4 vinserti128 + 12 shuffles + 12 to split bytes, shared by all
+//     tokens; for each table 8 vpshufb + 5 vpaddb, 3 times vpaddw + vpsrlw + vpaddw
 #pragma once
 
 #include "trilobit/version.hpp"
@@ -25,7 +25,8 @@ template <class Arch, class Act>
 struct lookup_tiles<Arch, layout::binary_1bit, Act> : layout::binary_1bit {
     static constexpr int tables = lookup_parts<Act>;
     static constexpr std::int64_t table_bytes = tables * 128;
-    /// Largest |entry|; how many, each so much too large, fit a byte; and tiles whose sums fit 16 bits.
+    /// Largest |entry|; how many, each so much too large, fit a byte; and tiles whose sums fit 16
+    /// bits.
     static constexpr int largest = 4 * lookup_bound<Act>;
     static constexpr int adds = std::min(8, 255 / (2 * largest));
     static constexpr int int16_tiles = 65535 / (2 * largest * 8);

@@ -19,8 +19,9 @@
 
 namespace trilobit::inline TRILOBIT_ABI::kernel {
 
-/// Rows and columns of a panel, where no tile has more rows: 20 KiB, which stay in the L1 cache beside
-/// activations. AMX fetches and stores its sums for each panel, which takes as long as 120 columns.
+/// Rows and columns of a panel, where no tile has more rows: 20 KiB, which stay in the L1 cache
+/// beside activations. AMX fetches and stores its sums for each panel, which takes as long as 120
+/// columns.
 template <class Arch>
 inline constexpr int panel_rows = has_amx<Arch> ? 32 : 64;
 template <class Arch>
@@ -28,9 +29,9 @@ inline constexpr int panel_cols = has_amx<Arch> ? 640 : 320;
 template <class Arch>
 inline constexpr std::int64_t panel_stride = panel_cols<Arch> / 4 * panel::tile_bytes;
 
-/// Columns [first, first + 4 * words) of one row block, as far as there are tiles, a column at a time
-/// through the layout's own decode: any layout, and any first column, which activation groups finer
-/// than the tiles ask for.
+/// Columns [first, first + 4 * words) of one row block, as far as there are tiles, a column at a
+/// time through the layout's own decode: any layout, and any first column, which activation groups
+/// finer than the tiles ask for.
 template <class Arch, class Layout>
 void decode_columns(const std::byte* tiles, std::int64_t tile_count, std::int64_t first, int words,
                     std::byte* to) noexcept {
@@ -49,12 +50,14 @@ void decode_columns(const std::byte* tiles, std::int64_t tile_count, std::int64_
     }
 }
 
-/// decode(tiles, count, panel) writes, as codes, `step_cols` columns of one row block from the next tiles, of
-/// which `count` >= 1 exist; what is past them may decode as anything. Where there is an
-/// order(x, to), it writes them in the order that this brings the activations of a step to. Here for any layout.
+/// decode(tiles, count, panel) writes, as codes, `step_cols` columns of one row block from the next
+/// tiles, of which `count` >= 1 exist; what is past them may decode as anything. Where there is an
+/// order(x, to), it writes them in the order that this brings the activations of a step to. Here
+/// for any layout.
 template <class Arch, class Layout>
 struct panel_decoder {
-    // For each register of decoded weights, see dot's cost; none where it goes through the layout's own.
+    // For each register of decoded weights, see dot's cost; none where it goes through the layout's
+    // own.
     static constexpr double lookups = 0, simple = 0;
     static constexpr int cols = Layout::tile_cols;
     static constexpr int step_tiles = cols % 4 == 0 ? 1 : cols % 2 == 0 ? 2 : 4;
@@ -135,8 +138,8 @@ struct panel_decoder<Arch, layout::ternary_planes> {
     }
 };
 
-/// 64 rows x 20 columns: the bytes of four tiles are interleaved, so that those of a row lie side by
-/// side, and then decoded: the first digits of all four are a word, and so on.
+/// 64 rows x 20 columns: the bytes of four tiles are interleaved, so that those of a row lie side
+/// by side, and then decoded: the first digits of all four are a word, and so on.
 template <class Arch>
 struct panel_decoder<Arch, layout::ternary_base3> {
     static constexpr double lookups = has_avx512vnni<Arch> ? 0.6 : 1;
@@ -177,8 +180,8 @@ inline constexpr int panel_width = panel_cols<Arch> / panel_decoder<Arch, Layout
                                    panel_decoder<Arch, Layout>::step_cols;
 
 /// Columns [first, first + 4 * words) of a segment of one row block, `first` where a step starts.
-/// Columns past the segment's last tile decode as anything and meet activations that are zero. What the
-/// next panel is made of lies `ahead` bytes further, and is wanted when all tokens have passed.
+/// Columns past the segment's last tile decode as anything and meet activations that are zero. What
+/// the next panel is made of lies `ahead` bytes further, and is wanted when all tokens have passed.
 template <class Arch, class Layout>
 void decode_panel(const std::byte* tiles, std::int64_t tile_count, std::int64_t first, int words,
                   std::int64_t ahead, std::byte* to) noexcept {

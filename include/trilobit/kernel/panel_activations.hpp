@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 // Room kernel. Enters: quantised activations. Leaves: the same as panels of a layout's weights meet
-// them: in the order that its decoder puts columns in, and for AMX as tiles. Made once for each token;
-// nothing where rows are right as they are.
+// them: in the order that its decoder puts columns in, and for AMX as tiles. Made once for each
+// token; nothing where rows are right as they are.
 #pragma once
 
 #include "trilobit/version.hpp"
@@ -22,7 +22,8 @@ struct panel_activations {
     static constexpr bool reorders(const packed_shape& w, const activation_shape& x) noexcept {
         return reorders_columns<decoder> && segments_start_on_tiles(w, x);
     }
-    /// Words of a panel with so many columns: an order of its own spreads the last ones over a whole step.
+    /// Words of a panel with so many columns: an order of its own spreads the last ones over a
+    /// whole step.
     static constexpr std::int64_t words(const packed_shape& w, const activation_shape& x,
                                         std::int64_t cols) noexcept {
         return ceil_div(reorders(w, x) ? round_up(cols, std::int64_t{decoder::step_cols}) : cols,

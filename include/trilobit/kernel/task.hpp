@@ -54,9 +54,10 @@ struct sink {
     const void* context = nullptr;
 };
 
-/// One multiplication. `operand` is what the kernel's prepare() made of the activations; or, where
-/// `made` is set, what the kernel makes of all tokens as its first rows pass: of so many tiles yet.
-/// `scratch`, from a cache line on, is the running thread's own, and holds anything.
+/// One multiplication. `operand`: the activations as this kernel reads them (tables, planes, rows
+/// in another order). If `made` is null, prepare() has completed it; else this thread completes it
+/// as its first rows pass, and `*made` counts the tiles done. `scratch`: this thread's, 64-byte
+/// aligned.
 struct task {
     packed_view w;
     activation_view x;

@@ -1,14 +1,14 @@
 // SPDX-License-Identifier: MIT
 // Room kernel. Enters: bytes of packed weights as indices; activations, of which tables of vectors
-// are made on the way. Leaves: exact sums, by one load and one addition of int16 for all the weights
-// of a byte and a register of tokens. Where no instruction multiplies bytes into int32, that is less
-// work than multiplying.
+// are made on the way. Leaves: exact sums, by one load and one addition of int16 for all the
+// weights of a byte and a register of tokens. Where no instruction multiplies bytes into int32,
+// that is less work than multiplying.
 //
-// A step makes the tables of a few tiles, which stay in the L1 cache while all rows of a chunk pass.
-// Sums wait in int16. None exceeds the sum of |activation| over its columns, so this is watched for
-// each token, and sums are widened when it could pass 32767: every 255 columns at worst, every
-// thousand as activations usually are. Segments of so few columns need no widening: they are scaled as their
-// last entries are added, while tokens lie side by side.
+// A step makes the tables of a few tiles, which stay in the L1 cache while all rows of a chunk
+// pass. Sums wait in int16. None exceeds the sum of |activation| over its columns, so this is
+// watched for each token, and sums are widened when it could pass 32767: every 255 columns at
+// worst, every thousand as activations usually are. Segments of so few columns need no widening:
+// they are scaled as their last entries are added, while tokens lie side by side.
 #pragma once
 
 #include "trilobit/version.hpp"
@@ -23,8 +23,9 @@ namespace trilobit::inline TRILOBIT_ABI::kernel {
 template <class Arch, class Layout>
 struct vector_lookup_any {
     static constexpr kernel_id id = kernel_id::vector_lookup;
-    /// Where it was measured to win: nowhere beside dot products of 512 bits; beside those of 256 with
-    /// eight weights to an index; not with 256 entries of 512 bits, which are 64 KiB for a step.
+    /// Where it was measured to win: nowhere beside dot products of 512 bits; beside those of 256
+    /// with eight weights to an index; not with 256 entries of 512 bits, which are 64 KiB for a
+    /// step.
     static constexpr bool available = [] {
         if constexpr (has_sse2<Arch> && index_layout<Layout>) {
             if (has_avx512vnni<Arch>) return false;
@@ -34,8 +35,8 @@ struct vector_lookup_any {
         return false;
     }();
 
-    /// Measured: a load with its addition, three times as much for each row's share of the entries of the
-    /// tables that it needs, and everything else. See dot for the unit.
+    /// Measured: a load with its addition, three times as much for each row's share of the entries
+    /// of the tables that it needs, and everything else. See dot for the unit.
     static constexpr double cost(const packed_shape& w, std::int64_t tokens) noexcept {
         if constexpr (available) {
             using shape = table_shape<Arch, Layout>;
@@ -69,7 +70,8 @@ struct vector_lookup_any {
             c, [&](const chunk& part, std::int64_t at) { sum_part(t, s, part, acc + at, stride); });
     }
 
-    /// See drive. All segments at once where none of their sums leaves int16; acc holds floats then.
+    /// See drive. All segments at once where none of their sums leaves int16; acc holds floats
+    /// then.
     static int add_segments(const task& t, std::int64_t index, const chunk& c, std::int32_t* acc,
                             float* sums) noexcept {
         if constexpr (available) {
@@ -206,8 +208,8 @@ struct vector_lookup_any {
         return sum;
     }
 
-    /// Adds to the sums of each row its entries in the tables of `tiles` tiles from `tile` on, and leaves
-    /// them to `end`.
+    /// Adds to the sums of each row its entries in the tables of `tiles` tiles from `tile` on, and
+    /// leaves them to `end`.
     template <int Tiles, class End>
     static void add_entries(const task& t, const chunk& c, std::int64_t tile, int tiles,
                             const std::int16_t* tables, std::int16_t* sums, End& end) noexcept {

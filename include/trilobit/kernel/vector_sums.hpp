@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
-// Room kernel. Enters: sums of int16 for a row and a register of tokens, of a step of vector_lookup.hpp.
-// Leaves: what becomes of them. They wait for the next step, and are widened when they are full; or, where a
-// segment is too narrow to fill them, are scaled and added to floats. Last of all, (row, token) becomes
-// (token, row).
+// Room kernel. Enters: sums of int16 for a row and a register of tokens, of a step of
+// vector_lookup.hpp. Leaves: what becomes of them. They wait for the next step, and are widened
+// when they are full; or, where a segment is too narrow to fill them, are scaled and added to
+// floats. Last of all, (row, token) becomes (token, row).
 #pragma once
 
 #include "trilobit/version.hpp"
@@ -14,7 +14,7 @@
 
 namespace trilobit::inline TRILOBIT_ABI::kernel {
 
-/// What becomes of a row's sums after a step: they wait for the next one,
+/// After a step a row's sums wait in int16 for the next one.
 template <class Arch, class Layout>
 struct wait_in_int16 {
     void next_block() const noexcept {}
@@ -25,8 +25,8 @@ struct wait_in_int16 {
     }
 };
 
-/// or are scaled and added to floats, (row, token) with the even tokens of a register before the odd
-/// ones.
+/// After a step a row's sums are scaled and added to floats (row, token), the even tokens of a
+/// register before the odd ones.
 template <class Arch, class Layout>
 struct scale_and_add {
     using shape = table_shape<Arch, Layout>;

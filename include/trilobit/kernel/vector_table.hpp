@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
-// Room kernel. Enters: the activations of a few tokens; bytes of packed weights. Leaves: tables whose
-// entries are vectors, a sum of activations for each token, and where in a table a byte of weights
-// points.
+// Room kernel. Enters: the activations of a few tokens; bytes of packed weights. Leaves: tables
+// whose entries are vectors, a sum of activations for each token, and where in a table a byte of
+// weights points.
 //
 //   table[index][token] = sum over digits i of weight_i(index) * x[column i][token]
 //
@@ -21,9 +21,9 @@
 
 namespace trilobit::inline TRILOBIT_ABI::kernel {
 
-/// How a byte of a layout is an index: `digits` of them to the base `radix`, and of a whole register
-/// of bytes the entries; `entry(index)` says where a table of `entries` has the sum of one of `indices`.
-/// Bytes that no packer writes become some entry too.
+/// How a byte of a layout is an index: `digits` of them to the base `radix`, and of a whole
+/// register of bytes the entries; `entry(index)` says where a table of `entries` has the sum of one
+/// of `indices`. Bytes that no packer writes become some entry too.
 template <class Layout>
 struct byte_index;
 
@@ -77,8 +77,8 @@ struct table_shape {
     static constexpr int size = entries * tokens;  // in int16
 };
 
-/// x[column * Tokens + token] for Cols columns, a multiple of eight; the last of `tokens` stands in for
-/// those past it.
+/// x[column * Tokens + token] for Cols columns, a multiple of eight; the last of `tokens` stands in
+/// for those past it.
 template <class Arch, int Tokens, int Cols>
 void load_columns(const std::int8_t* values, std::int64_t stride, int tokens,
                   std::int16_t* x) noexcept {
