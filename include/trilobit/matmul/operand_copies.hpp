@@ -1,11 +1,12 @@
 // SPDX-License-Identifier: MIT
-// Room matmul. Enters: how large the operand is that a kernel makes of a few tokens, and for how many
-// threads. Leaves: a copy for each thread, which the kernel makes while that thread's first rows pass.
+// Room matmul. Enters: how large the operand is that a kernel makes of a few tokens, and for how
+// many threads. Leaves: a copy for each thread, which the kernel makes while that thread's first
+// rows pass.
 //
 // Tables of a token are fifty times larger than its activations. Made by the caller they keep all
-// others waiting, and then each has to fetch them from the caller's cache: decoding in base 3 with two
-// threads took a tenth longer, products of 2 to 8 tokens in cache a quarter. For the same reason a thread
-// finds the copy that it had before.
+// others waiting, and then each has to fetch them from the caller's cache: decoding in base 3 with
+// two threads took a tenth longer, products of 2 to 8 tokens in cache a quarter. For the same
+// reason a thread finds the copy that it had before.
 #pragma once
 
 #include "trilobit/version.hpp"
@@ -62,7 +63,8 @@ class operand_copies {
     }
 
 public:
-    /// Before each product, by one thread: nothing of any copy is made. False where memory is short.
+    /// Before each product, by one thread: nothing of any copy is made. False where memory is
+    /// short.
     [[nodiscard]] bool renew(std::int64_t threads, std::int64_t copy_bytes) noexcept {
         const auto wanted = static_cast<std::size_t>(copy_bytes);
         if (threads > count) {
@@ -82,7 +84,8 @@ public:
         return true;
     }
 
-    /// f(copy), with a copy that no other thread has meanwhile: what it had in the last call, if any.
+    /// f(copy), with a copy that no other thread has meanwhile: what it had in the last call, if
+    /// any.
     template <class F>
     void with(F&& f) noexcept {
         operand_copy& mine = take();

@@ -44,8 +44,8 @@ void split(Executor& run, std::int64_t count, std::int64_t work, F&& f) {
         });
 }
 
-/// Parts whose matrices store the same columns: they read one operand, and every thread takes pieces
-/// of all of them.
+/// Parts whose matrices store the same columns: they read one operand, and every thread takes
+/// pieces of all of them.
 class batch {
     std::span<const product_part> parts;
     activation_shape x;
@@ -91,7 +91,8 @@ public:
         return grid_bytes() + total([](const unit_grid& g) { return g.bytes(); });
     }
 
-    /// Each thread has a copy of the operand where there are copies. `memory` is for what bytes() says.
+    /// Each thread has a copy of the operand where there are copies. `memory` is for what bytes()
+    /// says.
     template <class Executor>
     void operator()(const kernel_entry& kernel, const activation_view& values, std::byte* operand,
                     operand_copies* copies, std::byte* memory, Executor& run) const {
