@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// A copy of the operand for each thread: never for two at once, and found again by its thread with what
-// that has made of it.
+// A copy of the operand for each thread: never for two at once, and found again by its thread with
+// what that has made of it.
 #include <catch2/generators/catch_generators.hpp>
 
 #include "trilobit/matmul/operand_copies.hpp"

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// Where activations and outputs may lie: anywhere that a float may, with any stride, in one another's
-// place. All activations are read before the first output is written.
+// Where activations and outputs may lie: anywhere that a float may, with any stride, in one
+// another's place. All activations are read before the first output is written.
 #include "product.hpp"
 #include "trilobit/core/thread_pool.hpp"
 #include "trilobit/matmul/indexed.hpp"
