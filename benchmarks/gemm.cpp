@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// Benchmarks. Enters: every kernel of every back end this machine has. Leaves: a row for each, shape
-// and number of tokens, from cache and from DRAM, through matmul() as a user calls it.
+// Benchmarks. Enters: every kernel of every back end this machine has. Leaves: a row for each,
+// shape and number of tokens, from cache and from DRAM, through matmul() as a user calls it.
 #include <string>
 
 #include "rows.hpp"

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// Benchmarks. Enters: the command line. Leaves: options, with a default selection of rows that takes
-// about a minute where the user made none.
+// Benchmarks. Enters: the command line. Leaves: options, with a default selection of rows that
+// takes about a minute where the user made none.
 #include "options.hpp"
 
 #include <charconv>
@@ -83,11 +83,12 @@ options read_options(int argc, char** argv) {
 }
 
 const char* help_text() {
-    return R"(trilobit-bench [--threads=T] [--scale=tensor|row|32|64|128|256] [--list-kernels] [--benchmark_..]
+    return R"(trilobit-bench [--threads=T] [--scale=tensor|row|32|64|128|256] [--list-kernels]
+               [--benchmark_..]
 
   Gemm/<layout>/<activation>/<kernel>/<arch>/N:<n>/K:<k>/M:<m>        weights in cache if they fit
   Gemm/<layout>/<activation>/<kernel>/<arch>/N:<n>/K:<k>/M:<m>/dram   weights from DRAM in each call
-  Gemm/<layout>/int8/dot/<arch>/N:<n>/K:<k>/M:1/zeros:<p>[/dram]      p % of the activations are zero
+  Gemm/<layout>/int8/dot/<arch>/N:<n>/K:<k>/M:1/zeros:<p>[/dram]      p % of activations are zero
   Rival/<name>/N:<n>/K:<k>/M:<m>[/dram]   Pack/<layout>   Quantize/<activation>/<arch>
   Primitive/<name>/<arch>
 
@@ -105,8 +106,8 @@ For figures to be quoted: --benchmark_repetitions=5 --benchmark_enable_random_in
 
 trilobit-bench --regimes[=FILE.json] [--rounds=R] [--threads=T] [--scale=..]
 
-  Each regime beside its target: the automatic kernel and its limit in R turns of a few milliseconds,
-  or a third of R from DRAM; the share is the median of the turns' ratios.
+  Each regime beside its target: the automatic kernel and its limit in R turns of a few
+  milliseconds, or a third of R from DRAM; the share is the median of the turns' ratios.
 )";
 }
 

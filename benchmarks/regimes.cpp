@@ -2,9 +2,9 @@
 // Benchmarks. Enters: the list of regimes, each with its limit and its target. Leaves: the measured
 // share of each limit beside the target, as a table and as JSON.
 //
-// A shared machine changes its clock and its memory from one tenth of a second to the next, so product
-// and limit take turns of a few milliseconds in the same threads, a share is made within each turn, and
-// the median of the shares is what counts.
+// A shared machine changes its clock and its memory from one tenth of a second to the next, so
+// product and limit take turns of a few milliseconds in the same threads, a share is made within
+// each turn, and the median of the shares is what counts.
 #include <algorithm>
 #include <cstdio>
 #include <fstream>

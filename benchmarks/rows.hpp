@@ -31,7 +31,8 @@ void register_primitives(bench& b);  // one instruction sequence at a time
 void register_openblas(bench& b);    // nothing where they were not found
 void register_onednn(bench& b);
 
-/// The table of regimes instead of rows: prints it, and writes it to options::regimes_file if named.
+/// The table of regimes instead of rows: prints it, and writes it to options::regimes_file if
+/// named.
 void run_regimes(bench& b);
 
 /// Rows "Rival/<name>/N:.." for every shape and number of tokens, in cache and from DRAM.

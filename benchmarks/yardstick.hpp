@@ -30,8 +30,8 @@ public:
     /// Median so far.
     trilobit_limits::read_bandwidth best_read() { return probe().best(); }
     /// Multiply-adds per second of a back end's dot product, all threads together, for about two
-    /// milliseconds from now; call it before and after what is held against it, since the clock of a
-    /// shared machine moves. 0 if there is no such back end.
+    /// milliseconds from now; call it before and after what is held against it, since the clock of
+    /// a shared machine moves. 0 if there is no such back end.
     double peak(std::string_view arch);
     /// Cycles per second of one core, now.
     static double hertz() { return trilobit_limits::core_hertz(); }

@@ -2,9 +2,10 @@
 // Lesson 1. Enters: a float matrix and a float vector. Leaves: their product, from 2 bits a weight,
 // beside the product in floats.
 //
-// Weights become -1, 0 or +1 times one scale (BitNet b1.58's rule: the scale is mean|w|), the vector
-// becomes int8 times another. A model that was trained this way loses nothing; random weights, as
-// here, lose a good part, and that is the rounding, not the multiplication, which is exact.
+// Weights become -1, 0 or +1 times one scale (BitNet b1.58's rule: the scale is mean|w|), the
+// vector becomes int8 times another. A model that was trained this way loses nothing; random
+// weights, as here, lose a good part, and that is the rounding, not the multiplication, which is
+// exact.
 #include <trilobit/trilobit.hpp>
 
 #include <cmath>

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// Lesson 2. Enters: a batch of tokens and threads. Leaves: the same products as one token at a time,
-// bit for bit, in less time.
+// Lesson 2. Enters: a batch of tokens and threads. Leaves: the same products as one token at a
+// time, bit for bit, in less time.
 //
 // One token is bound by reading weights; a batch reads them once for all its tokens. That is why a
 // prompt goes through a model many times faster than its answer.

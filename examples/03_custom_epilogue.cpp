@@ -23,7 +23,8 @@ int main() {
     const auto w = trilobit::pack<trilobit::layout::ternary_2bit>(
         {weights.data(), rows, cols}, {.scale = trilobit::scale_spec::row(), .progress = {}});
     const trilobit::matrix_view<const float> in(x.data(), tokens, cols);
-    // Of this layout alone; all of them, trilobit::kernel_table_of, take several times as long to compile.
+    // Of this layout alone; all of them, trilobit::kernel_table_of, take several times as long to
+    // compile.
     const auto& table =
         trilobit::kernels_for<trilobit::native_arch, trilobit::layout::ternary_2bit>::table;
     trilobit::workspace scratch;

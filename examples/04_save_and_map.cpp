@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// Lesson 4. Enters: a packed matrix and a file name. Leaves: a file that is multiplied with where it
-// lies, and the proof that a damaged one is refused.
+// Lesson 4. Enters: a packed matrix and a file name. Leaves: a file that is multiplied with where
+// it lies, and the proof that a damaged one is refused.
 //
 // Packing reads every weight once, which takes seconds for a large model; mapping reads nothing.
 // The packed bytes are the same on every machine, so a file made on a laptop serves a server.

@@ -30,8 +30,8 @@ struct arch_loops {
     primitive_loop primitives[7];  ///< those without `run` do not exist here
 };
 
-/// The compiler must believe that the value may have changed, and may not move it to memory if it is
-/// a register.
+/// The compiler must believe that the value may have changed, and may not move it to memory if it
+/// is a register.
 template <class Arch, class Value>
 TRILOBIT_INLINE void touch(Value& r) noexcept {
 #if defined(__GNUC__) && (defined(__x86_64__) || defined(__i386__))
@@ -42,9 +42,9 @@ TRILOBIT_INLINE void touch(Value& r) noexcept {
         TRILOBIT_COMPILER_BARRIER(r);
 }
 
-/// step(sum, u, s) at least `calls` times, on twelve sums in turn: the longest dot product takes five
-/// cycles, two start in each, and twelve sums with two operands fit the sixteen registers of the
-/// smallest back end.
+/// step(sum, u, s) at least `calls` times, on twelve sums in turn: the longest dot product takes
+/// five cycles, two start in each, and twelve sums with two operands fit the sixteen registers of
+/// the smallest back end.
 ///
 /// Operands and sums are touched at each step: twelve equal sums are one sum to a compiler, equal
 /// products one product, and products made long before they are added end up on the stack.
@@ -69,9 +69,9 @@ TRILOBIT_INLINE std::int64_t repeat(std::int64_t calls, const Sum& zero, Step st
     return done;
 }
 
-/// Sums wrap around; nobody reads them. Without a dot product of bytes the bound is pmaddubsw and the
-/// paddw that collects it; folding int16 into int32 can be made as rare as one likes, so it is no
-/// part of the limit.
+/// Sums wrap around; nobody reads them. Without a dot product of bytes the bound is pmaddubsw and
+/// the paddw that collects it; folding int16 into int32 can be made as rare as one likes, so it is
+/// no part of the limit.
 template <class Arch>
 std::int64_t dot_loop(std::int64_t macs) noexcept {
     using namespace trilobit::simd;
@@ -173,10 +173,11 @@ struct primitives {
     }
 };
 
-/// Intel: kernels that prefetch were up to 15 % faster than this loop without it, which made it no limit. A
-/// line is asked for beside each one that is read, in this order: farther ahead than 2 KiB, or four at
-/// a time, the loads of this short loop come first and take the places of the prefetches. And one as much
-/// farther into the second cache: 4 % more, on one thread and on two. Zen 5 reads a third more with neither.
+/// Intel: kernels that prefetch were up to 15 % faster than this loop without it, which made it no
+/// limit. A line is asked for beside each one that is read, in this order: farther ahead than 2
+/// KiB, or four at a time, the loads of this short loop come first and take the places of the
+/// prefetches. And one as much farther into the second cache: 4 % more, on one thread and on two.
+/// Zen 5 reads a third more with neither.
 template <class Arch, bool Prefetches>
 std::uint64_t read_loop(const std::byte* from, std::size_t size) noexcept {
     using namespace trilobit::simd;
@@ -223,7 +224,8 @@ constexpr arch_loops arch_loops_of() noexcept {
                       {"scale_add16", &p::scale_add16},
                       {"load_f16x16", &p::load_f16x16},
                       {"madd2"}}};
-    // Where an instruction does it; elsewhere sixteen loads and stores would be unrolled many times.
+    // Where an instruction does it; elsewhere sixteen loads and stores would be unrolled many
+    // times.
     if constexpr (has_ssse3<Arch>) {
         loops.primitives[3].run = &p::base3_sum;
         loops.primitives[6].run = &p::madd2;

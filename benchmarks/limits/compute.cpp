@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// Room limits. Enters: the loops of each instruction set in this build. Leaves: their speeds on this
-// machine, and the frequency at which its cores run.
+// Room limits. Enters: the loops of each instruction set in this build. Leaves: their speeds on
+// this machine, and the frequency at which its cores run.
 #include <algorithm>
 #include <atomic>
 

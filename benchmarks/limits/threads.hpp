@@ -53,8 +53,8 @@ double run_together(int threads, const Work& work) {
     return body.seconds();
 }
 
-/// The same in the threads of an idle pool: none can take the piece of another, since it waits in its
-/// own until all have come.
+/// The same in the threads of an idle pool: none can take the piece of another, since it waits in
+/// its own until all have come.
 template <class Work>
 double run_together(trilobit::thread_pool& pool, const Work& work) {
     start_line body(pool.concurrency(), work);

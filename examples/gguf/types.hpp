@@ -11,7 +11,8 @@
 
 namespace tbx::gguf {
 
-/// Of a tensor: ggml keeps names in 64 bytes with their NUL, and no file of any fork has longer ones.
+/// Of a tensor: ggml keeps names in 64 bytes with their NUL, and no file of any fork has longer
+/// ones.
 inline constexpr std::size_t longest_name = 63;
 
 enum class value_type : std::uint32_t {

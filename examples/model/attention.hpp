@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// Room examples/model. Enters: queries, keys and values of some tokens, and the keys and values of all
-// earlier tokens. Leaves: for every query the mean of the values, weighted by how well the keys
+// Room examples/model. Enters: queries, keys and values of some tokens, and the keys and values of
+// all earlier tokens. Leaves: for every query the mean of the values, weighted by how well the keys
 // fit; the new keys and values kept for all tokens to come.
 #pragma once
 
@@ -85,12 +85,13 @@ inline void turn_head(const config& c, const rope_table& rope, std::int64_t kv_h
 }
 
 /// Causal attention of a batch at positions cache.length on. q (tokens, heads * key_dim),
-/// k (tokens, kv_heads * key_dim), v (tokens, kv_heads * value_dim) -> out (tokens, heads * value_dim).
+/// k (tokens, kv_heads * key_dim), v (tokens, kv_heads * value_dim) -> out (tokens, heads *
+/// value_dim).
 inline void attend(compute& cpu, const config& c, const rope_table& rope, kv_cache& cache,
                    std::int64_t layer, matrix q, matrix k, const_matrix v, matrix out) {
     const std::int64_t tiles = (q.rows + attention_tokens - 1) / attention_tokens;
-    // With one tile to a head, a thread does all of that head: two parallel regions less, and what it
-    // has stored is still in its cache.
+    // With one tile to a head, a thread does all of that head: two parallel regions less, and what
+    // it has stored is still in its cache.
     const bool together = tiles == 1;
     if (!together) {
         each_token(cpu, q.rows, [&](std::int64_t t) {

@@ -53,8 +53,8 @@ struct dense_kernels {
     void (*dot_many)(const float* w, const float* x, std::int64_t x_stride, std::int64_t count,
                      std::int64_t cols, float* y, std::int64_t y_stride);
     /// out[q * out_stride + l] = sum over k < terms of a[q * a_stride + k] * b[k * b_stride + l],
-    /// for q < count and l < 32, k ascending; b is IEEE half. Attention is made of nothing else. `next`
-    /// is the b of the next call: a hint, nobody reads it.
+    /// for q < count and l < 32, k ascending; b is IEEE half. Attention is made of nothing else.
+    /// `next` is the b of the next call: a hint, nobody reads it.
     void (*combine)(const float* a, std::int64_t a_stride, std::int64_t count,
                     const std::uint16_t* b, std::int64_t b_stride, std::int64_t terms,
                     const std::uint16_t* next, float* out, std::int64_t out_stride);

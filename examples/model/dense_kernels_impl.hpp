@@ -14,9 +14,9 @@
 namespace tbx::model {
 namespace {
 
-// How far in front of what is computed a single row fetches. Left to the hardware, one thread read a
-// head of 128256 x 2560 at 11 GB/s in F16 and 4.6 in Q8_0; so at 13.5 and 10.2, where plain reading
-// gave 13 (one core of a shared Sapphire Rapids).
+// How far in front of what is computed a single row fetches. Left to the hardware, one thread read
+// a head of 128256 x 2560 at 11 GB/s in F16 and 4.6 in Q8_0; so at 13.5 and 10.2, where plain
+// reading gave 13 (one core of a shared Sapphire Rapids).
 constexpr std::int64_t read_ahead = 4096;
 
 // As an integer, because it may point behind the array.
@@ -146,8 +146,8 @@ TBX_INLINE void combine_block(const float* a, std::int64_t a_stride, const std::
                               float* out, std::int64_t out_stride) {
     lanes sum[Count] = {};
     for (std::int64_t k = 0; k < terms; ++k) {
-        // A line takes about as long to come as 32 terms take to compute. Decoding with 540 positions:
-        // attention 30 % faster.
+        // A line takes about as long to come as 32 terms take to compute. Decoding with 540
+        // positions: attention 30 % faster.
         const std::int64_t ahead = k + 32;
         prefetch(ahead < terms ? b : next, (ahead < terms ? ahead : ahead - terms) * b_stride * 2);
         const lanes v = from_f16{{reinterpret_cast<const std::byte*>(b + k * b_stride)}}.at(0);

@@ -112,9 +112,9 @@ TBX_INLINE floats half_everywhere(const std::byte* from) {
 #endif
 }
 
-// A source is a row whose columns are read `step` at a time, from `step_bytes` each: open(i) is what is
-// read at column i, a multiple of step, and at(p) of that gives the 32 floats p columns further on.
-// one(i) is a single column of a row that need not end with a step.
+// A source is a row whose columns are read `step` at a time, from `step_bytes` each: open(i) is
+// what is read at column i, a multiple of step, and at(p) of that gives the 32 floats p columns
+// further on. one(i) is a single column of a row that need not end with a step.
 
 /// Numbers one by one: what is opened is the rest of the row.
 template <class Source, int Bytes>
@@ -171,8 +171,8 @@ struct from_q6_k {
     static constexpr int step = 256, step_bytes = 210;
     const std::byte* row;
 
-    // A whole block: integers are put together 64 at a time, and a load widens them, or spreads a scale
-    // over a register, for nothing. One by one, both took longer than the products.
+    // A whole block: integers are put together 64 at a time, and a load widens them, or spreads a
+    // scale over a register, for nothing. One by one, both took longer than the products.
     struct block {
         alignas(64) std::int8_t codes[256];
         alignas(64) float scales[16];
@@ -185,7 +185,8 @@ struct from_q6_k {
             return v;
         }
     };
-    /// qh's bytes for register `from` of the 64 elements of two quarters, p mod 2 shifts them by two.
+    /// qh's bytes for register `from` of the 64 elements of two quarters, p mod 2 shifts them by
+    /// two.
     TBX_INLINE static octets high_bits(const std::byte* qh, int from) {
 #if defined(__AVX512F__)
         (void)from;

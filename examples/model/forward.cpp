@@ -41,7 +41,8 @@ void check_tokens(const transformer& m, const state& s, std::span<const token_id
                         "the model has " + std::to_string(m.weights.embedding.rows) + " tokens");
 }
 
-// Weights from `first` to `last`, which lie side by side, come after the product that is called next.
+// Weights from `first` to `last`, which lie side by side, come after the product that is called
+// next.
 void expect(compute& cpu, const linear& first, const linear& last) {
     const trilobit::packed_view *p = first.packed(), *q = last.packed();
     if (p != nullptr && q != nullptr && p->tiles <= q->tiles)

@@ -83,7 +83,8 @@ public:
     /// Width of a padded value.
     [[nodiscard]] std::int64_t value_stride() const noexcept { return parts * values_per_part; }
 
-    /// Fetches what store() writes of one head: lines that lie apart, and left the caches a token ago.
+    /// Fetches what store() writes of one head: lines that lie apart, and left the caches a token
+    /// ago.
     void expect_store(std::int64_t layer, std::int64_t head, std::int64_t tokens) const noexcept {
         const std::int64_t last = length + tokens - 1;
         const std::uint16_t* into = key_at(layer * kv_heads + head, last / positions_per_block);

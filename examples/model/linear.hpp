@@ -55,7 +55,8 @@ struct linear {
 /// x (tokens, cols) -> y (tokens, rows). A token's row has the same bits whatever is beside it.
 void apply(compute& cpu, const linear& w, const_matrix x, matrix y);
 
-/// y += x Wᵀ * scale: a residual connection. `product` is memory for the product, where it has to be whole.
+/// y += x Wᵀ * scale: a residual connection. `product` is memory for the product, where it has to
+/// be whole.
 void apply_onto(compute& cpu, const linear& w, const_matrix x, matrix y, matrix product);
 
 /// One of several products of the same activations.
@@ -72,8 +73,8 @@ struct into {
 [[nodiscard]] bool shareable(const into& a, const into& b) noexcept;
 [[noreturn]] void refuse(const trilobit::status& s);
 
-/// Products of `apply`, done at once where the weights allow it: x is quantised and threads are woken
-/// one time for all.
+/// Products of `apply`, done at once where the weights allow it: x is quantised and threads are
+/// woken one time for all.
 template <class... Into>
 void apply_all(compute& cpu, const_matrix x, const into& first, const Into&... rest) {
     if (!(shareable(first, rest) && ...)) {

@@ -47,12 +47,12 @@ public:
     /// The vocabulary of the file; only commands that meet text need one. `pre` is their --pre.
     [[nodiscard]] tokenizer::tokenizer open_tokenizer(std::string_view pre) const;
 
-    /// From now on only the `best` likeliest tokens matter, and a head of two stages finds them. All
-    /// logits are made when that is impossible: best is 0, or the head's weights are packed.
+    /// From now on only the `best` likeliest tokens matter, and a head of two stages finds them.
+    /// All logits are made when that is impossible: best is 0, or the head's weights are packed.
     void use_two_stages(std::int64_t best);
 
-    /// Runs `tokens` in batches and looks beyond the last. Stops early when the user interrupts: then
-    /// the outlook is empty.
+    /// Runs `tokens` in batches and looks beyond the last. Stops early when the user interrupts:
+    /// then the outlook is empty.
     [[nodiscard]] model::outlook prefill(std::span<const model::token_id> tokens);
     [[nodiscard]] model::outlook step(model::token_id token);
 

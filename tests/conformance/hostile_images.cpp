@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 // A packed file whose header is sound and whose payload is not: kernels may compute nonsense from
-// it, but the same nonsense twice, and they stay inside the image. It ends at a guard page. The same
-// of lists that say where rows and columns were moved.
+// it, but the same nonsense twice, and they stay inside the image. It ends at a guard page. The
+// same of lists that say where rows and columns were moved.
 #include <algorithm>
 #include <catch2/catch_template_test_macros.hpp>
 #include <cmath>
@@ -67,7 +67,8 @@ TEMPLATE_LIST_TEST_CASE("any sound list of places moves nothing out of the outpu
     const kernel_table& table = conformance::active_table();
     testing::generator r(32);
     for (int round = 0; round < 24; ++round) {
-        // An image of a few rows and columns that claims to have been one of more, which it was not.
+        // An image of a few rows and columns that claims to have been one of more, which it was
+        // not.
         testing::kernel_case c;
         c.rows = r.between(1, 140);
         c.cols = r.between(1, 300);

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
-// Every header after the macros of others: of windows.h, X11, Qt, Apple's AssertMacros.h, complex.h,
-// termios.h and sysmacros.h. What is not ours has been included before, and looks after itself.
+// Every header after the macros of others: of windows.h, X11, Qt, Apple's AssertMacros.h,
+// complex.h, termios.h and sysmacros.h. What is not ours has been included before, and looks after
+// itself.
 #include <xsimd/xsimd.hpp>
 
 #include <algorithm>

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// Tables of partial sums against brute force over all bytes, on every back end's own instructions in
-// tests/simd; here the way from activations to them.
+// Tables of partial sums against brute force over all bytes, on every back end's own instructions
+// in tests/simd; here the way from activations to them.
 #include <catch2/catch_test_macros.hpp>
 
 #include "trilobit/kernel/lookup.hpp"

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// Tables of vectors: each entry against a plain sum, and the entry that a packed byte points to against
-// the weights that were packed.
+// Tables of vectors: each entry against a plain sum, and the entry that a packed byte points to
+// against the weights that were packed.
 #include <catch2/catch_template_test_macros.hpp>
 #include <catch2/catch_test_macros.hpp>
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// What the processor check claims: a tower without gaps that never promises more than the compiler's
-// own check of single features sees.
+// What the processor check claims: a tower without gaps that never promises more than the
+// compiler's own check of single features sees.
 #include "runnable.hpp"
 
 using trilobit::dispatch::x86_features;

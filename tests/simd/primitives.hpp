@@ -9,7 +9,8 @@
 
 namespace simd_test {
 
-/// All pointers are 64-byte aligned and hold `width` bytes (or as many lanes) unless said otherwise.
+/// All pointers are 64-byte aligned and hold `width` bytes (or as many lanes) unless said
+/// otherwise.
 struct primitives {
     std::string_view name;
     int width;  // bytes of a register
@@ -28,7 +29,8 @@ struct primitives {
                       std::uint8_t* out);                                // 8 readable at x
     void (*base3_digits)(const std::uint8_t* codes, std::uint8_t* out);  // 5 times width
     void (*interleave4)(std::uint8_t* v);                                // 4 times width
-    /// Four times width come out; four blocks of 64 bytes, `stride` apart, are enough for any register.
+    /// Four times width come out; four blocks of 64 bytes, `stride` apart, are enough for any
+    /// register.
     void (*load_every_fourth)(const std::byte* from, std::int64_t stride, std::uint8_t* out);
     void (*interleave4_i32)(std::int32_t* v);  // 4 times width
     /// 8 rows of `from_stride` int16 and of `to_stride`, both multiples of 8

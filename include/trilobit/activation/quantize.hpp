@@ -31,8 +31,8 @@ inline constexpr std::uint32_t infinity_bits = 0x7f800000u;
 /// Plain loops of one length, which every compiler turns into whole registers.
 inline constexpr int quantize_chunk = 64;
 
-/// f(chunk, first, count): quantize_chunk floats from the first on, of which `count` are real and the
-/// others zeros.
+/// f(chunk, first, count): quantize_chunk floats from the first on, of which `count` are real and
+/// the others zeros.
 template <class F>
 TRILOBIT_INLINE void for_each_chunk(const float* x, std::int64_t count, F f) noexcept {
     std::int64_t first = 0;
@@ -79,10 +79,11 @@ float absolute_mean(const float* x, std::int64_t count) noexcept {
     return count == 0 ? 0.0f : static_cast<float>(total / static_cast<double>(count));
 }
 
-/// Rounds to nearest even by adding 1.5 * 2^23, which leaves the integer in the low bits: right up to
-/// 2^22. No product is larger up to 2^20 columns, four times what a matrix has: max|x| / mean|x| is at
-/// most their number, and the largest factor sqrt(7) / mean|x|. The barrier keeps the product's
-/// rounding: fused with the addition it would round once, and 2.5 could come from 2.4999999.
+/// Rounds to nearest even by adding 1.5 * 2^23, which leaves the integer in the low bits: right up
+/// to 2^22. No product is larger up to 2^20 columns, four times what a matrix has: max|x| / mean|x|
+/// is at most their number, and the largest factor sqrt(7) / mean|x|. The barrier keeps the
+/// product's rounding: fused with the addition it would round once, and 2.5 could come
+/// from 2.4999999.
 template <class Act, class Arch>
 void quantize_segment(const float* x, std::int64_t count, float factor,
                       std::int8_t* values) noexcept {
@@ -94,7 +95,8 @@ void quantize_segment(const float* x, std::int64_t count, float factor,
                        } block;
                        std::int8_t rounded[quantize_chunk];
                        if constexpr (Act::id == activation_id::sign) {
-                           // Not the product's sign: a small negative one may round to -0, which is >= 0.
+                           // Not the product's sign: a small negative one may round to -0, which is
+                           // >= 0.
                            for (int i = 0; i < quantize_chunk; ++i)
                                rounded[i] = static_cast<std::int8_t>(chunk[i] >= 0.0f ? 1 : -1);
                        } else {

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// Room core. Enters: a size. Leaves: bytes that start on a cache line, owned or lent by an arena. The
-// only allocation in the library; failure is an empty buffer, never an exception.
+// Room core. Enters: a size. Leaves: bytes that start on a cache line, owned or lent by an arena.
+// The only allocation in the library; failure is an empty buffer, never an exception.
 #pragma once
 
 #include "trilobit/version.hpp"
@@ -29,8 +29,8 @@ class aligned_buffer {
 
 public:
     static constexpr std::size_t cache_line = 64;
-    /// From this size on the system is asked for 2 MiB pages: weights are streamed, and one core read
-    /// 31.5 GB/s through them, 27 to 28 through 4 KiB pages.
+    /// From this size on the system is asked for 2 MiB pages: weights are streamed, and one core
+    /// read 31.5 GB/s through them, 27 to 28 through 4 KiB pages.
     static constexpr std::size_t huge_page = std::size_t{2} << 20;
 
     aligned_buffer() noexcept = default;
@@ -71,9 +71,10 @@ public:
     [[nodiscard]] std::size_t size() const noexcept { return count; }
 };
 
-/// Many buffers in few mappings, freed all at once. A matrix of a few MiB by itself lies in 4 KiB pages
-/// at its ends, or altogether; side by side, all of a model's lie in 2 MiB pages, and one token is
-/// decoded 14 % faster (2.1e9 weights, two cores of a shared Xeon). One thread takes at a time.
+/// Many buffers in few mappings, freed all at once. A matrix of a few MiB by itself lies in 4 KiB
+/// pages at its ends, or altogether; side by side, all of a model's lie in 2 MiB pages, and one
+/// token is decoded 14 % faster (2.1e9 weights, two cores of a shared Xeon). One thread takes at a
+/// time.
 class page_arena {
     struct block {
         aligned_buffer memory;  // begins with this very block

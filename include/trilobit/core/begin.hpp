@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
-// Room core. Enters: the macros and warnings of whoever includes the library. Leaves: the names that
-// it uses free of them, until end.hpp. Every header that declares something includes this after all
-// others and end.hpp at its end; neither has an include guard.
+// Room core. Enters: the macros and warnings of whoever includes the library. Leaves: the names
+// that it uses free of them, until end.hpp. Every header that declares something includes this
+// after all others and end.hpp at its end; neither has an include guard.
 //
 // windows.h defines min, max, near and far, complex.h I, Qt slots, others abs. The house test of
 // foreign macros knows more of them and tells when this list has to grow.

@@ -17,8 +17,8 @@
 #define TRILOBIT_RESTRICT __restrict__
 /// A hot loop that fills the registers: inside a larger function g++ may keep its sums in memory.
 #define TRILOBIT_NOINLINE __attribute__((noinline))
-/// Before a loop over registers: both compilers unroll it completely, or spill what it sums. Defined
-/// as nothing where registers are plain arrays, it spares minutes of compiling.
+/// Before a loop over registers: both compilers unroll it completely, or spill what it sums.
+/// Defined as nothing where registers are plain arrays, it spares minutes of compiling.
 #ifndef TRILOBIT_UNROLL
 #define TRILOBIT_UNROLL _Pragma("GCC unroll 16")
 #endif
@@ -28,8 +28,8 @@
 /// what keeps GCC from contracting them into a fused multiply-add, which rounds once instead of
 /// twice and so changes bits between back ends; it ignores `#pragma STDC FP_CONTRACT`.
 #define TRILOBIT_COMPILER_BARRIER(block) __asm__ volatile("" : "+m"(block))
-/// Functions that kernels call and whose name holds no arch. Inlined always, they leave no symbol that
-/// a linker might merge with a copy made for another machine.
+/// Functions that kernels call and whose name holds no arch. Inlined always, they leave no symbol
+/// that a linker might merge with a copy made for another machine.
 #if defined(__OPTIMIZE__)
 #define TRILOBIT_INLINE inline __attribute__((always_inline))
 #define TRILOBIT_LAMBDA_INLINE __attribute__((always_inline))

@@ -6,9 +6,9 @@
 // waits for a worker that has not joined: if it arrives late, the work is already done. General
 // pools queue and allocate per task, which costs more than the job; this one does neither.
 //
-// Each thread has a share of its own, one run of consecutive pieces, and takes from the others' only
-// when that is done: a thread that streams weights from memory starts anew at each jump, which costs
-// it more than a microsecond.
+// Each thread has a share of its own, one run of consecutive pieces, and takes from the others'
+// only when that is done: a thread that streams weights from memory starts anew at each jump, which
+// costs it more than a microsecond.
 #pragma once
 
 #include "trilobit/version.hpp"
@@ -37,8 +37,8 @@ class thread_pool {
         std::int64_t first = 0, last = 0, grain = 1;
         std::uint64_t tag = 0;  // of this job, in the upper half
     };
-    /// Pieces of one thread's share that are taken; a count with an older tag is of an older job, which
-    /// spares the caller from clearing the counts of many threads.
+    /// Pieces of one thread's share that are taken; a count with an older tag is of an older job,
+    /// which spares the caller from clearing the counts of many threads.
     struct alignas(64) share {
         std::atomic<std::uint64_t> taken{0};
     };
@@ -48,7 +48,8 @@ class thread_pool {
     // and who has fallen asleep comes 20 to 40 us late.
     static constexpr std::chrono::microseconds spin_before_sleep{200};
 
-    // In one cache line, which is all that a worker has to fetch, and the caller from those who watch.
+    // In one cache line, which is all that a worker has to fetch, and the caller from those who
+    // watch.
     alignas(64) job current;
     std::atomic<std::uint32_t> epoch{0};     // one more for each job; woken sleepers watch it
     std::atomic<bool> open{false};           // may a worker still join `current`?
@@ -60,8 +61,8 @@ class thread_pool {
     std::unique_ptr<share[]> shares;  // the caller's, then each worker's
     std::unique_ptr<std::thread[]> threads;
 
-    /// What expect() announced, and how far a worker has come with the beginning of its share of it.
-    /// Enough for the time between two products, little enough for the second cache.
+    /// What expect() announced, and how far a worker has come with the beginning of its share of
+    /// it. Enough for the time between two products, little enough for the second cache.
     static constexpr std::int64_t most_ahead = 256 << 10;
     struct outlook {
         const std::byte* of = nullptr;
@@ -107,7 +108,8 @@ class thread_pool {
 #endif
     }
 
-    /// Returns when `epoch` is no longer `seen`, or after a while, which is spent on what is expected.
+    /// Returns when `epoch` is no longer `seen`, or after a while, which is spent on what is
+    /// expected.
     void await_change(std::uint32_t seen, int self, outlook& ahead) const noexcept {
         const auto until = std::chrono::steady_clock::now() + spin_before_sleep;
         do {
@@ -183,10 +185,10 @@ public:
         for (int i = 0; i < workers; ++i) threads[static_cast<std::size_t>(i)].join();
     }
 
-    /// Says what the job after this one, or after the next, reads in the order of its pieces: workers
-    /// without work fetch the beginnings of their shares meanwhile. Between the products of one token
-    /// the caller alone has something to do, for a tenth of the time, and memory would rest. Only a
-    /// hint: `from` is never dereferenced.
+    /// Says what the job after this one, or after the next, reads in the order of its pieces:
+    /// workers without work fetch the beginnings of their shares meanwhile. Between the products of
+    /// one token the caller alone has something to do, for a tenth of the time, and memory would
+    /// rest. Only a hint: `from` is never dereferenced.
     void expect(const std::byte* from, std::int64_t bytes) noexcept {
         expected_bytes.store(bytes, std::memory_order_relaxed);
         expected.store(from, std::memory_order_release);

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// Room dispatch. Enters: TRILOBIT_ARCH_ID, and this arch's compiler flags. Leaves: one constant, the
-// table of its kernels. Included by a generated source, once for each arch.
+// Room dispatch. Enters: TRILOBIT_ARCH_ID, and this arch's compiler flags. Leaves: one constant,
+// the table of its kernels. Included by a generated source, once for each arch.
 #pragma once
 
 #ifndef TRILOBIT_ARCH_ID

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 // Room dispatch. Enters: TRILOBIT_REGISTRY_ARCHS(X), the names of the arches that were compiled.
-// Leaves: the definitions behind dispatch.hpp. Included by one generated source with baseline flags.
+// Leaves: the definitions behind dispatch.hpp. Included by one generated source with baseline
+// flags.
 #pragma once
 
 #ifndef TRILOBIT_REGISTRY_ARCHS

@@ -10,12 +10,12 @@
 //   a = 28..30, b = 0..7    -1 -1, w2 w3 by b, w4 by a                   24: all but -1 -1 -1 -1  *
 //   bytes 91, 223, 255      -1 -1 -1 -1 and w4 = -1, 0, +1                3
 //
-// A base-3 number would need division, and its 243 values are more than one instruction looks up: 64
-// by six bits of each byte (AVX-512, NEON), 16 by four (SSSE3, AVX2). Here whatever is linear in the
-// five weights is the sum of two lookups, by bits 5..0 and by bits 7..2, of which the lower three are
-// all set where a > 27. In tables of sixteen, low is one of two and high one; the byte 255 alone adds
-// low[15]. Nothing is negated, and a byte of zeros is five zeros. log2(3) = 1.585, so no code of whole
-// bytes is denser by more than 1 %.
+// A base-3 number would need division, and its 243 values are more than one instruction looks up:
+// 64 by six bits of each byte (AVX-512, NEON), 16 by four (SSSE3, AVX2). Here whatever is linear in
+// the five weights is the sum of two lookups, by bits 5..0 and by bits 7..2, of which the lower
+// three are all set where a > 27. In tables of sixteen, low is one of two and high one; the byte
+// 255 alone adds low[15]. Nothing is negated, and a byte of zeros is five zeros. log2(3) = 1.585,
+// so no code of whole bytes is denser by more than 1 %.
 #pragma once
 
 #include "trilobit/version.hpp"

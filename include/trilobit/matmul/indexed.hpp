@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
-// Room matmul. Enters: several matrices of one shape and, for each token, the number of the one that
-// it is multiplied by. Leaves: the products: a mixture-of-experts layer. Tokens of one expert are
-// taken together, so that its weights are read once.
+// Room matmul. Enters: several matrices of one shape and, for each token, the number of the one
+// that it is multiplied by. Leaves: the products: a mixture-of-experts layer. Tokens of one expert
+// are taken together, so that its weights are read once.
 #pragma once
 
 #include "trilobit/version.hpp"

@@ -44,8 +44,8 @@ void split(Executor& run, std::int64_t count, std::int64_t work, F&& f) {
         });
 }
 
-/// Parts whose matrices store the same columns: they read one operand, and every thread takes pieces
-/// of all of them.
+/// Parts whose matrices store the same columns: they read one operand, and every thread takes
+/// pieces of all of them.
 class batch {
     std::span<const product_part> parts;
     activation_shape x;

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// Room matmul. Enters: the lists of layouts, activations and families. Leaves: for one arch, a table
-// of kernels as plain function pointers: the seam that static and run-time dispatch share.
+// Room matmul. Enters: the lists of layouts, activations and families. Leaves: for one arch, a
+// table of kernels as plain function pointers: the seam that static and run-time dispatch share.
 //
 // Everything that crosses it is POD and knows no instruction set, so a translation unit compiled
 // with AVX-512 flags exports one constant and nothing that another might merge with its own.
@@ -36,8 +36,8 @@ struct kernel_entry {
     void (*run_part)(const kernel::task&, const kernel::chunk&,
                      const kernel::column_part&) noexcept = nullptr;
     kernel::work_unit unit;
-    /// Of up to so many tokens each thread makes the operand for itself, while its first rows pass: it is
-    /// so large that to fetch another's takes longer.
+    /// Of up to so many tokens each thread makes the operand for itself, while its first rows pass:
+    /// it is so large that to fetch another's takes longer.
     int own_tokens = 0;
     /// Of task::scratch, for run() and run_part().
     std::int64_t scratch_bytes = 0;

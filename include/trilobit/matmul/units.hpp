@@ -27,8 +27,8 @@ inline constexpr std::int64_t worth_a_thread = std::int64_t{1} << 18;
 /// Sums of parts beyond this size no longer stay in a cache.
 inline constexpr std::int64_t largest_part_sums = 256 << 10;
 
-/// One product cut into units of some rows x some tokens, token ranges outermost, and where these are
-/// too few, each unit into parts of its columns, innermost.
+/// One product cut into units of some rows x some tokens, token ranges outermost, and where these
+/// are too few, each unit into parts of its columns, innermost.
 struct unit_grid {
     std::int64_t group_blocks = 1, row_groups = 0, token_ranges = 0, range_tokens = 0;
     std::int64_t parts = 1, part_bytes = 0;  // what all parts of a unit share in memory
@@ -47,8 +47,9 @@ struct unit_grid {
         range_tokens = round_up(ceil_div(tokens, std::min(ranges, most)), unit.tokens);
         token_ranges = ceil_div(tokens, range_tokens);
     }
-    /// `wished` parts, as far as each is worth a thread. Who takes one has to fetch what another made of
-    /// the activations, `token_bytes` for each token: a byte costs as much as some multiply-adds.
+    /// `wished` parts, as far as each is worth a thread. Who takes one has to fetch what another
+    /// made of the activations, `token_bytes` for each token: a byte costs as much as some
+    /// multiply-adds.
     void cut_columns(const packed_view& w, const activation_shape& x, std::int64_t wished,
                      std::int64_t token_bytes) noexcept {
         const std::int64_t outputs = range_tokens * group_blocks * w.tile.rows;
@@ -72,8 +73,8 @@ struct unit_grid {
 
 using parts_left = std::atomic<std::int32_t>;
 
-/// Parts [begin, end) of the units of one product, whose sums are at `memory`: for each unit a cache
-/// line with the number of parts that are not done, then the sums.
+/// Parts [begin, end) of the units of one product, whose sums are at `memory`: for each unit a
+/// cache line with the number of parts that are not done, then the sums.
 inline void run_parts(const kernel_entry& kernel, const kernel::task& t, const product_part& p,
                       const unit_grid& grid, std::byte* memory, std::int64_t begin,
                       std::int64_t end) {
@@ -90,8 +91,8 @@ inline void run_parts(const kernel_entry& kernel, const kernel::task& t, const p
     }
 }
 
-/// Units [begin, end) of one product whose columns are whole, in as few kernel calls as there are token
-/// ranges.
+/// Units [begin, end) of one product whose columns are whole, in as few kernel calls as there are
+/// token ranges.
 inline void run_units(const kernel_entry& kernel, const kernel::task& t, const product_part& p,
                       const unit_grid& grid, std::int64_t begin, std::int64_t end) {
     while (begin < end) {

@@ -57,8 +57,8 @@ public:
     }
 };
 
-/// Which line of the whole matrix is stored at each place: itself, but for the dead, whose places the
-/// last lines take in order. Nothing dropped: the identity, padding included.
+/// Which line of the whole matrix is stored at each place: itself, but for the dead, whose places
+/// the last lines take in order. Nothing dropped: the identity, padding included.
 class stored_lines {
     aligned_buffer memory;
     const std::uint32_t* numbers = nullptr;

@@ -6,8 +6,8 @@
 //  16 u32 layout id   20 u32 group columns   24 i64 rows   32 i64 columns
 //  40 u8 granularity   41 u8 scale type   42 u24 dropped rows   45 u24 dropped columns
 //  48 u64 payload hash   56 u64 header hash
-//  64 tiles | scales | u32 places of as many last rows as were dropped | the same of columns, each of
-//  the four followed by zeros up to a multiple of 64
+//  64 tiles | scales | u32 places of as many last rows as were dropped | the same of columns, each
+//  of the four followed by zeros up to a multiple of 64
 // All little-endian.
 #pragma once
 
@@ -136,7 +136,8 @@ inline bool sound(const moved_lines& lines) noexcept {
 }  // namespace detail
 
 /// How much of a packed image to read before trusting it. `header` touches 64 bytes, the scales
-/// and the lists, and suits a file that was verified when it was written; kernels stay inside the image either way.
+/// and the lists, and suits a file that was verified when it was written; kernels stay inside the
+/// image either way.
 enum class verify { header, everything };
 
 /// Views a packed image in place. `bytes` starts on a 64-byte boundary and may be longer than the

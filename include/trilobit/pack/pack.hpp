@@ -160,7 +160,8 @@ packed_matrix<L> pack_rows(std::int64_t rows, std::int64_t cols, const scale_spe
                     const std::int64_t at =
                         per_tensor ? 0 : (block * segments + s) * L::tile_rows + r;
                     detail::store_scale(out.mutable_scales(), scale.type, at, row_scales[s]);
-                    // Times a huge activation such a scale is infinite, and zero times that no zero.
+                    // Times a huge activation such a scale is infinite, and zero times that no
+                    // zero.
                     live |= !per_tensor && std::fabs(row_scales[s]) > 1.0f;
                 }
                 if (live && live_rows.size() != 0) live_rows.keep(row);

@@ -70,8 +70,8 @@ public:
         std::memset(image.data() + at.scales, 0, static_cast<std::size_t>(at.size - at.scales));
     }
 
-    /// The same bytes beside other matrices' in `arena`, which outlives them; views taken before end
-    /// here. Without memory for it everything stays as it was.
+    /// The same bytes beside other matrices' in `arena`, which outlives them; views taken before
+    /// end here. Without memory for it everything stays as it was.
     [[nodiscard]] trilobit::status move_to(page_arena& arena) noexcept {
         if (!placed.problem.ok()) return placed.problem;
         aligned_buffer lent(image.size(), arena);
@@ -137,10 +137,10 @@ inline status save(const any_packed_matrix& matrix, const char* path) {
 
 #if defined(__unix__) || defined(__APPLE__)
 
-/// Where the bytes of a mapped file are read from. file: the map itself, shared by every process that
-/// maps the file, its pages read when they are touched; whoever truncates the file meanwhile makes
-/// reads fault, as with any map. huge: of files from 2 MiB to half of the machine's memory a copy in
-/// 2 MiB pages, which one core reads faster than a file's 4 KiB pages.
+/// Where the bytes of a mapped file are read from. file: the map itself, shared by every process
+/// that maps the file, its pages read when they are touched; whoever truncates the file meanwhile
+/// makes reads fault, as with any map. huge: of files from 2 MiB to half of the machine's memory a
+/// copy in 2 MiB pages, which one core reads faster than a file's 4 KiB pages.
 enum class mapped_pages : std::uint8_t { file, huge };
 
 /// A packed file mapped read-only.

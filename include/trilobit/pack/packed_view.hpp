@@ -9,8 +9,8 @@
 // width divides is padded inside its last tile, and a kernel never meets two scales in one tile.
 // Scales: one for the tensor, else tile_rows of them for each (row block, segment), in that order.
 //
-// Rows and columns of zeros alone may be left out (drop_zeros.hpp). Then all of the above is said of
-// the stored ones. They lie where they would anyway, but the last ones fill the places of zeros:
+// Rows and columns of zeros alone may be left out (drop_zeros.hpp). Then all of the above is said
+// of the stored ones. They lie where they would anyway, but the last ones fill the places of zeros:
 //
 //   rows 0 1 . 3 4 . 6 7, two of them dropped:  stored 0 1 6 3 4 7   places of rows 6 and 7: 2, 5
 #pragma once
@@ -35,8 +35,8 @@ namespace trilobit::inline TRILOBIT_ABI {
 /// occurs, which allows 349,525.
 inline constexpr std::int64_t max_cols = std::int64_t{1} << 18;
 
-/// The tallest: a token's outputs fill 1 GiB. Bytes of an image bound the rows of any other shape than
-/// one without columns, which would cost its writer nothing.
+/// The tallest: a token's outputs fill 1 GiB. Bytes of an image bound the rows of any other shape
+/// than one without columns, which would cost its writer nothing.
 inline constexpr std::int64_t max_rows = std::int64_t{1} << 28;
 
 /// Tile geometry of a layout, as data.
@@ -136,8 +136,9 @@ constexpr status check_packed_shape(const packed_shape& shape) noexcept {
     return {};
 }
 
-/// The last `count` lines (rows, or columns) of a matrix that stores the number `stored`: where they
-/// went. Places never fall; one that is the next one's too belongs to a line that is zeros itself.
+/// The last `count` lines (rows, or columns) of a matrix that stores the number `stored`: where
+/// they went. Places never fall; one that is the next one's too belongs to a line that is zeros
+/// itself.
 struct moved_lines {
     const std::uint32_t* places = nullptr;
     std::int64_t count = 0, stored = 0;
@@ -148,8 +149,8 @@ struct moved_lines {
     [[nodiscard]] bool zeros(std::int64_t i) const noexcept { return place(i) == place(i + 1); }
 };
 
-/// A packed matrix in somebody else's memory: 64-byte aligned tiles, and scales. The view of one that
-/// could not be made holds the reason, and every use of it returns that.
+/// A packed matrix in somebody else's memory: 64-byte aligned tiles, and scales. The view of one
+/// that could not be made holds the reason, and every use of it returns that.
 struct packed_view : packed_shape {
     status problem{};
     const std::byte* tiles = nullptr;

@@ -23,8 +23,8 @@
 #pragma GCC diagnostic ignored "-Wconversion"
 #pragma GCC diagnostic ignored "-Wsign-conversion"
 #if !defined(__clang__)
-// GCC's AVX-512 headers initialise "undefined" registers by themselves and warn about it (PR 105593)
-// wherever they are inlined; the state of this pragma at their lines decides.
+// GCC's AVX-512 headers initialise "undefined" registers by themselves and warn about it (PR
+// 105593) wherever they are inlined; the state of this pragma at their lines decides.
 #pragma GCC diagnostic ignored "-Wmaybe-uninitialized"
 #pragma GCC diagnostic ignored "-Wuninitialized"
 #endif
@@ -98,8 +98,8 @@ struct amx : avx512vnni {  // Sapphire Rapids on: tiles of int8 beside the same 
 
 }  // namespace arch
 
-/// Every back end, weakest first. dispatch/cpu.hpp and the CMake function name them once more; tests
-/// compare.
+/// Every back end, weakest first. dispatch/cpu.hpp and the CMake function name them once more;
+/// tests compare.
 using archs = type_list<arch::generic, arch::sse2, arch::ssse3, arch::sse4_2, arch::avx2,
                         arch::avxvnni, arch::avx512bw, arch::avx512vnni, arch::amx>;
 

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: MIT
 // Room simd. Enters: registers of bytes of ternary_base3. Leaves: for each the sum of those of five
-// activations that its weights choose, or the five weights themselves. Both are linear in the weights,
-// so both are sums of a lookup by the low part of a byte and one by its high part; see the layout.
+// activations that its weights choose, or the five weights themselves. Both are linear in the
+// weights, so both are sums of a lookup by the low part of a byte and one by its high part; see the
+// layout.
 #pragma once
 
 #include "trilobit/version.hpp"
@@ -13,8 +14,8 @@
 
 namespace trilobit::inline TRILOBIT_ABI::simd {
 
-/// Weights that the entries of the tables of sixteen stand for: low[15..0], so that the byte 255, which adds
-/// low[15], is an index of zero; low[16..31], high.
+/// Weights that the entries of the tables of sixteen stand for: low[15..0], so that the byte 255,
+/// which adds low[15], is an index of zero; low[16..31], high.
 struct base3_parts {
     static constexpr std::size_t place_of_low(std::size_t a) noexcept {
         return a < 16 ? 15 - a : a;
@@ -56,8 +57,8 @@ template <class Arch>
 struct base3_op {
     static constexpr int table_bytes = 64;
 
-    /// Where a byte finds its parts. Bit 7 is set for the one of low's halves that it is not in, but
-    /// the byte 255 is in both.
+    /// Where a byte finds its parts. Bit 7 is set for the one of low's halves that it is not in,
+    /// but the byte 255 is in both.
     struct indices {
         u8<Arch> first, second, high;
 
@@ -75,8 +76,8 @@ struct base3_op {
         }
     };
 
-    /// Of the activations x[0..4], so that every sum comes out `more` than it is: as a byte, whatever
-    /// its parts are. Eight bytes at x are readable.
+    /// Of the activations x[0..4], so that every sum comes out `more` than it is: as a byte,
+    /// whatever its parts are. Eight bytes at x are readable.
     TRILOBIT_INLINE static void make_table(const std::int8_t* x, int more,
                                            std::uint8_t* table) noexcept {
         for (int i = 0; i < table_bytes; i += register_bytes<Arch>) {
@@ -162,7 +163,8 @@ template <has_avx512vnni Arch>
 struct base3_op<Arch> {
     static constexpr int table_bytes = 128;
 
-    /// vpermb reads six bits of each index; what a shift of words brings from another byte lies above.
+    /// vpermb reads six bits of each index; what a shift of words brings from another byte lies
+    /// above.
     struct indices {
         __m512i low, high;
         TRILOBIT_INLINE explicit indices(u8<Arch> codes) noexcept

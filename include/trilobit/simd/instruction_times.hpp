@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: MIT
-// Room simd. Enters: nothing. Leaves: how long table lookups and simple instructions of this processor
-// take beside its dot products. Measured once, in about ten microseconds, and only for the choice among
-// kernels: all of them give the same bits.
+// Room simd. Enters: nothing. Leaves: how long table lookups and simple instructions of this
+// processor take beside its dot products. Measured once, in about ten microseconds, and only for
+// the choice among kernels: all of them give the same bits.
 //
-// Of 512-bit registers Zen 4 starts one dot product, one vpermb and two simple instructions a cycle,
-// Intel's servers two, one and two. No flag of cpuid tells them apart.
+// Of 512-bit registers Zen 4 starts one dot product, one vpermb and two simple instructions a
+// cycle, Intel's servers two, one and two. No flag of cpuid tells them apart.
 #pragma once
 
 #include "trilobit/version.hpp"
@@ -31,8 +31,8 @@ struct instruction_times_op {
 #if defined(__GNUC__) && defined(__AVX512VNNI__) && defined(__AVX512VBMI__)
 template <has_avx512vnni Arch>
 struct instruction_times_op<Arch> {
-    /// step(operand) many times over, no one of which waits for another; the least of some rounds, which
-    /// nobody interrupted.
+    /// step(operand) many times over, no one of which waits for another; the least of some rounds,
+    /// which nobody interrupted.
     template <class F>
     static double ticks(__m512i operand, F step) noexcept {
         constexpr int unrolled = 8, turns = 80, rounds = 10;

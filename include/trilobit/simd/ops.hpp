@@ -53,9 +53,9 @@ TRILOBIT_INLINE void prefetch(const std::byte* line) noexcept {
 #endif
 }
 
-/// Is it worth asking for lines in the second cache, farther ahead? On Intel's cores, whose second cache has
-/// more misses under way than the first: 4 to 5 % more of memory. On Zen 5 it took a seventh from weights in
-/// memory, and a quarter where they lay in the second cache.
+/// Is it worth asking for lines in the second cache, farther ahead? On Intel's cores, whose second
+/// cache has more misses under way than the first: 4 to 5 % more of memory. On Zen 5 it took a
+/// seventh from weights in memory, and a quarter where they lay in the second cache.
 template <class Arch>
 bool prefers_prefetch_far() noexcept {
 #if defined(__GNUC__) && (defined(__x86_64__) || defined(__i386__))
@@ -77,8 +77,8 @@ TRILOBIT_INLINE void prefetch_far(const std::byte* line) noexcept {
 #endif
 }
 
-/// What was loaded through `p` is loaded again when it is next wanted: where that costs less than the
-/// registers that would keep it.
+/// What was loaded through `p` is loaded again when it is next wanted: where that costs less than
+/// the registers that would keep it.
 template <class Arch, class T>
 TRILOBIT_INLINE void forget_loads(const T*& p) noexcept {
 #if defined(__GNUC__)
@@ -88,7 +88,8 @@ TRILOBIT_INLINE void forget_loads(const T*& p) noexcept {
 #endif
 }
 
-/// p += n. GCC works out where all tokens lie before it comes to the first, and has no registers for that.
+/// p += n. GCC works out where all tokens lie before it comes to the first, and has no registers
+/// for that.
 template <class T>
 TRILOBIT_INLINE void advance(T*& p, std::int64_t n) noexcept {
     p += n;
@@ -97,8 +98,9 @@ TRILOBIT_INLINE void advance(T*& p, std::int64_t n) noexcept {
 #endif
 }
 
-/// offset[m] = m * stride, each a number that the compiler knows nothing of: an address is the sum of two
-/// registers. GCC steps from one token to the next, and these additions take turns from vectors.
+/// offset[m] = m * stride, each a number that the compiler knows nothing of: an address is the sum
+/// of two registers. GCC steps from one token to the next, and these additions take turns from
+/// vectors.
 template <int Count>
 TRILOBIT_INLINE void token_offsets(std::int64_t stride, std::int64_t (&offset)[Count]) noexcept {
     TRILOBIT_UNROLL for (int m = 0; m < Count; ++m) {
@@ -242,8 +244,8 @@ struct interleave4_op {
     }
 };
 
-/// v[t][16 l + i] = from[l * stride + 4 i + t], i in 0..15 and l as far as a register goes; from and stride
-/// are multiples of 16 bytes.
+/// v[t][16 l + i] = from[l * stride + 4 i + t], i in 0..15 and l as far as a register goes; from
+/// and stride are multiples of 16 bytes.
 template <class Arch>
 struct load_every_fourth_op {
     TRILOBIT_INLINE static void call(const std::byte* from, std::int64_t stride,
@@ -350,8 +352,8 @@ template <class Arch>
 TRILOBIT_INLINE void interleave4(i32<Arch>* v) noexcept {
     interleave4_i32_op<Arch>::call(v);
 }
-/// sum[i] = (First ? 0 : sum[i]) + float(acc[i]) * (scale[i] * by), each step rounded, for a register.
-/// Pointers are 64-byte aligned.
+/// sum[i] = (First ? 0 : sum[i]) + float(acc[i]) * (scale[i] * by), each step rounded, for a
+/// register. Pointers are 64-byte aligned.
 template <class Arch, bool First = false>
 TRILOBIT_INLINE void scale_add(float* sum, i32<Arch> acc, const float* scale, float by) noexcept {
     auto product = xsimd::batch_cast<float>(acc) * (f32<Arch>::load_aligned(scale) * f32<Arch>(by));

@@ -11,9 +11,9 @@
 
 namespace trilobit::inline TRILOBIT_ABI::simd {
 
-// GCC 12 moves each accumulator of a long loop into another register before it adds to it: 32 copies
-// beside 16 dot products in dot_direct. An empty asm that claims to change the register in place
-// leaves it nothing to copy; clang has no such habit and schedules better without.
+// GCC 12 moves each accumulator of a long loop into another register before it adds to it: 32
+// copies beside 16 dot products in dot_direct. An empty asm that claims to change the register in
+// place leaves it nothing to copy; clang has no such habit and schedules better without.
 #if defined(__GNUC__) && !defined(__clang__)
 template <has_sse2 Arch>
 struct pin_op<Arch> {
@@ -384,7 +384,8 @@ struct lookup16_op<Arch> {
     }
 };
 
-/// The same of four lanes: 0 and 1 of two registers, and 2 and 3; then of these the even and the odd ones.
+/// The same of four lanes: 0 and 1 of two registers, and 2 and 3; then of these the even and the
+/// odd ones.
 template <class Batch>
 TRILOBIT_INLINE void lanes_in_order(__m512i p, __m512i q, __m512i r, __m512i s, Batch* v) noexcept {
     const __m512i pq_low = _mm512_shuffle_i32x4(p, q, 0x44),

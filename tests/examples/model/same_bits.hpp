@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
-// Tests of examples/model. Enters: floats, twice. Leaves: are they the same, zeros' signs and NaN included?
+// Tests of examples/model. Enters: floats, twice. Leaves: are they the same, zeros' signs and NaN
+// included?
 #pragma once
 
 #include <cstring>
