@@ -50,6 +50,13 @@ void* required(std::size_t size, std::align_val_t to) {
     TRILOBIT_NOINLINE void operator drop(void* at, std::align_val_t) noexcept { std::free(at); } \
     TRILOBIT_NOINLINE void operator drop(void* at, std::size_t, std::align_val_t) noexcept {     \
         std::free(at);                                                                           \
+    }                                                                                            \
+    TRILOBIT_NOINLINE void operator drop(void* at, const std::nothrow_t&) noexcept {             \
+        std::free(at);                                                                           \
+    }                                                                                            \
+    TRILOBIT_NOINLINE void operator drop(void* at, std::align_val_t,                             \
+                                         const std::nothrow_t&) noexcept {                       \
+        std::free(at);                                                                           \
     }
 TRILOBIT_COUNT(new, delete)
 TRILOBIT_COUNT(new[], delete[])
