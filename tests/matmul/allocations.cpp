@@ -19,27 +19,48 @@
 namespace {
 std::atomic<int> allocations{0};
 
-void* counted(std::size_t size, std::size_t alignment) {
+constexpr std::align_val_t usual{alignof(std::max_align_t)};
+
+void* counted(std::size_t size, std::align_val_t to) noexcept {
     ++allocations;
     // A size that is a multiple of the alignment, as aligned_alloc wants it.
-    void* at = std::aligned_alloc(alignment, (size + alignment) / alignment * alignment);
+    const auto alignment = static_cast<std::size_t>(to);
+    return std::aligned_alloc(alignment, (size + alignment) / alignment * alignment);
+}
+void* required(std::size_t size, std::align_val_t to) {
+    void* at = counted(size, to);
     if (at == nullptr) throw std::bad_alloc();
     return at;
 }
 }  // namespace
 
-// The others, for arrays and those that do not throw, call these. Inlined, GCC sees free() for
-// what an operator new made.
-void* operator new(std::size_t size) { return counted(size, alignof(std::max_align_t)); }
-void* operator new(std::size_t size, std::align_val_t alignment) {
-    return counted(size, static_cast<std::size_t>(alignment));
-}
-TRILOBIT_NOINLINE void operator delete(void* at) noexcept { std::free(at); }
-TRILOBIT_NOINLINE void operator delete(void* at, std::size_t) noexcept { std::free(at); }
-TRILOBIT_NOINLINE void operator delete(void* at, std::align_val_t) noexcept { std::free(at); }
-TRILOBIT_NOINLINE void operator delete(void* at, std::size_t, std::align_val_t) noexcept {
-    std::free(at);
-}
+// All of them: a sanitizer's own do not call each other. Inlined, GCC sees free() for what an
+// operator new made.
+#define TRILOBIT_COUNT(make, drop)                                                               \
+    void* operator make(std::size_t n) { return required(n, usual); }                            \
+    void* operator make(std::size_t n, std::align_val_t to) { return required(n, to); }          \
+    void* operator make(std::size_t n, const std::nothrow_t&) noexcept {                         \
+        return counted(n, usual);                                                                \
+    }                                                                                            \
+    void* operator make(std::size_t n, std::align_val_t to, const std::nothrow_t&) noexcept {    \
+        return counted(n, to);                                                                   \
+    }                                                                                            \
+    TRILOBIT_NOINLINE void operator drop(void* at) noexcept { std::free(at); }                   \
+    TRILOBIT_NOINLINE void operator drop(void* at, std::size_t) noexcept { std::free(at); }      \
+    TRILOBIT_NOINLINE void operator drop(void* at, std::align_val_t) noexcept { std::free(at); } \
+    TRILOBIT_NOINLINE void operator drop(void* at, std::size_t, std::align_val_t) noexcept {     \
+        std::free(at);                                                                           \
+    }                                                                                            \
+    TRILOBIT_NOINLINE void operator drop(void* at, const std::nothrow_t&) noexcept {             \
+        std::free(at);                                                                           \
+    }                                                                                            \
+    TRILOBIT_NOINLINE void operator drop(void* at, std::align_val_t,                             \
+                                         const std::nothrow_t&) noexcept {                       \
+        std::free(at);                                                                           \
+    }
+TRILOBIT_COUNT(new, delete)
+TRILOBIT_COUNT(new[], delete[])
+#undef TRILOBIT_COUNT
 
 #if defined(__linux__) && !defined(TRILOBIT_SANITIZED)
 extern "C" void* mmap(void* at, std::size_t size, int protection, int flags, int file,
