@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// Room examples/runner. Enters: a prompt, from wherever. Leaves: the prompt and what the model makes
-// of it.
+// Room examples/runner. Enters: a prompt, from wherever. Leaves: the prompt and what the model
+// makes of it.
 #include <cstdio>
 #include <memory>
 

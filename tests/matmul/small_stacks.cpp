@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// How deep the library's calls go: 64 KiB of stack, as threads have in WebAssembly, and half of what
-// they have with musl, are enough on the way from floats to products, for every back end.
+// How deep the library's calls go: 64 KiB of stack, as threads have in WebAssembly, and half of
+// what they have with musl, are enough on the way from floats to products, for every back end.
 #include <catch2/catch_test_macros.hpp>
 #include <cstring>
 #include <functional>
