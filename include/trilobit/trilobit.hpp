@@ -9,7 +9,9 @@
 #pragma once
 
 #include "trilobit/core/openmp.hpp"
+#if TRILOBIT_HAS_THREADS
 #include "trilobit/core/thread_pool.hpp"
+#endif
 #include "trilobit/layout/print.hpp"
 #include "trilobit/matmul/indexed.hpp"
 #include "trilobit/version.hpp"
