@@ -6,6 +6,7 @@
 #include <cstdint>
 #include <string_view>
 
+#include "trilobit/core/floats.hpp"
 #include "trilobit/layout/all.hpp"
 
 namespace trilobit {
@@ -29,7 +30,7 @@ struct int8 {
     static constexpr int bits = 8, lowest = -128, highest = 127;
     static constexpr bool uses_mean = false;
     static constexpr float factor(const activation_stats& s) noexcept {
-        return 127.0f / (s.largest > 1e-5f ? s.largest : 1e-5f);
+        return quotient(127.0f, s.largest > 1e-5f ? s.largest : 1e-5f);
     }
 };
 
@@ -40,7 +41,7 @@ struct int4 {
     static constexpr int bits = 4, lowest = -8, highest = 7;
     static constexpr bool uses_mean = true;
     static constexpr float factor(const activation_stats& s) noexcept {
-        return 2.6457513f / (s.mean + 1e-5f);
+        return quotient(2.6457513f, s.mean + 1e-5f);
     }
 };
 
@@ -51,7 +52,7 @@ struct int2 {
     static constexpr int bits = 2, lowest = -2, highest = 1;
     static constexpr bool uses_mean = true;
     static constexpr float factor(const activation_stats& s) noexcept {
-        return 1.0f / (s.mean + 1e-5f);
+        return quotient(1.0f, s.mean + 1e-5f);
     }
 };
 
@@ -62,7 +63,7 @@ struct sign {
     static constexpr int bits = 1, lowest = -1, highest = 1;
     static constexpr bool uses_mean = true;
     static constexpr float factor(const activation_stats& s) noexcept {
-        return 1.0f / (s.mean + 1e-5f);
+        return quotient(1.0f, s.mean + 1e-5f);
     }
 };
 

@@ -100,10 +100,8 @@ private:
                                                std::int32_t* acc, std::int64_t acc_stride,
                                                Maker& maker) noexcept {
         using namespace simd;
-        const auto word = [](std::uint32_t v) TRILOBIT_LAMBDA_INLINE {
-            return xsimd::bitwise_cast<std::uint8_t>(i32<Arch>(static_cast<std::int32_t>(v)));
-        };
-        const u8<Arch> half(std::uint8_t{15}), number = word(0x30201000u);
+        static constexpr std::uint8_t numbers[] = {0x00, 0x10, 0x20, 0x30};
+        const u8<Arch> half(std::uint8_t{15}), number = broadcast4<Arch>(numbers);
         const u8<Arch> weight[2] = {u8<Arch>(std::uint8_t{1}), u8<Arch>(std::uint8_t{16})};
         i32<Arch> sums[Blocks][Tokens];
         TRILOBIT_UNROLL for (int b = 0; b < Blocks; ++b)

@@ -14,6 +14,7 @@
 //   per plane and 512 weights on avx512vnni: vpternlogd + vpopcntb + vpdpbusd
 #pragma once
 
+#include "trilobit/core/endian.hpp"
 #include "trilobit/kernel/drive.hpp"
 #include "trilobit/simd/instruction_times.hpp"
 
@@ -188,7 +189,7 @@ struct popcount : driven<popcount<Arch, Layout, Act>, Arch, Layout> {
             word += planes;
         };
         const std::int64_t count = s.tiles(t.w);
-        const std::uint32_t last_word = column_mask(s.width - 32 * (count - 1));
+        const little<std::uint32_t> last_word = column_mask(s.width - 32 * (count - 1));
         for (std::int64_t k = 1; k < count; ++k) one_tile(u8<Arch>(std::uint8_t{0xff}));
         one_tile(broadcast4<Arch>(&last_word));
         TRILOBIT_UNROLL for (int b = 0; b < Blocks; ++b)

@@ -19,8 +19,8 @@ namespace trilobit::detail {
 /// For one thread at a time.
 struct alignas(64) operand_copy {
     std::atomic<const void*> owner{nullptr};
-    std::atomic<bool> busy{false};
-    std::int64_t made = 0;  // see task
+    std::atomic<int> busy{0};  // of an int: RISC-V exchanges bytes in a library of its own
+    std::int64_t made = 0;     // see task
     aligned_buffer memory;
 };
 
