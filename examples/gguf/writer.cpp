@@ -8,6 +8,7 @@
 #include <utility>
 
 #include "support/error.hpp"
+#include "trilobit/core/endian.hpp"
 
 namespace tbx::gguf {
 
@@ -17,7 +18,8 @@ constexpr std::uint64_t alignment = 32;
 
 template <class T>
 void put(std::string& out, T value) {
-    out.append(reinterpret_cast<const char*>(&value), sizeof value);
+    const trilobit::little<T> bytes = value;
+    out.append(reinterpret_cast<const char*>(&bytes), sizeof bytes);
 }
 
 void put_text(std::string& out, std::string_view text) {
@@ -169,6 +171,12 @@ void writer::append(std::span<const std::byte> bytes) {
         ++current;
         filled = 0;
     }
+}
+
+void writer::append_floats(std::span<const float> values) {
+    if (trilobit::little_endian) return append(std::as_bytes(values));
+    const std::vector<trilobit::little<float>> stored(values.begin(), values.end());
+    append(std::as_bytes(std::span(stored)));
 }
 
 void writer::finish() {

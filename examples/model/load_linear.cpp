@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: MIT
 // Room examples/model. Enters: a GGUF tensor. Leaves: a dense or a packed matrix; see linear.hpp.
-#include <cstring>
 #include <exception>
 #include <mutex>
 #include <optional>
@@ -8,6 +7,7 @@
 
 #include <trilobit/pack/pack.hpp>
 
+#include "gguf/blocks.hpp"
 #include "gguf/dequantize.hpp"
 #include "gguf/reader.hpp"
 #include "gguf/ternary_rows.hpp"
@@ -44,8 +44,7 @@ std::optional<float> only_scale(const gguf::tensor& from) {
     const auto block = static_cast<std::size_t>(gguf::block_of(from.type)->bytes);
     std::uint16_t common = 0;
     for (std::size_t end = block; end <= from.data.size(); end += block) {
-        std::uint16_t scale;
-        std::memcpy(&scale, from.data.data() + end - 2, 2);
+        const auto scale = gguf::load_as<std::uint16_t>(from.data.data() + end - 2);
         if (scale == 0) continue;
         if (common != 0 && scale != common) return std::nullopt;
         common = scale;
@@ -79,7 +78,8 @@ public:
 
 dense_matrix load_dense(const gguf::reader& file, const gguf::tensor& from) {
     dense_matrix w{number_type::f32, from.rows(), from.columns(), from.data.data(), {}};
-    if (const auto type = dense_type(from.type)) {
+    // Kernels read a file's numbers in place where they are the machine's own.
+    if (const auto type = dense_type(from.type); type && trilobit::little_endian) {
         w.type = *type;
         return w;
     }
