@@ -3,7 +3,7 @@
 # there, otherwise downloaded, pinned by hash, if TRILOBIT_FETCH_DEPENDENCIES allows it.
 # Leaves trilobit_xsimd_include, and Catch2::Catch2WithMain when tests are to be built.
 
-find_package(Threads REQUIRED)
+find_package(Threads)
 include(FetchContent)
 
 include("${CMAKE_CURRENT_LIST_DIR}/trilobit_find_xsimd.cmake")

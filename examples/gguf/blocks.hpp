@@ -1,25 +1,28 @@
 // SPDX-License-Identifier: MIT
-// Room gguf. Enters: bytes of a tensor, at any alignment. Leaves: the numbers in them.
+// Room gguf. Enters: bytes of a file, at any alignment, little-endian. Leaves: the numbers in them,
+// and the other way round.
 #pragma once
 
 #include <cstddef>
 #include <cstdint>
 #include <cstring>
 
+#include "trilobit/core/endian.hpp"
 #include "trilobit/core/float16.hpp"
 
 namespace tbx::gguf {
 
 template <class T>
 [[nodiscard]] T load_as(const std::byte* from) noexcept {
-    T value;
+    trilobit::little<T> value;
     std::memcpy(&value, from, sizeof value);
     return value;
 }
 
 template <class T>
 void store_as(std::byte* to, T value) noexcept {
-    std::memcpy(to, &value, sizeof value);
+    const trilobit::little<T> bytes = value;
+    std::memcpy(to, &bytes, sizeof bytes);
 }
 
 [[nodiscard]] inline float load_f16(const std::byte* from) noexcept {

@@ -133,7 +133,7 @@ void dequantize_row(const tensor& source, std::int64_t row, std::span<float> out
     const std::int64_t row_bytes = columns / block.values * block.bytes;
     const std::byte* at = source.data.data() + row * row_bytes;
     if (source.type == tensor_type::i2_s) return decode_i2_s_row(source, at, out.data());
-    if (source.type == tensor_type::f32) {
+    if (source.type == tensor_type::f32 && trilobit::little_endian) {
         std::memcpy(out.data(), at, static_cast<std::size_t>(row_bytes));
         return;
     }

@@ -11,9 +11,6 @@
 
 namespace tbx::gguf {
 
-static_assert(std::endian::native == std::endian::little,
-              "GGUF is read in place; a big-endian machine would have to swap every number");
-
 namespace {
 
 // The smallest entry or tensor information that a file can hold: a count cannot honestly exceed the
@@ -46,9 +43,7 @@ public:
 
     template <class T>
     T number(std::string_view what) {
-        T value;
-        std::memcpy(&value, take(sizeof(T), what).data(), sizeof(T));
-        return value;
+        return load_as<T>(take(sizeof(T), what).data());
     }
 
     std::span<const std::byte> text(std::string_view what) {

@@ -14,6 +14,7 @@
 #include <string_view>
 #include <vector>
 
+#include "gguf/blocks.hpp"
 #include "gguf/types.hpp"
 #include "support/error.hpp"
 #include "support/mapped_file.hpp"
@@ -53,9 +54,7 @@ public:
     [[nodiscard]] std::size_t size() const noexcept { return count; }
     [[nodiscard]] bool empty() const noexcept { return count == 0; }
     [[nodiscard]] T operator[](std::size_t index) const noexcept {
-        T value;
-        std::memcpy(&value, first + index * sizeof(T), sizeof(T));
-        return value;
+        return load_as<T>(first + index * sizeof(T));
     }
 };
 

@@ -9,6 +9,7 @@
 
 #include "gguf/reader.hpp"
 #include "support/error.hpp"
+#include "trilobit/core/endian.hpp"
 
 namespace tbx::gguf {
 
@@ -18,7 +19,8 @@ constexpr std::uint64_t alignment = 32;
 
 template <class T>
 void put(std::string& out, T value) {
-    out.append(reinterpret_cast<const char*>(&value), sizeof value);
+    const trilobit::little<T> bytes = value;
+    out.append(reinterpret_cast<const char*>(&bytes), sizeof bytes);
 }
 
 void put_text(std::string& out, std::string_view text) {
@@ -181,6 +183,12 @@ void writer::append(std::span<const std::byte> bytes) {
         ++current;
         filled = 0;
     }
+}
+
+void writer::append_floats(std::span<const float> values) {
+    if (trilobit::little_endian) return append(std::as_bytes(values));
+    const std::vector<trilobit::little<float>> stored(values.begin(), values.end());
+    append(std::as_bytes(std::span(stored)));
 }
 
 void writer::finish() {

@@ -71,6 +71,8 @@ public:
     /// Bytes of the current tensor, whole or in pieces; moves on to the next when it is full.
     /// One call never spans two tensors.
     void append(std::span<const std::byte> bytes);
+    /// Of an F32 tensor.
+    void append_floats(std::span<const float> values);
     /// Refuses when a tensor is incomplete, then makes the file appear.
     void finish();
 };

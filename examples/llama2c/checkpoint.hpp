@@ -3,7 +3,6 @@
 // Leaves: the sizes, the float tensors and the vocabulary, every length checked against the file.
 #pragma once
 
-#include <bit>
 #include <cstddef>
 #include <cstdint>
 #include <cstring>
@@ -15,10 +14,9 @@
 #include <vector>
 
 #include "support/error.hpp"
+#include "trilobit/core/endian.hpp"
 
 namespace tbx::llama2c {
-
-static_assert(std::endian::native == std::endian::little, "the files are little-endian");
 
 inline std::vector<std::byte> read_bytes(const std::string& path) {
     std::ifstream in(path, std::ios::binary);
@@ -31,7 +29,7 @@ inline std::vector<std::byte> read_bytes(const std::string& path) {
 
 template <class T>
 T number_at(std::span<const std::byte> bytes, std::size_t offset) {
-    T value;
+    trilobit::little<T> value;
     std::memcpy(&value, bytes.data() + offset, sizeof(T));
     return value;
 }
@@ -93,7 +91,7 @@ inline checkpoint read_checkpoint(const std::string& path) {
     constexpr std::size_t header = 7 * sizeof(std::int32_t);
     if (bytes.size() < header) throw error(path, "is too short for a llama2.c checkpoint");
     std::int32_t n[7];
-    std::memcpy(n, bytes.data(), header);
+    for (std::size_t i = 0; i < 7; ++i) n[i] = number_at<std::int32_t>(bytes, 4 * i);
     checkpoint c{};
     c.size = {n[0], n[1], n[2], n[3], n[4], n[5], n[6], n[5] > 0};
     if (!c.size.tied && n[5] > -(1 << 24)) c.size.vocab = -n[5];
@@ -108,7 +106,11 @@ inline checkpoint read_checkpoint(const std::string& path) {
         throw error(path, "has " + std::to_string(bytes.size()) + " bytes where its sizes say " +
                               std::to_string(header + floats * sizeof(float)));
     c.floats.resize(floats);
-    std::memcpy(c.floats.data(), bytes.data() + header, floats * sizeof(float));
+    if (trilobit::little_endian)
+        std::memcpy(c.floats.data(), bytes.data() + header, floats * sizeof(float));
+    else
+        for (std::size_t i = 0; i < floats; ++i)
+            c.floats[i] = number_at<float>(bytes, header + i * sizeof(float));
     return c;
 }
 

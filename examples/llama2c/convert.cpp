@@ -68,7 +68,7 @@ void convert(const std::string& checkpoint_path, const std::string& tokenizer_pa
         else
             file.add_tensor(t.name, gguf::tensor_type::f32, {t.cols, t.rows});
     }
-    for (const tensor& t : c.tensors) file.append(std::as_bytes(c.values(t)));
+    for (const tensor& t : c.tensors) file.append_floats(c.values(t));
     file.finish();
 }
 

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: MIT
 // Room examples/model. Enters: a GGUF tensor. Leaves: a dense or a packed matrix; see linear.hpp.
 #include <atomic>
-#include <cstring>
 #include <exception>
 #include <mutex>
 #include <optional>
@@ -9,6 +8,7 @@
 
 #include <trilobit/pack/pack.hpp>
 
+#include "gguf/blocks.hpp"
 #include "gguf/dequantize.hpp"
 #include "gguf/finite.hpp"
 #include "gguf/reader.hpp"
@@ -46,8 +46,7 @@ std::optional<float> only_scale(const gguf::tensor& from) {
     const auto block = static_cast<std::size_t>(gguf::block_of(from.type)->bytes);
     std::uint16_t common = 0;
     for (std::size_t end = block; end <= from.data.size(); end += block) {
-        std::uint16_t scale;
-        std::memcpy(&scale, from.data.data() + end - 2, 2);
+        const auto scale = gguf::load_as<std::uint16_t>(from.data.data() + end - 2);
         if (scale == 0) continue;
         if (common != 0 && scale != common) return std::nullopt;
         common = scale;
@@ -93,7 +92,8 @@ void require_finite(compute& cpu, const gguf::reader& file, const gguf::tensor& 
 dense_matrix load_dense(compute& cpu, const gguf::reader& file, const gguf::tensor& from) {
     dense_matrix w{number_type::f32, from.rows(), from.columns(), from.data.data(), {}};
     require_finite(cpu, file, from);
-    if (const auto type = dense_type(from.type)) {
+    // Kernels read a file's numbers in place where they are the machine's own.
+    if (const auto type = dense_type(from.type); type && trilobit::little_endian) {
         w.type = *type;
         return w;
     }

@@ -11,6 +11,8 @@
 #include "trilobit/version.hpp"
 
 #include "trilobit/core/openmp.hpp"
+#if TRILOBIT_HAS_THREADS
 #include "trilobit/core/thread_pool.hpp"
+#endif
 #include "trilobit/layout/print.hpp"
 #include "trilobit/matmul/indexed.hpp"

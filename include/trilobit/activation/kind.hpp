@@ -8,6 +8,7 @@
 #include <cstdint>
 #include <string_view>
 
+#include "trilobit/core/floats.hpp"
 #include "trilobit/layout/all.hpp"
 
 #include "trilobit/core/begin.hpp"
@@ -33,7 +34,7 @@ struct int8 {
     static constexpr int bits = 8, lowest = -128, highest = 127;
     static constexpr bool uses_mean = false;
     static constexpr float factor(const activation_stats& s) noexcept {
-        return 127.0f / (s.largest > 1e-5f ? s.largest : 1e-5f);
+        return quotient(127.0f, s.largest > 1e-5f ? s.largest : 1e-5f);
     }
 };
 
@@ -44,7 +45,7 @@ struct int4 {
     static constexpr int bits = 4, lowest = -8, highest = 7;
     static constexpr bool uses_mean = true;
     static constexpr float factor(const activation_stats& s) noexcept {
-        return 2.6457513f / (s.mean + 1e-5f);
+        return quotient(2.6457513f, s.mean + 1e-5f);
     }
 };
 
@@ -55,7 +56,7 @@ struct int2 {
     static constexpr int bits = 2, lowest = -2, highest = 1;
     static constexpr bool uses_mean = true;
     static constexpr float factor(const activation_stats& s) noexcept {
-        return 1.0f / (s.mean + 1e-5f);
+        return quotient(1.0f, s.mean + 1e-5f);
     }
 };
 
@@ -66,7 +67,7 @@ struct sign {
     static constexpr int bits = 1, lowest = -1, highest = 1;
     static constexpr bool uses_mean = true;
     static constexpr float factor(const activation_stats& s) noexcept {
-        return 1.0f / (s.mean + 1e-5f);
+        return quotient(1.0f, s.mean + 1e-5f);
     }
 };
 

@@ -13,9 +13,11 @@
 #include <cmath>
 #include <cstdint>
 #include <cstring>
+#include <type_traits>
 
 #include "trilobit/activation/view.hpp"
 #include "trilobit/core/config.hpp"
+#include "trilobit/core/floats.hpp"
 #include "trilobit/core/status.hpp"
 
 #include "trilobit/core/begin.hpp"
@@ -46,9 +48,11 @@ TRILOBIT_INLINE void for_each_chunk(const float* x, std::int64_t count, F f) noe
 
 /// Halves the sums of a chunk until there is one.
 template <class T, class F>
-TRILOBIT_INLINE T reduce_chunk(T* chunk, F f) noexcept {
-    for (int half = quantize_chunk / 2; half > 0; half /= 2)
+TRILOBIT_INLINE T reduce_chunk(T (&chunk)[quantize_chunk], F f) noexcept {
+    for (int half = quantize_chunk / 2; half > 0; half /= 2) {
         for (int i = 0; i < half; ++i) chunk[i] = f(chunk[i], chunk[i + half]);
+        if constexpr (std::is_floating_point_v<T>) TRILOBIT_COMPILER_BARRIER(chunk);
+    }
     return chunk[0];
 }
 
@@ -68,15 +72,17 @@ std::uint32_t largest_bits(const float* x, std::int64_t count) noexcept {
         reduce_chunk(largest, [](std::int32_t a, std::int32_t b) { return std::max(a, b); }));
 }
 
-/// mean|x|, summed in double in a fixed order.
+/// mean|x|, summed in double in a fixed order, which the barriers keep.
 template <class Arch>
 float absolute_mean(const float* x, std::int64_t count) noexcept {
     double sum[quantize_chunk] = {};
     for_each_chunk(x, count, [&](const float* chunk, std::int64_t, int) TRILOBIT_LAMBDA_INLINE {
         for (int i = 0; i < quantize_chunk; ++i) sum[i] += static_cast<double>(std::fabs(chunk[i]));
+        TRILOBIT_COMPILER_BARRIER(sum);
     });
     const double total = reduce_chunk(sum, [](double a, double b) { return a + b; });
-    return count == 0 ? 0.0f : static_cast<float>(total / static_cast<double>(count));
+    return count == 0 ? 0.0f
+                      : rounded(static_cast<float>(quotient(total, static_cast<double>(count))));
 }
 
 /// Rounds to nearest even by adding 1.5 * 2^23, which leaves the integer in the low bits: right up
@@ -97,8 +103,11 @@ void quantize_segment(const float* x, std::int64_t count, float factor,
                        if constexpr (Act::id == activation_id::sign) {
                            // Not the product's sign: a small negative one may round to -0, which is
                            // >= 0.
-                           for (int i = 0; i < quantize_chunk; ++i)
-                               rounded[i] = static_cast<std::int8_t>(chunk[i] >= 0.0f ? 1 : -1);
+                           for (int i = 0; i < quantize_chunk; ++i) {
+                               std::uint32_t b;
+                               std::memcpy(&b, chunk + i, sizeof b);
+                               rounded[i] = static_cast<std::int8_t>(b > 0x80000000u ? -1 : 1);
+                           }
                        } else {
                            for (int i = 0; i < quantize_chunk; ++i)
                                block.product[i] = chunk[i] * factor;
@@ -129,6 +138,7 @@ void quantize_segment(const float* x, std::int64_t count, float factor,
 template <class Act, class Arch>
 status quantize_token(const activation_shape& shape, std::int64_t m, const float* x,
                       std::int8_t* all_values, float* all_scales) noexcept {
+    const standard_floats standard;
     std::int8_t* values = all_values + m * shape.value_stride();
     float* scales = all_scales + m * shape.segments();
     const std::int64_t width = shape.segment_cols();
@@ -140,7 +150,7 @@ status quantize_token(const activation_shape& shape, std::int64_t m, const float
         if constexpr (Act::uses_mean) stats.mean = detail::absolute_mean<Arch>(x + first, count);
         const float factor = Act::factor(stats);
         detail::quantize_segment<Act, Arch>(x + first, count, factor, values + first);
-        scales[first / width] = 1.0f / factor;
+        scales[first / width] = quotient(1.0f, factor);
     }
     std::memset(values + shape.cols, 0,
                 static_cast<std::size_t>(shape.value_stride() - shape.cols));

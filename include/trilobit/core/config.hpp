@@ -4,6 +4,18 @@
 
 #include "trilobit/version.hpp"
 
+#include <version>
+
+/// Does the standard library start threads? Not on WASI or on bare metal.
+#if !defined(TRILOBIT_HAS_THREADS)
+#if defined(_LIBCPP_HAS_NO_THREADS) || (defined(_LIBCPP_HAS_THREADS) && !_LIBCPP_HAS_THREADS) || \
+    (defined(__GLIBCXX__) && !defined(_GLIBCXX_HAS_GTHREADS))
+#define TRILOBIT_HAS_THREADS 0
+#else
+#define TRILOBIT_HAS_THREADS 1
+#endif
+#endif
+
 #if defined(_MSC_VER) && !defined(__clang__)
 #define TRILOBIT_INLINE __forceinline
 #define TRILOBIT_NOINLINE __declspec(noinline)

@@ -23,7 +23,7 @@ TRILOBIT_INLINE constexpr float f16_to_f32(std::uint16_t half) noexcept {
         return std::bit_cast<float>(sign | ((exponent + 112) << 23) | (fraction << 13));
     // Subnormal: the fraction counts units of 2^-24.
     const float magnitude = static_cast<float>(fraction) * 0x1p-24f;
-    return sign != 0 ? -magnitude : magnitude;
+    return std::bit_cast<float>(sign | std::bit_cast<std::uint32_t>(magnitude));
 }
 
 constexpr std::uint16_t f32_to_f16(float value) noexcept {
@@ -34,10 +34,15 @@ constexpr std::uint16_t f32_to_f16(float value) noexcept {
     // 65520 is the midpoint between the largest half and 2^16, and ties go to even, which is 2^16.
     if (magnitude >= 0x477ff000u) return static_cast<std::uint16_t>(sign | 0x7c00u);
     if (magnitude < 0x38800000u) {
-        // Below 2^-14: adding 0.5 makes the float unit in the last place 2^-24, so the addition
-        // itself rounds to nearest even in units of a subnormal half.
-        const float shifted = std::bit_cast<float>(magnitude) + 0.5f;
-        return static_cast<std::uint16_t>(sign | (std::bit_cast<std::uint32_t>(shifted) & 0x7ffu));
+        // Below 2^-14 in units of 2^-24. Integers, which no compiler's flag and no mode of the
+        // processor rounds otherwise. Half a unit, the least of exponent 102, goes to even, which
+        // is 0.
+        const std::uint32_t exponent = magnitude >> 23;
+        if (exponent < 102) return sign;
+        const std::uint32_t shift = 126 - exponent, whole = (magnitude & 0x7fffffu) | 0x800000u;
+        const std::uint32_t odd = (whole >> shift) & 1u;
+        return static_cast<std::uint16_t>(sign |
+                                          ((whole + (1u << (shift - 1)) - 1u + odd) >> shift));
     }
     const std::uint32_t rebased = magnitude - (112u << 23);
     const std::uint32_t rounded = rebased + 0xfffu + ((rebased >> 13) & 1u);

@@ -13,6 +13,13 @@
 
 #include "trilobit/version.hpp"
 
+#include "trilobit/core/config.hpp"
+
+#if !TRILOBIT_HAS_THREADS
+#error \
+    "trilobit: this standard library has no threads. trilobit::serial is the executor without them."
+#endif
+
 #include <algorithm>
 #include <atomic>
 #include <chrono>
@@ -55,7 +62,7 @@ class thread_pool {
     std::atomic<bool> open{false};           // may a worker still join `current`?
     alignas(64) std::atomic<int> joined{0};  // workers inside `current`
     std::atomic<bool> stopping{false};
-    std::atomic<bool> busy{false};
+    std::atomic<int> busy{0};  // of an int: RISC-V exchanges bytes in a library of its own
     int workers = 0;
     bool spin = true;
     std::unique_ptr<share[]> shares;  // the caller's, then each worker's

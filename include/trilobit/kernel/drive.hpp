@@ -9,6 +9,7 @@
 
 #include "trilobit/version.hpp"
 
+#include "trilobit/core/floats.hpp"
 #include "trilobit/kernel/task.hpp"
 #include "trilobit/simd/ops.hpp"
 
@@ -61,6 +62,8 @@ TRILOBIT_INLINE void load_scales(const packed_view& w, std::int64_t at, std::int
     constexpr int step = simd::lanes<Arch>;
     if (w.scale.per == granularity::tensor) {
         for (std::int64_t i = 0; i < count; i += step) f32(w.scale_at(0)).store_aligned(scales + i);
+    } else if (!little_endian) {
+        for (std::int64_t i = 0; i < count; ++i) scales[i] = w.scale_at(at + i);
     } else if (w.scale.type == scale_type::f32) {
         const auto* from = static_cast<const float*>(w.scales) + at;
         for (std::int64_t i = 0; i < count; i += step)
@@ -208,9 +211,11 @@ struct driven {
     }
     static void run(const task& t, std::int64_t block_begin, std::int64_t block_end,
                     std::int64_t token_begin, std::int64_t token_end) noexcept {
+        const standard_floats standard;
         drive<Family, Arch, Layout, Limits>(t, block_begin, block_end, token_begin, token_end);
     }
     static void run_part(const task& t, const chunk& c, const column_part& part) noexcept {
+        const standard_floats standard;
         drive_part<Family, Arch, Layout>(t, c, part);
     }
 };

@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: MIT
-// Room kernel. Enters: tiles of binary_1bit, tables of their columns' activations. Leaves: exact sums by
-// looking them up.
+// Room kernel. Enters: tiles of binary_1bit, tables of their columns' activations. Leaves: exact
+// sums by looking them up.
 //
-// Half a byte stands for four weights, and which of a row's four bytes it is in, for four of sixteen
-// columns. So four tables of sixteen sums lie in one of 64, and an index is half a byte beside the number
-// of its byte. Each sum is within 4 * 8 = 32, and a dot product adds those of a row's four bytes to its
-// int32, sixteenfold if they are of the upper halves of activations.
+// Half a byte stands for four weights, and which of a row's four bytes it is in, for four of
+// sixteen columns. So four tables of sixteen sums lie in one of 64, and an index is half a byte
+// beside the number of its byte. Each sum is within 4 * 8 = 32, and a dot product adds those of a
+// row's four bytes to its int32, sixteenfold if they are of the upper halves of activations.
 //   avx512vnni, 16 rows x 32 columns: 2 vpternlogd + vpsrlw, shared by all tokens; for each table
 //     2 vpermb + 2 vpdpbusd, where 8 vpandd + 8 vpdpbusd would multiply
 #pragma once
@@ -35,8 +35,8 @@ struct binary_entries {
 };
 inline constexpr binary_entries binary_table{};
 
-/// Of x[0..31], 16-byte aligned, for the lower and the upper halves of bytes, one after the other: so that
-/// every sum comes out `more` than it is.
+/// Of x[0..31], 16-byte aligned, for the lower and the upper halves of bytes, one after the other:
+/// so that every sum comes out `more` than it is.
 template <class Arch>
 TRILOBIT_INLINE void make_binary_table(const std::int8_t* x, int more, std::uint8_t* to) noexcept {
     using namespace simd;
@@ -63,8 +63,9 @@ struct lookup_tiles<Arch, layout::binary_1bit, Act> : layout::binary_1bit {
 
     /// Is there an instruction for it?
     static constexpr bool fast = has_avx512vnni<Arch>;
-    /// Tokens that share indices, and row blocks that share tables: with a register of sums for each
-    /// pair, up to sixteen. What is spelt out byte by byte is not worth spelling out for each pair.
+    /// Tokens that share indices, and row blocks that share tables: with a register of sums for
+    /// each pair, up to sixteen. What is spelt out byte by byte is not worth spelling out for each
+    /// pair.
     static constexpr int most_tokens = fast ? 8 : 1;
     static constexpr int most_blocks(int tokens) noexcept {
         return fast ? std::min(4, 16 / tokens) : 1;
@@ -104,10 +105,8 @@ private:
                                                std::int32_t* acc, std::int64_t acc_stride,
                                                Maker& maker) noexcept {
         using namespace simd;
-        const auto word = [](std::uint32_t v) TRILOBIT_LAMBDA_INLINE {
-            return xsimd::bitwise_cast<std::uint8_t>(i32<Arch>(static_cast<std::int32_t>(v)));
-        };
-        const u8<Arch> half(std::uint8_t{15}), number = word(0x30201000u);
+        static constexpr std::uint8_t numbers[] = {0x00, 0x10, 0x20, 0x30};
+        const u8<Arch> half(std::uint8_t{15}), number = broadcast4<Arch>(numbers);
         const u8<Arch> weight[2] = {u8<Arch>(std::uint8_t{1}), u8<Arch>(std::uint8_t{16})};
         i32<Arch> sums[Blocks][Tokens];
         TRILOBIT_UNROLL for (int b = 0; b < Blocks; ++b)

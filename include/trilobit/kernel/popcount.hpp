@@ -8,7 +8,8 @@
 //   sum of w a_b = P_b - N,   P_b = popcount(m & (s ^ a_b)),   N = weights that are -1.
 //   two's complement, where the c_b add up to -1:   sum of w a = sum of c_b P_b + N
 //   signs, a = 2 a_0 - 1:                           sum of w a = 2 P_0 - (weights that are not 0)
-// Of n dense weights, whose bits are 1 for +1, the ones D_b of m & (bit ^ a_b) are what P_b lacks of n:
+// Of n dense weights, whose bits are 1 for +1, the ones D_b of m & (bit ^ a_b) are what P_b lacks
+// of n:
 //   sum of w a = -sum of c_b D_b - (weights that are +1);   signs:  n - 2 D_0
 // dot4 adds the four counts of a lane and multiplies by c_b in one instruction.
 //   per plane and 512 weights on avx512vnni: vpternlogd + vpopcntb + vpdpbusd
@@ -16,6 +17,7 @@
 
 #include "trilobit/version.hpp"
 
+#include "trilobit/core/endian.hpp"
 #include "trilobit/kernel/drive.hpp"
 #include "trilobit/simd/instruction_times.hpp"
 
@@ -68,8 +70,8 @@ struct popcount : driven<popcount<Arch, Layout, Act>, Arch, Layout> {
     static constexpr int planes = Act::bits;
     static constexpr bool signs = Act::id == activation_id::sign;
 
-    /// Three instructions for each plane of eight registers of weights, seven where bits are counted by
-    /// shuffles, twenty with neither; see dot for the unit.
+    /// Three instructions for each plane of eight registers of weights, seven where bits are
+    /// counted by shuffles, twenty with neither; see dot for the unit.
     static double cost(const packed_shape&, std::int64_t) noexcept {
         const double each = has_avx512vnni<Arch> ? 0.65 * simd::times<Arch>().simple
                             : !has_ssse3<Arch>   ? 2.4
@@ -123,8 +125,8 @@ struct popcount : driven<popcount<Arch, Layout, Act>, Arch, Layout> {
         const std::int64_t row_bytes = t.w.row_tiles() * Layout::tile_bytes;
         const std::byte* const tiles =
             t.w.tile_at(c.block, 0) + s.first_tile(t.w) * Layout::tile_bytes;
-        // `Tokens` tokens at a time, from m on, against the row blocks [begin, end): few tokens are few
-        // sums, each of which waits for itself, and have more rows beside them.
+        // `Tokens` tokens at a time, from m on, against the row blocks [begin, end): few tokens are
+        // few sums, each of which waits for itself, and have more rows beside them.
         const auto of_size = [&]<int Tokens>(int m, std::int64_t begin, std::int64_t end) {
             if constexpr (Tokens <= most_tokens)
                 for (; m + Tokens <= c.tokens; m += Tokens) {
@@ -151,7 +153,8 @@ struct popcount : driven<popcount<Arch, Layout, Act>, Arch, Layout> {
         }
     }
 
-    /// A register of rows of each block and a few tokens, which share the weights and what is constant.
+    /// A register of rows of each block and a few tokens, which share the weights and what is
+    /// constant.
     template <int Blocks, int Tokens>
     TRILOBIT_NOINLINE static void sum_tile(const task& t, const segment& s, std::int64_t token,
                                            const std::byte* tile, std::int64_t row_bytes,
@@ -192,7 +195,7 @@ struct popcount : driven<popcount<Arch, Layout, Act>, Arch, Layout> {
             word += planes;
         };
         const std::int64_t count = s.tiles(t.w);
-        const std::uint32_t last_word = column_mask(s.width - 32 * (count - 1));
+        const little<std::uint32_t> last_word = column_mask(s.width - 32 * (count - 1));
         for (std::int64_t k = 1; k < count; ++k) one_tile(u8<Arch>(std::uint8_t{0xff}));
         one_tile(broadcast4<Arch>(&last_word));
         TRILOBIT_UNROLL for (int b = 0; b < Blocks; ++b)

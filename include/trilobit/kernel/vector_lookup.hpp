@@ -266,10 +266,12 @@ struct vector_lookup_any {
 
     static void run(const task& t, std::int64_t block_begin, std::int64_t block_end,
                     std::int64_t token_begin, std::int64_t token_end) noexcept {
+        const standard_floats standard;
         drive<vector_lookup_any, Arch, Layout, limits>(t, block_begin, block_end, token_begin,
                                                        token_end);
     }
     static void run_part(const task& t, const chunk& c, const column_part& part) noexcept {
+        const standard_floats standard;
         drive_part<vector_lookup_any, Arch, Layout>(t, c, part);
     }
 };

@@ -65,9 +65,8 @@ struct scale_and_add {
                 const i32<Arch> wide = dot2<Arch>(i32<Arch>(0), sum[v], h == 0 ? even : odd);
                 const auto before =
                     xsimd::bitwise_cast<float>(i32<Arch>::load_aligned(scaled + from));
-                auto product = xsimd::batch_cast<float>(wide) *
-                               (scale * f32<Arch>::load_aligned(of_tokens + from));
-                keep_rounded_op<Arch>::call(product);
+                const auto product =
+                    times_scales<Arch>(wide, scale, f32<Arch>::load_aligned(of_tokens + from));
                 xsimd::bitwise_cast<std::int32_t>(before + product).store_aligned(scaled + from);
             }
             i16<Arch>(0).store_aligned(to + v * shape::lanes);

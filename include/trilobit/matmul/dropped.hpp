@@ -52,7 +52,7 @@ class row_spreader {
         float sum = 0.0f;
         if (w.scale.per == granularity::tensor && std::fabs(w.scale_at(0)) > 1.0f)
             for (std::int64_t s = 0; s < x.segments(); ++s)
-                sum += 0.0f * (w.scale_at(0) * x.scale_of(token, s));
+                sum += hidden(hidden(0.0f) * hidden(w.scale_at(0) * x.scale_of(token, s)));
         return sum;
     }
 

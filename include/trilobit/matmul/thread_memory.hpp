@@ -27,7 +27,7 @@ struct alignas(64) thread_place {
     /// does. Places of an older product are anybody's: to clear those of many threads, the caller
     /// would have to fetch them.
     std::atomic<std::uint64_t> claim{0};
-    std::atomic<bool> busy{false};
+    std::atomic<int> busy{0};   // of an int: RISC-V exchanges bytes in a library of its own
     std::uint64_t product = 0;  // of which `made` tells
     std::int64_t made = 0;      // see task
     aligned_buffer memory;
@@ -55,8 +55,8 @@ class thread_memory {
             return places[static_cast<std::size_t>((home + i) % count)];
         };
         const auto free = [](thread_place& p) {
-            return !p.busy.load(std::memory_order_relaxed) &&
-                   !p.busy.exchange(true, std::memory_order_acquire);
+            return p.busy.load(std::memory_order_relaxed) == 0 &&
+                   p.busy.exchange(1, std::memory_order_acquire) == 0;
         };
         for (std::int64_t i = 0; i < count; ++i) {
             std::uint64_t seen = at(i).claim.load(std::memory_order_relaxed);
@@ -103,7 +103,7 @@ public:
             mine.made = 0;
         }
         f(mine);
-        mine.busy.store(false, std::memory_order_release);
+        mine.busy.store(0, std::memory_order_release);
     }
 };
 

@@ -67,7 +67,8 @@ public:
     std::int64_t dropped = 0;
 
     /// Drops all that are dead and writes `places`, which moved_lines describes.
-    [[nodiscard]] bool move(const live_marks& marks, std::int64_t dead, std::uint32_t* places) {
+    [[nodiscard]] bool move(const live_marks& marks, std::int64_t dead,
+                            little<std::uint32_t>* places) {
         const std::int64_t stored = marks.size() - dead;
         memory = aligned_buffer(static_cast<std::size_t>(stored) * 4);
         if (memory.data() == nullptr) return false;

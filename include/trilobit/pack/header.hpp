@@ -14,12 +14,13 @@
 #include "trilobit/version.hpp"
 
 #include <bit>
-#include <cmath>
 #include <cstddef>
 #include <cstdint>
 #include <cstring>
 #include <span>
 
+#include "trilobit/core/endian.hpp"
+#include "trilobit/core/floats.hpp"
 #include "trilobit/layout/all.hpp"
 #include "trilobit/pack/packed_view.hpp"
 
@@ -27,29 +28,26 @@
 
 namespace trilobit::inline TRILOBIT_ABI {
 
-static_assert(std::endian::native == std::endian::little,
-              "Packed bytes are little-endian; a big-endian machine needs swapping readers.");
-
 namespace detail {
 
 struct packed_header {
     char magic[8];
-    std::uint16_t version;
-    std::uint16_t tile_rows;
-    std::uint16_t tile_cols;
-    std::uint16_t tile_bytes;
-    std::uint32_t layout;
-    std::uint32_t group_cols;
-    std::int64_t rows;
-    std::int64_t cols;
+    little<std::uint16_t> version;
+    little<std::uint16_t> tile_rows;
+    little<std::uint16_t> tile_cols;
+    little<std::uint16_t> tile_bytes;
+    little<std::uint32_t> layout;
+    little<std::uint32_t> group_cols;
+    little<std::int64_t> rows;
+    little<std::int64_t> cols;
     std::uint8_t granularity;
     std::uint8_t scale;
     std::uint8_t dropped_rows[3];
     std::uint8_t dropped_cols[3];
-    std::uint64_t payload_hash;
-    std::uint64_t header_hash;  // of the 56 bytes before it
+    little<std::uint64_t> payload_hash;
+    little<std::uint64_t> header_hash;  // of the 56 bytes before it
 };
-static_assert(sizeof(packed_header) == 64);
+static_assert(sizeof(packed_header) == 64 && alignof(packed_header) <= 8);
 
 inline constexpr char packed_magic[8] = {'T', 'R', 'I', 'L', 'O', 'B', 'I', 'T'};
 
@@ -62,12 +60,12 @@ inline std::uint64_t hash_bytes(const std::byte* bytes, std::size_t count) noexc
     for (std::uint64_t i = 0; i < 8; ++i) lane[i] = 0xcbf29ce484222325u + i;
     std::size_t at = 0;
     for (; at + 64 <= count; at += 64) {
-        std::uint64_t word[8];
+        little<std::uint64_t> word[8];
         std::memcpy(word, bytes + at, 64);
         for (int i = 0; i < 8; ++i) lane[i] = (lane[i] ^ word[i]) * prime;
     }
     for (int i = 0; at < count; ++i, at += 8) {
-        std::uint64_t word = 0;
+        little<std::uint64_t> word{};
         std::memcpy(&word, bytes + at, count - at < 8 ? count - at : 8);
         lane[i] = (lane[i] ^ word) * prime;
     }
@@ -107,8 +105,10 @@ inline void seal_packed(const packed_shape& shape, std::span<std::byte> bytes) n
     h.cols = shape.cols;
     h.granularity = static_cast<std::uint8_t>(shape.scale.per);
     h.scale = static_cast<std::uint8_t>(shape.scale.type);
-    std::memcpy(h.dropped_rows, &shape.dropped_rows, 3);
-    std::memcpy(h.dropped_cols, &shape.dropped_cols, 3);
+    for (int i = 0; i < 3; ++i) {
+        h.dropped_rows[i] = static_cast<std::uint8_t>(shape.dropped_rows >> (8 * i));
+        h.dropped_cols[i] = static_cast<std::uint8_t>(shape.dropped_cols >> (8 * i));
+    }
     h.payload_hash = hash_bytes(bytes.data() + sizeof h, bytes.size() - sizeof h);
     std::memcpy(bytes.data(), &h, sizeof h);
     h.header_hash = hash_bytes(bytes.data(), offsetof(packed_header, header_hash));
@@ -121,8 +121,8 @@ inline packed_view place_packed(const packed_shape& shape, const std::byte* imag
     packed_view view{shape};
     view.tiles = image + at.tiles;
     view.scales = image + at.scales;
-    view.row_places = reinterpret_cast<const std::uint32_t*>(image + at.row_places);
-    view.col_places = reinterpret_cast<const std::uint32_t*>(image + at.col_places);
+    view.row_places = reinterpret_cast<const little<std::uint32_t>*>(image + at.row_places);
+    view.col_places = reinterpret_cast<const little<std::uint32_t>*>(image + at.col_places);
     return view;
 }
 
@@ -159,15 +159,18 @@ inline result<packed_view> view_packed(std::span<const std::byte> bytes,
         return status{errc::bad_shape, "A packed matrix must start on a 64-byte boundary."};
 
     packed_shape shape;
-    shape.layout = static_cast<layout_id>(h.layout);
+    shape.layout = static_cast<layout_id>(std::uint32_t{h.layout});
     shape.tile = {h.tile_rows, h.tile_cols, h.tile_bytes};
     shape.rows = h.rows;
     shape.cols = h.cols;
     shape.scale.per = static_cast<granularity>(h.granularity);
-    shape.scale.group_cols = h.group_cols <= 256 ? static_cast<int>(h.group_cols) : -1;
+    shape.scale.group_cols =
+        h.group_cols <= 256u ? static_cast<int>(std::uint32_t{h.group_cols}) : -1;
     shape.scale.type = static_cast<scale_type>(h.scale);
-    std::memcpy(&shape.dropped_rows, h.dropped_rows, 3);
-    std::memcpy(&shape.dropped_cols, h.dropped_cols, 3);
+    for (int i = 0; i < 3; ++i) {
+        shape.dropped_rows |= std::int64_t{h.dropped_rows[i]} << (8 * i);
+        shape.dropped_cols |= std::int64_t{h.dropped_cols[i]} << (8 * i);
+    }
     bool known = h.layout >= 0x1000;  // a layout of somebody else's: the header must be believed
     visit_layout(shape.layout, [&]<class L>() { known = shape.tile == tile_shape::of<L>(); });
     if (h.version < 3 && shape.layout == layout_id::ternary_base3)
@@ -185,7 +188,7 @@ inline result<packed_view> view_packed(std::span<const std::byte> bytes,
         return refuse("The packed matrix is damaged: its bytes do not match their checksum.");
     const packed_view view = detail::place_packed(shape, bytes.data());
     for (std::int64_t i = 0; i < view.stored_scales(); ++i)
-        if (!std::isfinite(view.scale_at(i)))
+        if (!is_finite(view.scale_at(i)))
             return refuse("A scale of the packed matrix is NaN or infinite.");
     // Sums and activations are moved by these numbers, so they are never taken on trust.
     if (!detail::sound(view.moved_rows()) || !detail::sound(view.moved_cols()))

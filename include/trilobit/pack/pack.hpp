@@ -32,7 +32,7 @@ namespace detail {
 
 /// The first failure of any thread wins; the others stop at their next row block.
 class shared_status {
-    std::atomic<bool> claimed{false};
+    std::atomic<int> claimed{0};  // of an int: RISC-V exchanges bytes in a library of its own
     std::atomic<bool> set{false};
     status problem;
 
@@ -91,15 +91,16 @@ void encode_row_block(const packed_shape& shape, const std::int8_t* values, std:
 }
 
 inline bool storable(float scale, scale_type type) noexcept {
-    return std::isfinite(type == scale_type::f32 ? scale : f16_to_f32(f32_to_f16(scale)));
+    return is_finite(type == scale_type::f32 ? scale : f16_to_f32(f32_to_f16(scale)));
 }
 
 inline void store_scale(std::byte* scales, scale_type type, std::int64_t i, float scale) noexcept {
     if (type == scale_type::f32) {
-        std::memcpy(scales + 4 * i, &scale, 4);
+        const little<float> stored = scale;
+        std::memcpy(scales + 4 * i, &stored, 4);
     } else {
-        const std::uint16_t half = f32_to_f16(scale);
-        std::memcpy(scales + 2 * i, &half, 2);
+        const little<std::uint16_t> stored = f32_to_f16(scale);
+        std::memcpy(scales + 2 * i, &stored, 2);
     }
 }
 

@@ -22,6 +22,7 @@
 
 #include "trilobit/core/arithmetic.hpp"
 #include "trilobit/core/config.hpp"
+#include "trilobit/core/endian.hpp"
 #include "trilobit/core/float16.hpp"
 #include "trilobit/layout/concept.hpp"
 #include "trilobit/weights/scale.hpp"
@@ -140,7 +141,7 @@ constexpr status check_packed_shape(const packed_shape& shape) noexcept {
 /// they went. Places never fall; one that is the next one's too belongs to a line that is zeros
 /// itself.
 struct moved_lines {
-    const std::uint32_t* places = nullptr;
+    const little<std::uint32_t>* places = nullptr;
     std::int64_t count = 0, stored = 0;
 
     [[nodiscard]] std::int64_t place(std::int64_t i) const noexcept {
@@ -155,8 +156,8 @@ struct packed_view : packed_shape {
     status problem{};
     const std::byte* tiles = nullptr;
     const void* scales = nullptr;
-    const std::uint32_t* row_places = nullptr;  ///< of the last `dropped_rows` rows
-    const std::uint32_t* col_places = nullptr;
+    const little<std::uint32_t>* row_places = nullptr;  ///< of the last `dropped_rows` rows
+    const little<std::uint32_t>* col_places = nullptr;
 
     [[nodiscard]] moved_lines moved_rows() const noexcept {
         return {row_places, dropped_rows, stored_rows()};
@@ -180,8 +181,8 @@ struct packed_view : packed_shape {
     /// Scale number i, in storage order.
     [[nodiscard]] TRILOBIT_INLINE float scale_at(std::int64_t i) const noexcept {
         return scale.type == scale_type::f32
-                   ? static_cast<const float*>(scales)[i]
-                   : f16_to_f32(static_cast<const std::uint16_t*>(scales)[i]);
+                   ? float{static_cast<const little<float>*>(scales)[i]}
+                   : f16_to_f32(static_cast<const little<std::uint16_t>*>(scales)[i]);
     }
     /// Scale of row `r` of a row block, in a segment.
     [[nodiscard]] TRILOBIT_INLINE float scale_of(std::int64_t block, std::int64_t segment,

@@ -33,6 +33,19 @@
 #include <immintrin.h>
 #endif
 #include <xsimd/xsimd.hpp>
+#if defined(XSIMD_NO_SUPPORTED_ARCHITECTURE)
+// Where xsimd knows no SIMD it ends before its batches, even if emulation is asked for. These are
+// the headers that it leaves out, in its order; an xsimd.hpp that came before us has left them out
+// as well.
+#if !XSIMD_WITH_EMULATED || (defined(XSIMD_BATCH_HPP) && !defined(XSIMD_EMULATED_HPP))
+#error "trilobit: xsimd knows no SIMD here and was included without XSIMD_WITH_EMULATED=1."
+#endif
+#include <xsimd/types/xsimd_batch.hpp>
+#include <xsimd/types/xsimd_batch_constant.hpp>
+#include <xsimd/types/xsimd_traits.hpp>
+// This one is the last.
+#include <xsimd/types/xsimd_api.hpp>
+#endif
 #if defined(__GNUC__)
 #pragma GCC diagnostic pop
 #endif

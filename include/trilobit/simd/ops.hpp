@@ -352,14 +352,24 @@ template <class Arch>
 TRILOBIT_INLINE void interleave4(i32<Arch>* v) noexcept {
     interleave4_i32_op<Arch>::call(v);
 }
+/// float(acc) * (scale * by), each step rounded, whatever the compiler may do to products and sums.
+template <class Arch>
+TRILOBIT_INLINE f32<Arch> times_scales(i32<Arch> acc, f32<Arch> scale, f32<Arch> by) noexcept {
+    auto factor = scale * by;
+    keep_rounded_op<Arch>::call(factor);
+    auto product = xsimd::batch_cast<float>(acc) * factor;
+    keep_rounded_op<Arch>::call(product);
+    return product;
+}
 /// sum[i] = (First ? 0 : sum[i]) + float(acc[i]) * (scale[i] * by), each step rounded, for a
 /// register. Pointers are 64-byte aligned.
 template <class Arch, bool First = false>
 TRILOBIT_INLINE void scale_add(float* sum, i32<Arch> acc, const float* scale, float by) noexcept {
-    auto product = xsimd::batch_cast<float>(acc) * (f32<Arch>::load_aligned(scale) * f32<Arch>(by));
-    keep_rounded_op<Arch>::call(product);
-    // Added to zero too: a product of -0 becomes the +0 that a sum of nothing else is.
-    const auto before = First ? f32<Arch>(0.0f) : f32<Arch>::load_aligned(sum);
+    const auto product = times_scales<Arch>(acc, f32<Arch>::load_aligned(scale), f32<Arch>(by));
+    // Added to zero too: a product of -0 becomes the +0 that a sum of nothing else is. Seen as zero
+    // it would not be, where -0 counts for nothing.
+    auto before = First ? f32<Arch>(0.0f) : f32<Arch>::load_aligned(sum);
+    if constexpr (First) keep_rounded_op<Arch>::call(before);
     (before + product).store_aligned(sum);
 }
 /// The same for the sixteen rows of a dot tile.

@@ -11,6 +11,7 @@
 #include <cstdint>
 
 #include "trilobit/core/executor.hpp"
+#include "trilobit/core/floats.hpp"
 #include "trilobit/core/matrix_view.hpp"
 #include "trilobit/weights/kind.hpp"
 #include "trilobit/weights/scale.hpp"
@@ -70,8 +71,9 @@ struct unit_sums {
     common_magnitude magnitude;
 
     constexpr unit_sums& operator+=(const unit_sums& other) noexcept {
-        signed_sum += other.signed_sum;
-        absolute_sum += other.absolute_sum;
+        TRILOBIT_ADDS_IN_ORDER
+        signed_sum = in_order(signed_sum + other.signed_sum);
+        absolute_sum = in_order(absolute_sum + other.absolute_sum);
         count += other.count;
         magnitude += other.magnitude;
         return *this;
@@ -79,30 +81,34 @@ struct unit_sums {
     [[nodiscard]] float mean() const noexcept { return divided(signed_sum); }
     [[nodiscard]] float absolute_mean() const noexcept { return divided(absolute_sum); }
     /// NaN or infinity among the weights survives every sum.
-    [[nodiscard]] bool finite() const noexcept { return std::isfinite(absolute_sum); }
+    [[nodiscard]] bool finite() const noexcept { return is_finite(absolute_sum); }
 
 private:
     [[nodiscard]] float divided(double sum) const noexcept {
-        return count == 0 ? 0.0f : static_cast<float>(sum / static_cast<double>(count));
+        return count == 0 ? 0.0f
+                          : rounded(static_cast<float>(quotient(sum, static_cast<double>(count))));
     }
 };
 
 inline unit_sums sum_weights(const float* weights, std::int64_t count) noexcept {
+    TRILOBIT_ADDS_IN_ORDER
+    const standard_floats standard;
     // Four chains: a double addition takes four cycles and this pass should run at memory speed.
     double sums[4] = {}, absolutes[4] = {};
     std::int64_t i = 0;
     for (; i + 4 <= count; i += 4)
         for (int lane = 0; lane < 4; ++lane) {
             const double w = weights[i + lane];
-            sums[lane] += w;
-            absolutes[lane] += std::fabs(w);
+            sums[lane] = in_order(sums[lane] + w);
+            absolutes[lane] = in_order(absolutes[lane] + std::fabs(w));
         }
     for (; i < count; ++i) {
-        sums[0] += weights[i];
-        absolutes[0] += std::fabs(static_cast<double>(weights[i]));
+        const double w = weights[i];
+        sums[0] = in_order(sums[0] + w);
+        absolutes[0] = in_order(absolutes[0] + std::fabs(w));
     }
-    return {sums[0] + sums[1] + (sums[2] + sums[3]),
-            absolutes[0] + absolutes[1] + (absolutes[2] + absolutes[3]), count,
+    return {in_order(sums[0] + sums[1]) + in_order(sums[2] + sums[3]),
+            in_order(absolutes[0] + absolutes[1]) + in_order(absolutes[2] + absolutes[3]), count,
             magnitude_of(weights, count)};
 }
 
@@ -118,12 +124,12 @@ struct absmean {
     static void apply(const float* weights, std::int64_t count, const unit_sums& sums,
                       std::int8_t* values) noexcept {
         const bool exact = sums.magnitude.ternary();
-        const float s = exact ? 1.0f : 1.0f / scale(sums);
+        const float s = exact ? 1.0f : quotient(1.0f, scale(sums));
         // Half-even rounds 0.5 to 0 and everything above it to 1 or more, which is clamped: two
         // comparisons are the rule exactly, and they vectorise on every machine.
         const float edge = exact ? 0.0f : 0.5f;
         for (std::int64_t i = 0; i < count; ++i) {
-            const float p = weights[i] * s;
+            const float p = rounded(weights[i] * s);
             values[i] = static_cast<std::int8_t>((p > edge) - (p < -edge));
         }
     }
@@ -152,6 +158,7 @@ inline constexpr status weights_not_finite{errc::bad_value, "A weight is NaN or 
 template <class Rule>
 status quantize_row(const float* weights, std::int64_t cols, const scale_spec& spec,
                     const unit_sums& tensor, std::int8_t* values, float* scales) noexcept {
+    const standard_floats standard;
     const std::int64_t width = spec.segment_cols(cols);
     for (std::int64_t first = 0; first < cols; first += width) {
         const std::int64_t count = std::min(width, cols - first);
@@ -172,6 +179,7 @@ unit_sums sum_matrix(matrix_view<const float> weights, unit_sums* row_sums, Exec
         for (std::int64_t i = begin; i < end; ++i)
             row_sums[i] = sum_weights(weights.row(i), weights.cols);
     });
+    const standard_floats standard;
     unit_sums total;
     for (std::int64_t i = 0; i < weights.rows; ++i) total += row_sums[i];
     return total;
@@ -187,6 +195,7 @@ status quantize_matrix(matrix_view<const float> weights, const scale_spec& spec,
     if (const status s = check_scale_spec(spec); !s.ok()) return s;
     if (values.rows != weights.rows || values.cols != weights.cols)
         return {errc::bad_shape, "The quantised values have another shape than the weights."};
+    const standard_floats standard;
     unit_sums tensor;
     if (spec.per == granularity::tensor) {
         for (std::int64_t i = 0; i < weights.rows; ++i)

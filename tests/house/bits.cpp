@@ -1,0 +1,107 @@
+// SPDX-License-Identifier: MIT
+// The same bits and the same refusals, whatever the compiler, its flags and the machine: built with
+// -ffast-math and -Ofast, and by scripts/test for processors of other kinds and orders of bytes.
+//   bits              compares with what is written below
+//   bits write FILE   also saves a packed matrix
+//   bits read FILE    also multiplies by one that another machine saved, and saves the same bytes
+#include <string>
+#include <string_view>
+
+#include "bits.hpp"
+
+#if !defined(TRILOBIT_BITS_LAYOUTS)
+#define TRILOBIT_BITS_LAYOUTS trilobit::layout::ternary_2bit
+#endif
+
+namespace house {
+namespace {
+
+int wrong = 0;
+
+void compare(std::string_view what, std::uint64_t got, std::uint64_t wanted) {
+    if (got == wanted) return;
+    ++wrong;
+    std::printf("%.*s: 0x%016llxu, not 0x%016llxu\n", static_cast<int>(what.size()), what.data(),
+                static_cast<unsigned long long>(got), static_cast<unsigned long long>(wanted));
+}
+
+/// Images and products of one layout.
+struct hashes {
+    std::string_view layout;
+    std::uint64_t images, products;
+};
+constexpr hashes expected[] = {
+    {"ternary_2bit", 0x2c42e437b4f4deadu, 0x7e7f867f8f57bc0cu},
+    {"ternary_base3", 0x72530e46191dc78du, 0x7e7f867f8f57bc0cu},
+    {"ternary_planes", 0xa887c4a1223d4ac7u, 0x7e7f867f8f57bc0cu},
+    {"binary_1bit", 0x3fdb4ff39c8270cdu, 0x16051f64069d4fe0u},
+};
+
+template <class Layout>
+void check() {
+    hasher images, results;
+    std::uint32_t seed = 1;
+    for (const range& weights : {usual, wide, tiny, huge})
+        for (const scale_spec& scale :
+             {scale_spec::row(), scale_spec::tensor(), scale_spec::group(128, scale_type::f32)}) {
+            const auto w = packed<Layout>(35, 170, weights, scale, seed);
+            if (!w.status().ok()) {
+                std::printf("pack: %s\n", w.status().text);
+                ++wrong;
+                continue;
+            }
+            images.add(w.bytes());
+            // No product is infinite: what infinities of both signs sum to has other bits
+            // elsewhere.
+            const bool large = weights.low == huge.low, small = weights.low == tiny.low;
+            results.add(products(w, large ? tiny : usual, 1));
+            results.add(products(w, large ? tiny : small ? huge : wide, 3));
+            if (seed++ == 1) results.add(products(w, wide, 17));
+        }
+    for (const hashes& e : expected)
+        if (e.layout == Layout::name) {
+            compare(std::string(e.layout) + ", images", images.value, e.images);
+            compare(std::string(e.layout) + ", products", results.value, e.products);
+        }
+}
+
+int exchange(std::string_view verb, const char* path) {
+    using layout = layout::ternary_2bit;
+    // With rows that are dropped, and half floats.
+    const std::int64_t rows = 200, cols = 640;
+    std::vector<float> w = floats(rows * cols, 9, usual.low, usual.high);
+    for (std::int64_t r = 3; r < rows; r += 7)
+        for (std::int64_t c = 0; c < cols; ++c) w[static_cast<std::size_t>(r * cols + c)] = 0;
+    pack_options options;
+    options.scale = scale_spec::group(64);
+    const auto own = pack<layout>({w.data(), rows, cols}, options);
+    if (verb == "write") return save(own, path).ok() ? 0 : (std::puts("not written"), 1);
+
+    std::FILE* file = std::fopen(path, "rb");
+    if (file == nullptr) return std::puts("no file"), 1;
+    packed_matrix<layout> read(any_packed_matrix(own.view()));
+    std::byte* const image = read.mutable_tiles() - 64;
+    const std::size_t size = read.bytes().size();
+    const bool all = std::fread(image, 1, size, file) == size && std::fgetc(file) == EOF;
+    std::fclose(file);
+    if (!all || !view_packed(read.bytes()).ok()) return std::puts("not read"), 1;
+    if (own.view().dropped_rows == 0) return std::puts("no row was dropped"), 1;
+    if (std::memcmp(image, own.bytes().data(), size) != 0) return std::puts("other bytes"), 1;
+    return products(read, usual, 3) == products(own, usual, 3) ? 0 : (std::puts("other bits"), 1);
+}
+
+}  // namespace
+}  // namespace house
+
+int main(int argc, char** argv) {
+    using namespace house;
+    any_type(type_list<TRILOBIT_BITS_LAYOUTS>{}, []<class Layout>() {
+        check<Layout>();
+        wrong += accepted<Layout>();
+        return false;
+    });
+    compare("half floats", halves(), 0x25066faa98701d4bu);
+    compare("means", means(), 0x50cfcf8c5c8a7742u);
+    if (argc == 3) wrong += exchange(argv[1], argv[2]);
+    return wrong != 0;
+}
