@@ -2,7 +2,10 @@
 // Room gguf. Enters: a tensor. Leaves: whether all its numbers are finite; see finite.hpp.
 #include "gguf/finite.hpp"
 
+#include <bit>
 #include <string>
+
+#include "trilobit/core/endian.hpp"
 
 #include "gguf/dequantize.hpp"
 #include "gguf/ternary_codes.hpp"
@@ -12,10 +15,16 @@ namespace tbx::gguf {
 
 namespace {
 
-using support::bf16_exponent;
-using support::f16_exponent;
-using support::f32_exponent;
 using support::finite_numbers;
+
+// The mask of a word that is loaded as it lies in the file.
+template <class Word>
+constexpr Word in_file(Word mask) noexcept {
+    return std::bit_cast<Word>(trilobit::little<Word>(mask));
+}
+constexpr auto bf16_exponent = in_file(support::bf16_exponent);
+constexpr auto f16_exponent = in_file(support::f16_exponent);
+constexpr auto f32_exponent = in_file(support::f32_exponent);
 
 // A type's floats: the values themselves, or a block's scale, a half. A half times the largest
 // integers beside it (Q6_K: 128 * 32) stays far below the largest float.

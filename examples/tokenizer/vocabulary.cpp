@@ -5,12 +5,12 @@
 
 #include <algorithm>
 #include <array>
-#include <cmath>
 #include <cstring>
 #include <limits>
 #include <span>
 #include <utility>
 
+#include "support/finite.hpp"
 #include "tokenizer/pretokenize.hpp"
 
 namespace tbx::tokenizer {
@@ -91,10 +91,9 @@ vocabulary::vocabulary(const gguf::reader& file, std::string_view pre) : model(m
         const auto stored = file.array<float>(key("scores"));
         if (stored.size() != count) file.fail("has more or fewer scores than tokens");
         for (std::size_t i = 0; i < count; ++i) {
-            // Merging sorts by score, and NaN has no order.
-            if (std::isnan(stored[i]))
-                file.fail("the score of token " + std::to_string(i) + " is NaN");
-            scores[i] = stored[i];
+            // Merging sorts by score, where NaN has no place.
+            if (!support::is_finite(scores[i] = stored[i]))
+                file.fail("the score of token " + std::to_string(i) + " is NaN or infinite");
         }
     }
     kinds.assign(count, token_kind::normal);

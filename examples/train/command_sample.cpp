@@ -11,6 +11,7 @@
 #include "gguf/reader.hpp"
 #include "support/atomic_file.hpp"
 #include "support/error.hpp"
+#include "support/finite.hpp"
 #include "support/interrupt.hpp"
 #include "support/progress.hpp"
 #include "tokenizer/tokenizer.hpp"
@@ -86,7 +87,7 @@ int run(const eval_command& c) {
                                     [&](double done) { bar.update(done); });
     bar.clear();
     const double mean = sums.nll / static_cast<double>(sums.rows);
-    if (!std::isfinite(mean)) throw error(c.model, "predicts nothing but NaN");
+    if (!support::is_finite(mean)) throw error(c.model, "predicts nothing but NaN");
     std::printf("tokens %ld  context %d  loss %.4f  perplexity %.4f  bits/byte %.4f\n", sums.rows,
                 length, mean, std::exp(mean),
                 sums.nll / std::log(2.0) / static_cast<double>(stream.bytes));

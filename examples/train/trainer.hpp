@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "support/error.hpp"
+#include "support/finite.hpp"
 #include "train/adamw.hpp"
 #include "train/loss.hpp"
 #include "train/model.hpp"
@@ -118,7 +119,7 @@ public:
         r.lr = now.lr;
         r.gradient_norm = adamw_step(model.layout, options.optimiser, now, s.step, s.parameters,
                                      gradient, s.moment);
-        if (!std::isfinite(r.trained) || !std::isfinite(r.gradient_norm))
+        if (!support::is_finite(r.trained) || !support::is_finite(r.gradient_norm))
             throw error("--lr", "the loss is no longer a number at step " + std::to_string(s.step) +
                                     "; no model is written, try a smaller rate");
         ++s.step;
