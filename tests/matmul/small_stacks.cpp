@@ -2,15 +2,19 @@
 // How deep the library's calls go: 64 KiB of stack, as threads have in WebAssembly, and half of
 // what they have with musl, are enough on the way from floats to products, for every back end.
 #include <catch2/catch_test_macros.hpp>
+#include <cstdio>
 #include <cstring>
+#include <filesystem>
 #include <functional>
 #include <memory>
+#include <string>
 
 #include "product.hpp"
 #include "trilobit/matmul/indexed.hpp"
 
 #if defined(__unix__) && !defined(TRILOBIT_SANITIZED)
 #include <pthread.h>
+#include <unistd.h>
 
 using namespace trilobit;
 
@@ -79,20 +83,29 @@ TEST_CASE("every kernel of every back end multiplies on a stack of 64 KiB", "[ma
                 }
 }
 
-TEST_CASE("packing, saving and experts do with a stack of 64 KiB", "[matmul]") {
+TEST_CASE("packing, saving, mapping and experts do with a stack of 64 KiB", "[matmul]") {
     for (const layout_id layout : matmul_test::every_layout) {
         CAPTURE(layout_name(layout));
         const matmul_test::product p(300, 700, 5, layout);
         std::vector<float> weights(300 * 700), y(5 * 300);
         testing::generator r(1);
         for (float& v : weights) v = r.unit();
-        status packed, multiplied;
+        status packed, saved, mapped, multiplied;
         CHECK(stack_of([&] {
                   pack_options options;
                   options.drop = drop_zeros::rows_and_columns;
                   packed = pack(layout, matrix_view<const float>(weights.data(), 300, 700), options)
                                .status();
               }) <= enough);
+        const std::string file = (std::filesystem::temp_directory_path() /
+                                  ("trilobit-stack-" + std::to_string(::getpid())))
+                                     .string();
+        const auto whole = pack(layout, matrix_view<const float>(weights.data(), 300, 700));
+        CHECK(stack_of([&] {
+                  saved = save(whole, file.c_str());
+                  mapped = mapped_matrix(file.c_str()).status();
+              }) <= enough);
+        (void)std::remove(file.c_str());
         CHECK(stack_of([&] {
                   const packed_view experts[] = {p.w.view(), p.w.view()};
                   const std::int32_t expert_of[] = {0, 1, 1, 0, 1};
@@ -102,7 +115,7 @@ TEST_CASE("packing, saving and experts do with a stack of 64 KiB", "[matmul]") {
                       matmul_indexed(matmul_test::active_table(), experts, expert_of, p.in(),
                                      matrix_view<float>(y.data(), 5, 300), scratch, alone);
               }) <= enough);
-        CHECK((packed.ok() && multiplied.ok()));
+        CHECK((packed.ok() && saved.ok() && mapped.ok() && multiplied.ok()));
     }
 }
 
