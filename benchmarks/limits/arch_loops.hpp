@@ -53,19 +53,20 @@ TRILOBIT_INLINE std::int64_t repeat(std::int64_t calls, const Sum& zero, Step st
     constexpr int chains = 12, rounds = trilobit::has_avx2<Arch> ? 16 : 2;
     trilobit::simd::u8<Arch> u(std::uint8_t{3}), s(std::uint8_t{7});
     Sum sums[chains];
-    TRILOBIT_UNROLL for (int i = 0; i < chains; ++i) {
+    TRILOBIT_UNROLL
+    for (int i = 0; i < chains; ++i) {
         sums[i] = zero;
         touch<Arch>(sums[i]);
     }
     std::int64_t done = 0;
-    for (; done < calls; done += chains * rounds)
-        TRILOBIT_UNROLL for (int r = 0; r < rounds; ++r)
-            TRILOBIT_UNROLL for (int i = 0; i < chains; ++i) {
-            touch<Arch>(u);
-            touch<Arch>(s);
-            step(sums[i], u, s);
-            touch<Arch>(sums[i]);
-        }
+    for (; done < calls; done += chains * rounds) TRILOBIT_UNROLL
+    for (int r = 0; r < rounds; ++r) TRILOBIT_UNROLL
+    for (int i = 0; i < chains; ++i) {
+        touch<Arch>(u);
+        touch<Arch>(s);
+        step(sums[i], u, s);
+        touch<Arch>(sums[i]);
+    }
     return done;
 }
 
@@ -183,17 +184,19 @@ std::uint64_t read_loop(const std::byte* from, std::size_t size) noexcept {
     using namespace trilobit::simd;
     constexpr std::size_t width = register_bytes<Arch>, chains = 4, ahead = 2048;
     u8<Arch> sums[chains];
-    TRILOBIT_UNROLL for (std::size_t i = 0; i < chains; ++i) sums[i] = u8<Arch>(std::uint8_t{0});
-    for (std::size_t at = 0; at < size; at += chains * width)
-        TRILOBIT_UNROLL for (std::size_t i = 0; i < chains; ++i) {
-            if (Prefetches && i * width % 64 == 0) {
-                prefetch<Arch>(from + at + i * width + ahead);
-                prefetch_far<Arch>(from + at + i * width + 2 * ahead);
-            }
-            sums[i] = sums[i] ^ load<Arch>(from + at + i * width);
-            touch<Arch>(sums[i]);
+    TRILOBIT_UNROLL
+    for (std::size_t i = 0; i < chains; ++i) sums[i] = u8<Arch>(std::uint8_t{0});
+    for (std::size_t at = 0; at < size; at += chains * width) TRILOBIT_UNROLL
+    for (std::size_t i = 0; i < chains; ++i) {
+        if (Prefetches && i * width % 64 == 0) {
+            prefetch<Arch>(from + at + i * width + ahead);
+            prefetch_far<Arch>(from + at + i * width + 2 * ahead);
         }
-    TRILOBIT_UNROLL for (std::size_t i = 1; i < chains; ++i) sums[0] = sums[0] ^ sums[i];
+        sums[i] = sums[i] ^ load<Arch>(from + at + i * width);
+        touch<Arch>(sums[i]);
+    }
+    TRILOBIT_UNROLL
+    for (std::size_t i = 1; i < chains; ++i) sums[0] = sums[0] ^ sums[i];
     alignas(64) std::uint8_t bytes[width];
     sums[0].store_aligned(bytes);
     std::uint64_t sum = 0;

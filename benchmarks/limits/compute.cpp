@@ -73,16 +73,18 @@ double core_hertz() {
         std::uint64_t x = 1;
         const std::uint64_t y = 3;
         const double start = now();
-        for (int i = 0; i < rounds; ++i)
-            TRILOBIT_UNROLL for (int a = 0; a < 16; ++a)
+        for (int i = 0; i < rounds; ++i) TRILOBIT_UNROLL
+        for (int a = 0; a < 16; ++a)
         // Of two registers: some cores add constants while renaming, at no cost at all.
 #if defined(__x86_64__)
-                __asm__ volatile("add %1, %0\n\tadd %1, %0\n\tadd %1, %0\n\tadd %1, %0" : "+r"(x) :
-                                 "r"(y) : "cc");
+            __asm__ volatile("add %1, %0\n\tadd %1, %0\n\tadd %1, %0\n\tadd %1, %0"
+                             : "+r"(x)
+                             : "r"(y)
+                             : "cc");
 #else
-                __asm__ volatile(
-                    "add %0, %0, %1\n\tadd %0, %0, %1\n\tadd %0, %0, %1\n\tadd %0, %0, %1" :
-                    "+r"(x) : "r"(y));
+            __asm__ volatile("add %0, %0, %1\n\tadd %0, %0, %1\n\tadd %0, %0, %1\n\tadd %0, %0, %1"
+                             : "+r"(x)
+                             : "r"(y));
 #endif
         best = std::max(best, double{adds} * rounds / (now() - start));
     }

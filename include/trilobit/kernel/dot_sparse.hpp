@@ -97,8 +97,9 @@ void dot_gathered(const dot_span& s, const gathered_list<Fields>& list,
         32767 / (passes * 2 * 128 * (Fields::largest_code << (bits * (stages - 1))));
     static_assert(!shape::staged || fold_every >= 1);
     i32<Arch> sums[stages][Rows];
-    TRILOBIT_UNROLL for (int f = 0; f < stages; ++f) TRILOBIT_UNROLL for (int r = 0; r < Rows; ++r)
-        sums[f][r] = i32<Arch>(0);
+    TRILOBIT_UNROLL
+    for (int f = 0; f < stages; ++f) TRILOBIT_UNROLL
+    for (int r = 0; r < Rows; ++r) sums[f][r] = i32<Arch>(0);
     const gathered_tile<Fields>* g = list.tiles;
     const gathered_tile<Fields>* const end = g + list.count;
     const std::byte* ahead = s.tiles + list.ahead;
@@ -108,16 +109,20 @@ void dot_gathered(const dot_span& s, const gathered_list<Fields>& list,
     const std::int64_t next_rows = (blocks - 1) * s.block_stride;
     // add(f, r, codes, word) for each field, its register r and the word that meets it
     const auto one_tile = [&](auto&& add) TRILOBIT_LAMBDA_INLINE {
-        TRILOBIT_ROLLED for (int i = 0; i < list.apart; ++i, ahead += s.tile_stride) {
+        TRILOBIT_ROLLED
+        for (int i = 0; i < list.apart; ++i, ahead += s.tile_stride) {
             if (ahead == row_end) ahead += next_rows;
-            TRILOBIT_UNROLL for (int r = 0; r < Rows; r += 64 / register_bytes<Arch>)
+            TRILOBIT_UNROLL
+            for (int r = 0; r < Rows; r += 64 / register_bytes<Arch>)
                 prefetch<Arch>(ahead + register_offset<Arch>(s, r));
         }
-        TRILOBIT_UNROLL for (int h = 0; h < passes; ++h)
-            TRILOBIT_UNROLL for (int f = 0; f < stages; ++f) {
+        TRILOBIT_UNROLL
+        for (int h = 0; h < passes; ++h) TRILOBIT_UNROLL
+        for (int f = 0; f < stages; ++f) {
             const std::byte* tile = s.tiles + g->offset[h * stages + f];
             const u8<Arch> word = broadcast4<Arch>(g->word + h * stages + f);
-            TRILOBIT_UNROLL for (int r = 0; r < Rows; ++r) {
+            TRILOBIT_UNROLL
+            for (int r = 0; r < Rows; ++r) {
                 u8<Arch> codes = load<Arch>(tile + register_offset<Arch>(s, r));
                 if (h == 1) codes = shift_right<4, Arch>(codes);
                 add(f, r, field_of<Arch, Fields>(codes, f), word);
@@ -128,17 +133,18 @@ void dot_gathered(const dot_span& s, const gathered_list<Fields>& list,
     if constexpr (shape::staged) {
         while (g < end) {
             i16<Arch> staged[stages][Rows];
-            TRILOBIT_UNROLL for (int f = 0; f < stages; ++f)
-                TRILOBIT_UNROLL for (int r = 0; r < Rows; ++r) staged[f][r] = i16<Arch>(0);
+            TRILOBIT_UNROLL
+            for (int f = 0; f < stages; ++f) TRILOBIT_UNROLL
+            for (int r = 0; r < Rows; ++r) staged[f][r] = i16<Arch>(0);
             const gathered_tile<Fields>* stop = g + std::min<std::int64_t>(fold_every, end - g);
             while (g < stop)
                 one_tile([&](int f, int r, u8<Arch> codes, u8<Arch> word) TRILOBIT_LAMBDA_INLINE {
                     staged[f][r] += madd2<Arch>(codes, word);
                     pin<Arch>(staged[f][r]);
                 });
-            TRILOBIT_UNROLL for (int f = 0; f < stages; ++f)
-                TRILOBIT_UNROLL for (int r = 0; r < Rows; ++r) sums[f][r] =
-                    widen_add<Arch>(sums[f][r], staged[f][r]);
+            TRILOBIT_UNROLL
+            for (int f = 0; f < stages; ++f) TRILOBIT_UNROLL
+            for (int r = 0; r < Rows; ++r) sums[f][r] = widen_add<Arch>(sums[f][r], staged[f][r]);
         }
     } else {
         while (g < end)
@@ -148,9 +154,11 @@ void dot_gathered(const dot_span& s, const gathered_list<Fields>& list,
             });
     }
     i32<Arch> totals[Rows][1];
-    TRILOBIT_UNROLL for (int r = 0; r < Rows; ++r) {
+    TRILOBIT_UNROLL
+    for (int r = 0; r < Rows; ++r) {
         totals[r][0] = sums[0][r];
-        TRILOBIT_UNROLL for (int f = 1; f < stages; ++f) totals[r][0] += sums[f][r] >> (bits * f);
+        TRILOBIT_UNROLL
+        for (int f = 1; f < stages; ++f) totals[r][0] += sums[f][r] >> (bits * f);
     }
     finish_plane<Arch, Weight>(s, 0, totals, acc, 0);
 }

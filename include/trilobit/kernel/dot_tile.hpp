@@ -137,12 +137,13 @@ TRILOBIT_INLINE void prefetch_rows(const dot_span& s, const std::byte* tile, boo
         return tile + bytes < s.tiles + row_bytes ? 0 : lines * s.block_stride - row_bytes;
     };
     const std::byte* const soon = tile + ahead + past_end(ahead);
-    TRILOBIT_UNROLL for (int r = 0; r < lines; ++r) simd::prefetch<Arch>(soon + r * s.block_stride);
+    TRILOBIT_UNROLL
+    for (int r = 0; r < lines; ++r) simd::prefetch<Arch>(soon + r * s.block_stride);
     if (!far) return;
     const std::byte* const later =
         tile + ahead + prefetch_far_bytes + past_end(ahead + prefetch_far_bytes);
-    TRILOBIT_UNROLL for (int r = 0; r < lines; ++r)
-        simd::prefetch_far<Arch>(later + r * s.block_stride);
+    TRILOBIT_UNROLL
+    for (int r = 0; r < lines; ++r) simd::prefetch_far<Arch>(later + r * s.block_stride);
 }
 
 /// f(r, m, what the sum of register r and token m starts from): start, or what acc holds.
@@ -152,14 +153,17 @@ TRILOBIT_INLINE void each_start(const dot_span& s, int segment, const std::int32
     using i32 = simd::i32<Arch>;
     if (s.start != nullptr) {
         const std::int32_t* start = s.start + segment;
-        TRILOBIT_UNROLL for (int m = 0; m < Tokens; ++m) {
-            TRILOBIT_UNROLL for (int r = 0; r < Rows; ++r) f(r, m, i32(*start));
+        TRILOBIT_UNROLL
+        for (int m = 0; m < Tokens; ++m) {
+            TRILOBIT_UNROLL
+            for (int r = 0; r < Rows; ++r) f(r, m, i32(*start));
             simd::advance(start, s.start_stride);
         }
     } else {
-        TRILOBIT_UNROLL for (int m = 0; m < Tokens; ++m) {
-            TRILOBIT_UNROLL for (int r = 0; r < Rows; ++r)
-                f(r, m, i32::load_aligned(acc + r * simd::lanes<Arch>));
+        TRILOBIT_UNROLL
+        for (int m = 0; m < Tokens; ++m) {
+            TRILOBIT_UNROLL
+            for (int r = 0; r < Rows; ++r) f(r, m, i32::load_aligned(acc + r * simd::lanes<Arch>));
             simd::advance(acc, acc_stride);
         }
     }
@@ -172,19 +176,24 @@ TRILOBIT_INLINE void finish(const dot_span& s, int segment, simd::i32<Arch> (&to
                             std::int32_t* acc, std::int64_t acc_stride) noexcept {
     constexpr int lanes = simd::lanes<Arch>;
     if (s.sums == nullptr) {
-        TRILOBIT_UNROLL for (int m = 0; m < Tokens; ++m) {
-            TRILOBIT_UNROLL for (int r = 0; r < Rows; ++r) totals[r][m].store_aligned(acc +
-                                                                                      r * lanes);
+        TRILOBIT_UNROLL
+        for (int m = 0; m < Tokens; ++m) {
+            TRILOBIT_UNROLL
+            for (int r = 0; r < Rows; ++r) totals[r][m].store_aligned(acc + r * lanes);
             simd::advance(acc, acc_stride);
         }
     } else {
         const float* scales[Rows];
-        TRILOBIT_UNROLL for (int r = 0; r < Rows; ++r) scales[r] =
-            s.row_scales + r * lanes / 16 * s.block_scale_stride + r * lanes % 16 + 16 * segment;
+        TRILOBIT_UNROLL
+        for (int r = 0; r < Rows; ++r)
+            scales[r] = s.row_scales + r * lanes / 16 * s.block_scale_stride + r * lanes % 16 +
+                        16 * segment;
         const float* by = s.token_scales + segment * s.next_token_scale;
         float* sums = s.sums;
-        TRILOBIT_UNROLL for (int m = 0; m < Tokens; ++m) {
-            TRILOBIT_UNROLL for (int r = 0; r < Rows; ++r)
+        TRILOBIT_UNROLL
+        for (int m = 0; m < Tokens; ++m) {
+            TRILOBIT_UNROLL
+            for (int r = 0; r < Rows; ++r)
                 simd::scale_add<Arch>(sums + r * lanes, totals[r][m], scales[r], *by);
             simd::advance(by, s.token_scale_stride);
             simd::advance(sums, acc_stride);
@@ -198,8 +207,9 @@ TRILOBIT_INLINE void finish_plane(const dot_span& s, int segment,
                                   simd::i32<Arch> (&totals)[Rows][Tokens], std::int32_t* acc,
                                   std::int64_t acc_stride) noexcept {
     static_assert(Weight == 1 || Weight == 2 || Weight == -2);
-    TRILOBIT_UNROLL for (int m = 0; m < Tokens; ++m)
-        TRILOBIT_UNROLL for (int r = 0; r < Rows; ++r) {
+    TRILOBIT_UNROLL
+    for (int m = 0; m < Tokens; ++m) TRILOBIT_UNROLL
+    for (int r = 0; r < Rows; ++r) {
         if constexpr (Weight != 1) totals[r][m] += totals[r][m];
         if constexpr (Weight < 0) totals[r][m] = simd::i32<Arch>(0) - totals[r][m];
     }
@@ -229,53 +239,58 @@ TRILOBIT_NOINLINE void dot_direct(const dot_span& s, std::int32_t* acc,
     const std::int8_t* x = s.x;
     const auto one_tile = [&](int u) TRILOBIT_LAMBDA_INLINE {
         u8<Arch> codes[Rows];
-        TRILOBIT_UNROLL for (int r = 0; r < Rows; ++r) codes[r] =
-            load<Arch>(tile + register_offset<Arch>(s, r));
+        TRILOBIT_UNROLL
+        for (int r = 0; r < Rows; ++r) codes[r] = load<Arch>(tile + register_offset<Arch>(s, r));
         if constexpr (Tokens == 1 && !shape::panels) prefetch_rows<Arch, Rows>(s, tile, far);
-        TRILOBIT_UNROLL for (int h = 0; h < passes; ++h) {
-            TRILOBIT_UNROLL for (int f = 0; f < stages; ++f) {
+        TRILOBIT_UNROLL
+        for (int h = 0; h < passes; ++h) {
+            TRILOBIT_UNROLL
+            for (int f = 0; f < stages; ++f) {
                 u8<Arch> field[Rows];
-                TRILOBIT_UNROLL for (int r = 0; r < Rows; ++r) field[r] =
-                    field_of<Arch, Fields>(codes[r], f);
-                TRILOBIT_UNROLL for (int m = 0; m < Tokens; ++m) {
+                TRILOBIT_UNROLL
+                for (int r = 0; r < Rows; ++r) field[r] = field_of<Arch, Fields>(codes[r], f);
+                TRILOBIT_UNROLL
+                for (int m = 0; m < Tokens; ++m) {
                     const int column = 4 * (h * stages + f);
                     const u8<Arch> word = broadcast4<Arch>(x + m * s.token_stride + column);
-                    TRILOBIT_UNROLL for (int r = 0; r < Rows; ++r) {
+                    TRILOBIT_UNROLL
+                    for (int r = 0; r < Rows; ++r) {
                         sums[u][f][r][m] = dot4<Arch>(sums[u][f][r][m], field[r], word);
                         pin<Arch>(sums[u][f][r][m]);
                     }
                 }
             }
-            if constexpr (passes > 1)
-                TRILOBIT_UNROLL for (int r = 0; r < Rows; ++r) codes[r] =
-                    shift_right<bits * stages, Arch>(codes[r]);
+            if constexpr (passes > 1) TRILOBIT_UNROLL
+            for (int r = 0; r < Rows; ++r) codes[r] = shift_right<bits * stages, Arch>(codes[r]);
         }
         tile += s.tile_stride;
         x += 4 * fields;
     };
     for (int segment = 0; segment < s.segments; ++segment) {
-        TRILOBIT_UNROLL for (int u = 0; u < unroll; ++u)
-            TRILOBIT_UNROLL for (int f = 0; f < stages; ++f)
-                TRILOBIT_UNROLL for (int r = 0; r < Rows; ++r)
-                    TRILOBIT_UNROLL for (int m = 0; m < Tokens; ++m) sums[u][f][r][m] =
-                        i32<Arch>(0);
+        TRILOBIT_UNROLL
+        for (int u = 0; u < unroll; ++u) TRILOBIT_UNROLL
+        for (int f = 0; f < stages; ++f) TRILOBIT_UNROLL
+        for (int r = 0; r < Rows; ++r) TRILOBIT_UNROLL
+        for (int m = 0; m < Tokens; ++m) sums[u][f][r][m] = i32<Arch>(0);
         // Loaded into the sums, not added to them at the end.
         if constexpr (Weight == 1)
             each_start<Arch, Rows, Tokens>(s, segment, acc, acc_stride,
                                            [&](int r, int m, i32<Arch> from)
                                                TRILOBIT_LAMBDA_INLINE { sums[0][0][r][m] = from; });
         std::int64_t k = 0;
-        for (; k + unroll <= s.count; k += unroll)
-            TRILOBIT_UNROLL for (int u = 0; u < unroll; ++u) one_tile(u);
+        for (; k + unroll <= s.count; k += unroll) TRILOBIT_UNROLL
+        for (int u = 0; u < unroll; ++u) one_tile(u);
         if constexpr (unroll > 1)
             for (; k < s.count; ++k) one_tile(0);
 
         i32<Arch> totals[Rows][Tokens];
-        TRILOBIT_UNROLL for (int m = 0; m < Tokens; ++m)
-            TRILOBIT_UNROLL for (int r = 0; r < Rows; ++r)
-                TRILOBIT_UNROLL for (int f = 0; f < stages; ++f) {
+        TRILOBIT_UNROLL
+        for (int m = 0; m < Tokens; ++m) TRILOBIT_UNROLL
+        for (int r = 0; r < Rows; ++r) TRILOBIT_UNROLL
+        for (int f = 0; f < stages; ++f) {
             i32<Arch> field_sum = sums[0][f][r][m];
-            TRILOBIT_UNROLL for (int u = 1; u < unroll; ++u) field_sum += sums[u][f][r][m];
+            TRILOBIT_UNROLL
+            for (int u = 1; u < unroll; ++u) field_sum += sums[u][f][r][m];
             totals[r][m] = f == 0 ? field_sum : totals[r][m] + (field_sum >> (bits * f));
         }
         if constexpr (Weight == 1)
@@ -306,50 +321,60 @@ TRILOBIT_NOINLINE void dot_staged(const dot_span& s, std::int32_t* acc,
         alignas(64) std::int32_t sums[stages][Rows][Tokens][lanes<Arch>] = {};
         for (std::int64_t k = 0; k < s.count; k += fold_every) {
             i16<Arch> staged[stages][Rows][Tokens];
-            TRILOBIT_UNROLL for (int f = 0; f < stages; ++f)
-                TRILOBIT_UNROLL for (int r = 0; r < Rows; ++r)
-                    TRILOBIT_UNROLL for (int m = 0; m < Tokens; ++m) staged[f][r][m] = i16<Arch>(0);
+            TRILOBIT_UNROLL
+            for (int f = 0; f < stages; ++f) TRILOBIT_UNROLL
+            for (int r = 0; r < Rows; ++r) TRILOBIT_UNROLL
+            for (int m = 0; m < Tokens; ++m) staged[f][r][m] = i16<Arch>(0);
             const std::int64_t end = std::min(k + fold_every, s.count);
             for (std::int64_t i = k; i < end; ++i) {
                 u8<Arch> codes[Rows];
-                TRILOBIT_UNROLL for (int r = 0; r < Rows; ++r) codes[r] =
-                    load<Arch>(tile + register_offset<Arch>(s, r));
+                TRILOBIT_UNROLL
+                for (int r = 0; r < Rows; ++r)
+                    codes[r] = load<Arch>(tile + register_offset<Arch>(s, r));
                 if constexpr (Tokens == 1 && !shape::panels)
                     prefetch_rows<Arch, Rows>(s, tile, far);
-                TRILOBIT_UNROLL for (int h = 0; h < passes; ++h) {
-                    TRILOBIT_UNROLL for (int f = 0; f < stages; ++f) {
+                TRILOBIT_UNROLL
+                for (int h = 0; h < passes; ++h) {
+                    TRILOBIT_UNROLL
+                    for (int f = 0; f < stages; ++f) {
                         u8<Arch> field[Rows];
-                        TRILOBIT_UNROLL for (int r = 0; r < Rows; ++r) field[r] =
-                            field_of<Arch, Fields>(codes[r], f);
-                        TRILOBIT_UNROLL for (int m = 0; m < Tokens; ++m) {
+                        TRILOBIT_UNROLL
+                        for (int r = 0; r < Rows; ++r)
+                            field[r] = field_of<Arch, Fields>(codes[r], f);
+                        TRILOBIT_UNROLL
+                        for (int m = 0; m < Tokens; ++m) {
                             const int column = 4 * (h * stages + f);
                             const u8<Arch> word = broadcast4<Arch>(x + m * s.token_stride + column);
-                            TRILOBIT_UNROLL for (int r = 0; r < Rows; ++r) {
+                            TRILOBIT_UNROLL
+                            for (int r = 0; r < Rows; ++r) {
                                 staged[f][r][m] += madd2<Arch>(field[r], word);
                                 pin<Arch>(staged[f][r][m]);
                             }
                         }
                     }
-                    if constexpr (passes > 1)
-                        TRILOBIT_UNROLL for (int r = 0; r < Rows; ++r) codes[r] =
-                            shift_right<bits * stages, Arch>(codes[r]);
+                    if constexpr (passes > 1) TRILOBIT_UNROLL
+                    for (int r = 0; r < Rows; ++r)
+                        codes[r] = shift_right<bits * stages, Arch>(codes[r]);
                 }
                 tile += s.tile_stride;
                 x += 4 * fields;
             }
-            TRILOBIT_UNROLL for (int f = 0; f < stages; ++f)
-                TRILOBIT_UNROLL for (int r = 0; r < Rows; ++r)
-                    TRILOBIT_UNROLL for (int m = 0; m < Tokens; ++m) {
+            TRILOBIT_UNROLL
+            for (int f = 0; f < stages; ++f) TRILOBIT_UNROLL
+            for (int r = 0; r < Rows; ++r) TRILOBIT_UNROLL
+            for (int m = 0; m < Tokens; ++m) {
                 std::int32_t* to = sums[f][r][m];
                 widen_add<Arch>(i32<Arch>::load_aligned(to), staged[f][r][m]).store_aligned(to);
             }
         }
         i32<Arch> totals[Rows][Tokens];
-        TRILOBIT_UNROLL for (int m = 0; m < Tokens; ++m)
-            TRILOBIT_UNROLL for (int r = 0; r < Rows; ++r) {
+        TRILOBIT_UNROLL
+        for (int m = 0; m < Tokens; ++m) TRILOBIT_UNROLL
+        for (int r = 0; r < Rows; ++r) {
             totals[r][m] = i32<Arch>::load_aligned(sums[0][r][m]);
-            TRILOBIT_UNROLL for (int f = 1; f < stages; ++f) totals[r][m] +=
-                i32<Arch>::load_aligned(sums[f][r][m]) >> (bits * f);
+            TRILOBIT_UNROLL
+            for (int f = 1; f < stages; ++f)
+                totals[r][m] += i32<Arch>::load_aligned(sums[f][r][m]) >> (bits * f);
         }
         finish_plane<Arch, Weight>(s, segment, totals, acc, acc_stride);
     }

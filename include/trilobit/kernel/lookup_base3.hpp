@@ -95,10 +95,10 @@ private:
         using namespace simd;
         constexpr int registers = Blocks * together;
         words pairs[registers][Tokens][tables], odd[registers][Tokens][tables];
-        TRILOBIT_UNROLL for (int r = 0; r < registers; ++r)
-            TRILOBIT_UNROLL for (int m = 0; m < Tokens; ++m)
-                TRILOBIT_UNROLL for (int i = 0; i < tables; ++i) pairs[r][m][i] = odd[r][m][i] =
-                    words(std::uint16_t{0});
+        TRILOBIT_UNROLL
+        for (int r = 0; r < registers; ++r) TRILOBIT_UNROLL
+        for (int m = 0; m < Tokens; ++m) TRILOBIT_UNROLL
+        for (int i = 0; i < tables; ++i) pairs[r][m][i] = odd[r][m][i] = words(std::uint16_t{0});
         const std::byte* tile = s.tiles;
         const std::uint8_t* table = s.table;
         const std::int64_t skip = (Blocks - 1) * s.block_stride + s.skip;
@@ -106,13 +106,14 @@ private:
         const auto few_tiles = [&]<int Adds>() TRILOBIT_LAMBDA_INLINE {
             maker.template make<Adds>();
             u8<Arch> few[registers][Tokens][tables];
-            TRILOBIT_UNROLL for (int r = 0; r < registers; ++r)
-                TRILOBIT_UNROLL for (int m = 0; m < Tokens; ++m)
-                    TRILOBIT_UNROLL for (int i = 0; i < tables; ++i) few[r][m][i] =
-                        u8<Arch>(std::uint8_t{0});
+            TRILOBIT_UNROLL
+            for (int r = 0; r < registers; ++r) TRILOBIT_UNROLL
+            for (int m = 0; m < Tokens; ++m) TRILOBIT_UNROLL
+            for (int i = 0; i < tables; ++i) few[r][m][i] = u8<Arch>(std::uint8_t{0});
             const std::int64_t ahead = lookup_ahead(lookup_prefetch, tile, row_end, skip);
             const auto one_tile = [&]() TRILOBIT_LAMBDA_INLINE {
-                TRILOBIT_UNROLL for (int r = 0; r < registers; ++r) {
+                TRILOBIT_UNROLL
+                for (int r = 0; r < registers; ++r) {
                     const std::byte* from =
                         tile + r / together * s.block_stride + r % together * register_bytes<Arch>;
                     u8<Arch> codes = load<Arch>(from);
@@ -121,8 +122,9 @@ private:
                     pin<Arch>(codes);
                     const typename base3::indices at(codes);
                     if (Tokens == 1 && r % together == 0) prefetch<Arch>(from + ahead);
-                    TRILOBIT_UNROLL for (int m = 0; m < Tokens; ++m)
-                        TRILOBIT_UNROLL for (int i = 0; i < tables; ++i) {
+                    TRILOBIT_UNROLL
+                    for (int m = 0; m < Tokens; ++m) TRILOBIT_UNROLL
+                    for (int i = 0; i < tables; ++i) {
                         few[r][m][i] +=
                             base3::sum(table + m * s.token_stride + i * base3::table_bytes, at);
                         pin<Arch>(few[r][m][i]);
@@ -135,23 +137,24 @@ private:
                 tile += Layout::tile_bytes;
                 table += table_bytes;
             };
-            if constexpr (Adds <= 3)
-                TRILOBIT_UNROLL for (int n = 0; n < Adds; ++n) one_tile();
-            else
-                for (int n = 0; n < Adds; ++n) one_tile();
-            TRILOBIT_UNROLL for (int r = 0; r < registers; ++r)
-                TRILOBIT_UNROLL for (int m = 0; m < Tokens; ++m)
-                    TRILOBIT_UNROLL for (int i = 0; i < tables; ++i)
-                        add_bytes<Arch>(few[r][m][i], pairs[r][m][i], odd[r][m][i]);
+            if constexpr (Adds <= 3) TRILOBIT_UNROLL
+            for (int n = 0; n < Adds; ++n) one_tile();
+            else for (int n = 0; n < Adds; ++n) one_tile();
+            TRILOBIT_UNROLL
+            for (int r = 0; r < registers; ++r) TRILOBIT_UNROLL
+            for (int m = 0; m < Tokens; ++m) TRILOBIT_UNROLL
+            for (int i = 0; i < tables; ++i)
+                add_bytes<Arch>(few[r][m][i], pairs[r][m][i], odd[r][m][i]);
         };
         std::int64_t left = s.count;
         for (; left >= at_once; left -= at_once) few_tiles.template operator()<at_once>();
         for (; left > 0; --left) few_tiles.template operator()<1>();
-        TRILOBIT_UNROLL for (int r = 0; r < registers; ++r)
-            TRILOBIT_UNROLL for (int m = 0; m < Tokens; ++m)
-                store(s, pairs[r][m], odd[r][m],
-                      acc + r / together * Layout::tile_rows + r % together * register_bytes<Arch> +
-                          m * acc_stride);
+        TRILOBIT_UNROLL
+        for (int r = 0; r < registers; ++r) TRILOBIT_UNROLL
+        for (int m = 0; m < Tokens; ++m)
+            store(s, pairs[r][m], odd[r][m],
+                  acc + r / together * Layout::tile_rows + r % together * register_bytes<Arch> +
+                      m * acc_stride);
     }
 
     /// Likewise with few registers, for one block: indices of a few tiles, then all tokens that
@@ -169,24 +172,27 @@ private:
         const std::uint8_t* table = s.table;
         const auto few_tiles = [&]<int Adds>() TRILOBIT_LAMBDA_INLINE {
             typename base3::indices at[Adds][together];
-            TRILOBIT_UNROLL for (int n = 0; n < Adds; ++n)
-                TRILOBIT_UNROLL for (int r = 0; r < together; ++r) at[n][r] =
-                    typename base3::indices(
-                        load<Arch>(tile + n * Layout::tile_bytes + r * register_bytes<Arch>));
+            TRILOBIT_UNROLL
+            for (int n = 0; n < Adds; ++n) TRILOBIT_UNROLL
+            for (int r = 0; r < together; ++r)
+                at[n][r] = typename base3::indices(
+                    load<Arch>(tile + n * Layout::tile_bytes + r * register_bytes<Arch>));
             const std::uint8_t* of = table;
-            for (int m = 0; m < Tokens; ++m, of += s.token_stride)
-                TRILOBIT_UNROLL for (int i = 0; i < tables; ++i) {
-                    u8<Arch> few[together];
-                    TRILOBIT_UNROLL for (int n = 0; n < Adds; ++n)
-                        TRILOBIT_UNROLL for (int r = 0; r < together; ++r) {
-                        const u8<Arch> one =
-                            base3::sum(of + n * table_bytes + i * base3::table_bytes, at[n][r]);
-                        few[r] = n == 0 ? one : few[r] + one;
-                        pin<Arch>(few[r]);
-                    }
-                    TRILOBIT_UNROLL for (int r = 0; r < together; ++r)
-                        add_bytes<Arch>(few[r], pairs[m][r][i], odd[m][r][i]);
+            for (int m = 0; m < Tokens; ++m, of += s.token_stride) TRILOBIT_UNROLL
+            for (int i = 0; i < tables; ++i) {
+                u8<Arch> few[together];
+                TRILOBIT_UNROLL
+                for (int n = 0; n < Adds; ++n) TRILOBIT_UNROLL
+                for (int r = 0; r < together; ++r) {
+                    const u8<Arch> one =
+                        base3::sum(of + n * table_bytes + i * base3::table_bytes, at[n][r]);
+                    few[r] = n == 0 ? one : few[r] + one;
+                    pin<Arch>(few[r]);
                 }
+                TRILOBIT_UNROLL
+                for (int r = 0; r < together; ++r)
+                    add_bytes<Arch>(few[r], pairs[m][r][i], odd[m][r][i]);
+            }
             tile += Adds * Layout::tile_bytes;
             table += Adds * table_bytes;
         };
@@ -206,15 +212,19 @@ private:
         using namespace simd;
         constexpr int step = lanes<Arch>;
         i32<Arch> rows[4];
-        TRILOBIT_UNROLL for (int j = 0; j < 4; ++j) rows[j] =
-            s.first ? i32<Arch>(0) : i32<Arch>::load_aligned(to + j * step);
-        TRILOBIT_UNROLL for (int i = 0; i < tables; ++i) add_to_int32<Arch>(
-            pairs[i], odd[i], static_cast<std::int16_t>(largest * s.count), i == 0 ? 1 : 16, rows);
+        TRILOBIT_UNROLL
+        for (int j = 0; j < 4; ++j)
+            rows[j] = s.first ? i32<Arch>(0) : i32<Arch>::load_aligned(to + j * step);
+        TRILOBIT_UNROLL
+        for (int i = 0; i < tables; ++i)
+            add_to_int32<Arch>(pairs[i], odd[i], static_cast<std::int16_t>(largest * s.count),
+                               i == 0 ? 1 : 16, rows);
         if (s.last) {
             interleave4<Arch>(rows);
             finish<Arch>(s, rows, to);
         } else {
-            TRILOBIT_UNROLL for (int j = 0; j < 4; ++j) rows[j].store_aligned(to + j * step);
+            TRILOBIT_UNROLL
+            for (int j = 0; j < 4; ++j) rows[j].store_aligned(to + j * step);
         }
     }
 };

@@ -109,8 +109,9 @@ private:
         const u8<Arch> half(std::uint8_t{15}), number = broadcast4<Arch>(numbers);
         const u8<Arch> weight[2] = {u8<Arch>(std::uint8_t{1}), u8<Arch>(std::uint8_t{16})};
         i32<Arch> sums[Blocks][Tokens];
-        TRILOBIT_UNROLL for (int b = 0; b < Blocks; ++b)
-            TRILOBIT_UNROLL for (int m = 0; m < Tokens; ++m) {
+        TRILOBIT_UNROLL
+        for (int b = 0; b < Blocks; ++b) TRILOBIT_UNROLL
+        for (int m = 0; m < Tokens; ++m) {
             sums[b][m] = i32<Arch>(0);
             if (!s.first)
                 sums[b][m] = i32<Arch>::load_aligned(acc + b * tile_rows + m * acc_stride);
@@ -123,7 +124,8 @@ private:
         for (std::int64_t k = 0; k < s.count; ++k, tile += tile_bytes, table += table_bytes) {
             const std::int64_t ahead = lookup_ahead(lookup_prefetch, tile, row_end, skip);
             maker.template make<1>();
-            TRILOBIT_UNROLL for (int b = 0; b < Blocks; ++b) {
+            TRILOBIT_UNROLL
+            for (int b = 0; b < Blocks; ++b) {
                 const std::byte* from = tile + b * s.block_stride;
                 u8<Arch> codes = load<Arch>(from);
                 // Loaded once: a second load of a line that is on its way from memory waits too.
@@ -131,8 +133,9 @@ private:
                 if constexpr (Tokens == 1) prefetch<Arch>(from + ahead);
                 const u8<Arch> at[2] = {(codes & half) | number,
                                         (shift_right<4, Arch>(codes) & half) | number};
-                TRILOBIT_UNROLL for (int m = 0; m < Tokens; ++m)
-                    TRILOBIT_UNROLL for (int i = 0; i < 2 * tables; ++i) {
+                TRILOBIT_UNROLL
+                for (int m = 0; m < Tokens; ++m) TRILOBIT_UNROLL
+                for (int i = 0; i < 2 * tables; ++i) {
                     const std::uint8_t* of = table + token[m] + i * 64;
                     sums[b][m] =
                         dot4<Arch>(sums[b][m], weight[i / 2], lookup64<Arch>(of, at[i % 2]));
@@ -142,8 +145,9 @@ private:
                 if constexpr (Blocks > 1) forget_loads<Arch>(table);
             }
         }
-        TRILOBIT_UNROLL for (int b = 0; b < Blocks; ++b)
-            TRILOBIT_UNROLL for (int m = 0; m < Tokens; ++m) {
+        TRILOBIT_UNROLL
+        for (int b = 0; b < Blocks; ++b) TRILOBIT_UNROLL
+        for (int m = 0; m < Tokens; ++m) {
             const i32<Arch> rows[] = {sums[b][m]};
             finish<Arch>(s, rows, acc + b * tile_rows + m * acc_stride);
         }

@@ -82,40 +82,45 @@ private:
         for (std::int64_t k = 0; k < s.count; ++k, tile += tile_bytes, table += table_bytes) {
             maker.template make<1>();
             const std::int64_t ahead = lookup_ahead(lookup_prefetch, tile, row_end, skip);
-            if (Tokens == 1)
-                TRILOBIT_UNROLL for (int b = 0; b < Blocks; ++b)
-                    prefetch<Arch>(tile + b * stride + ahead);
+            if (Tokens == 1) TRILOBIT_UNROLL
+            for (int b = 0; b < Blocks; ++b) prefetch<Arch>(tile + b * stride + ahead);
             u8<Arch> at[8];
             load_every_fourth<Arch>(tile, stride, at);
-            TRILOBIT_UNROLL for (int t = 0; t < 4; ++t) {
+            TRILOBIT_UNROLL
+            for (int t = 0; t < 4; ++t) {
                 at[4 + t] = shift_right<4, Arch>(at[t]) & half;
                 at[t] = at[t] & half;
             }
             const std::uint8_t* of = table;
-            for (int m = 0; m < Tokens; ++m, of += s.token_stride)
-                TRILOBIT_UNROLL for (int i = 0; i < tables; ++i) {
-                    u8<Arch> few(std::uint8_t{0});
-                    TRILOBIT_UNROLL for (int n = 0; n < 8; ++n) {
-                        const u8<Arch> one = lookup16_op<Arch>::call(of + i * 128 + n * 16, at[n]);
-                        few = n % adds == 0 ? one : few + one;
-                        pin<Arch>(few);
-                        if (n % adds == adds - 1 || n == 7)
-                            add_bytes<Arch>(few, pairs[m][i], odd[m][i]);
-                    }
+            for (int m = 0; m < Tokens; ++m, of += s.token_stride) TRILOBIT_UNROLL
+            for (int i = 0; i < tables; ++i) {
+                u8<Arch> few(std::uint8_t{0});
+                TRILOBIT_UNROLL
+                for (int n = 0; n < 8; ++n) {
+                    const u8<Arch> one = lookup16_op<Arch>::call(of + i * 128 + n * 16, at[n]);
+                    few = n % adds == 0 ? one : few + one;
+                    pin<Arch>(few);
+                    if (n % adds == adds - 1 || n == 7)
+                        add_bytes<Arch>(few, pairs[m][i], odd[m][i]);
                 }
+            }
         }
         for (int m = 0; m < Tokens; ++m) {
             i32<Arch> all[4];
-            TRILOBIT_UNROLL for (i32<Arch>& r : all) r = i32<Arch>(0);
-            TRILOBIT_UNROLL for (int i = 0; i < tables; ++i) add_to_int32<Arch>(
-                pairs[m][i], odd[m][i], static_cast<std::int16_t>(8 * largest * s.count),
-                i == 0 ? 1 : 16, all);
+            TRILOBIT_UNROLL
+            for (i32<Arch>& r : all) r = i32<Arch>(0);
+            TRILOBIT_UNROLL
+            for (int i = 0; i < tables; ++i)
+                add_to_int32<Arch>(pairs[m][i], odd[m][i],
+                                   static_cast<std::int16_t>(8 * largest * s.count),
+                                   i == 0 ? 1 : 16, all);
             interleave4<Arch>(all);
             // Of one block where a register has room for two, the first half.
             constexpr int registers = Blocks * tile_rows / lanes<Arch>;
             i32<Arch> rows[registers];
             std::int32_t* const to = acc + m * acc_stride;
-            TRILOBIT_UNROLL for (int j = 0; j < registers; ++j) {
+            TRILOBIT_UNROLL
+            for (int j = 0; j < registers; ++j) {
                 std::int32_t* const before = to + j * lanes<Arch>;
                 rows[j] = s.first ? all[j] : all[j] + i32<Arch>::load_aligned(before);
                 if (!s.last) rows[j].store_aligned(before);

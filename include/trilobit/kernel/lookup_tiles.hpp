@@ -60,11 +60,14 @@ TRILOBIT_INLINE void finish(const lookup_span& s, const simd::i32<Arch> (&rows)[
     constexpr int lanes = simd::lanes<Arch>;
     constexpr int registers = static_cast<int>(Registers);
     if (s.sums == nullptr) {
-        TRILOBIT_UNROLL for (int j = 0; j < registers; ++j) rows[j].store_aligned(to + j * lanes);
+        TRILOBIT_UNROLL
+        for (int j = 0; j < registers; ++j) rows[j].store_aligned(to + j * lanes);
     } else {
         const std::int64_t at = to - s.acc;
-        TRILOBIT_UNROLL for (int j = 0; j < registers; ++j) simd::scale_add<Arch>(
-            s.sums + at + j * lanes, rows[j], s.row_scales + at + j * lanes, s.token_scale);
+        TRILOBIT_UNROLL
+        for (int j = 0; j < registers; ++j)
+            simd::scale_add<Arch>(s.sums + at + j * lanes, rows[j], s.row_scales + at + j * lanes,
+                                  s.token_scale);
     }
 }
 

@@ -155,15 +155,17 @@ struct panel_decoder<Arch, layout::ternary_base3> {
         for (int p = 0; p < 64; p += bytes) {
             u8<Arch> codes[4], digits[5];
             // Past the last tile the one before it is read again.
-            TRILOBIT_UNROLL for (int tile = 0; tile < 4; ++tile) codes[tile] =
-                load<Arch>(tiles + (tile < count ? tile : count - 1) * 64 + p);
+            TRILOBIT_UNROLL
+            for (int tile = 0; tile < 4; ++tile)
+                codes[tile] = load<Arch>(tiles + (tile < count ? tile : count - 1) * 64 + p);
             interleave4<Arch>(codes);
-            TRILOBIT_UNROLL for (int i = 0; i < 4; ++i) {
+            TRILOBIT_UNROLL
+            for (int i = 0; i < 4; ++i) {
                 const int row = p + i * rows;
                 std::byte* const at = to + row / 16 * panel_stride<Arch> + row % 16 * 4;
                 base3_op<Arch>::digits(codes[i], digits);
-                TRILOBIT_UNROLL for (int d = 0; d < 5; ++d)
-                    store<Arch>(digits[d], at + d * panel::tile_bytes);
+                TRILOBIT_UNROLL
+                for (int d = 0; d < 5; ++d) store<Arch>(digits[d], at + d * panel::tile_bytes);
             }
         }
     }

@@ -170,20 +170,24 @@ struct popcount : driven<popcount<Arch, Layout, Act>, Arch, Layout> {
         token_offsets(words(t.x), offset);
         // A byte counts at most 8: 2^18 columns times 128 stay far below 2^31.
         i32<Arch> sums[Blocks][Tokens], constant[Blocks];
-        TRILOBIT_UNROLL for (int b = 0; b < Blocks; ++b) {
+        TRILOBIT_UNROLL
+        for (int b = 0; b < Blocks; ++b) {
             constant[b] = i32<Arch>(bits::dense && signs ? static_cast<std::int32_t>(s.width) : 0);
-            TRILOBIT_UNROLL for (int m = 0; m < Tokens; ++m) sums[b][m] = i32<Arch>(0);
+            TRILOBIT_UNROLL
+            for (int m = 0; m < Tokens; ++m) sums[b][m] = i32<Arch>(0);
         }
         const auto one_tile = [&](u8<Arch> valid) TRILOBIT_LAMBDA_INLINE {
-            TRILOBIT_UNROLL for (int b = 0; b < Blocks; ++b) {
+            TRILOBIT_UNROLL
+            for (int b = 0; b < Blocks; ++b) {
                 u8<Arch> mask, sign;
                 bits::template load<Arch>(tile + b * row_bytes, valid, mask, sign);
                 if constexpr (!(bits::dense && signs))
                     constant[b] =
                         dot4<Arch>(constant[b], popcount_bytes<Arch>(signs ? mask : mask & sign),
                                    byte(signs || bits::dense ? -1 : 1));
-                TRILOBIT_UNROLL for (int i = 0; i < planes; ++i)
-                    TRILOBIT_UNROLL for (int m = 0; m < Tokens; ++m) {
+                TRILOBIT_UNROLL
+                for (int i = 0; i < planes; ++i) TRILOBIT_UNROLL
+                for (int m = 0; m < Tokens; ++m) {
                     const u8<Arch> met =
                         masked_xor<Arch>(mask, sign, broadcast4<Arch>(word + offset[m] + i));
                     sums[b][m] =
@@ -198,8 +202,9 @@ struct popcount : driven<popcount<Arch, Layout, Act>, Arch, Layout> {
         const little<std::uint32_t> last_word = column_mask(s.width - 32 * (count - 1));
         for (std::int64_t k = 1; k < count; ++k) one_tile(u8<Arch>(std::uint8_t{0xff}));
         one_tile(broadcast4<Arch>(&last_word));
-        TRILOBIT_UNROLL for (int b = 0; b < Blocks; ++b)
-            TRILOBIT_UNROLL for (int m = 0; m < Tokens; ++m) {
+        TRILOBIT_UNROLL
+        for (int b = 0; b < Blocks; ++b) TRILOBIT_UNROLL
+        for (int m = 0; m < Tokens; ++m) {
             const auto sum = bits::dense ? constant[b] - sums[b][m] : constant[b] + sums[b][m];
             sum.store_aligned(acc + b * Layout::tile_rows + m * stride);
         }

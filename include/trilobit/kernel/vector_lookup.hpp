@@ -235,15 +235,18 @@ struct vector_lookup_any {
             end.next_block();
             for (int r = 0; r < Layout::tile_rows; ++r) {
                 i16 sum[registers];
-                TRILOBIT_UNROLL for (int v = 0; v < registers; ++v) sum[v] =
-                    i16::load_aligned(sums + v * shape::lanes);
-                TRILOBIT_UNROLL for (int i = 0; i < Tiles; ++i)
-                    TRILOBIT_UNROLL for (int j = 0; j < shape::row_bytes; ++j) {
+                TRILOBIT_UNROLL
+                for (int v = 0; v < registers; ++v)
+                    sum[v] = i16::load_aligned(sums + v * shape::lanes);
+                TRILOBIT_UNROLL
+                for (int i = 0; i < Tiles; ++i) TRILOBIT_UNROLL
+                for (int j = 0; j < shape::row_bytes; ++j) {
                     const auto* entry = reinterpret_cast<const std::int16_t*>(
                         table + 2 * (i * shape::row_bytes + j) * shape::size +
                         offsets[i * Layout::tile_bytes + r * shape::row_bytes + j]);
-                    TRILOBIT_UNROLL for (int v = 0; v < registers; ++v) sum[v] +=
-                        i16::load_aligned(entry + v * shape::lanes);
+                    TRILOBIT_UNROLL
+                    for (int v = 0; v < registers; ++v)
+                        sum[v] += i16::load_aligned(entry + v * shape::lanes);
                 }
                 end(r, sum, sums);
                 sums += shape::tokens;

@@ -20,8 +20,9 @@ struct wait_in_int16 {
     void next_block() const noexcept {}
     TRILOBIT_INLINE void operator()(int, simd::i16<Arch>* sum, std::int16_t* to) const noexcept {
         constexpr int lanes = simd::register_bytes<Arch> / 2;
-        TRILOBIT_UNROLL for (int v = 0; v < table_shape<Arch, Layout>::tokens / lanes; ++v) sum[v]
-            .store_aligned(to + v * lanes);
+        TRILOBIT_UNROLL
+        for (int v = 0; v < table_shape<Arch, Layout>::tokens / lanes; ++v)
+            sum[v].store_aligned(to + v * lanes);
     }
 };
 
@@ -59,8 +60,10 @@ struct scale_and_add {
         const i16<Arch> even = xsimd::bitwise_cast<std::int16_t>(i32<Arch>(1));
         const i16<Arch> odd = xsimd::bitwise_cast<std::int16_t>(i32<Arch>(1 << 16));
         const f32<Arch> scale(of_rows[row]);
-        TRILOBIT_UNROLL for (int v = 0; v < shape::tokens / shape::lanes; ++v) {
-            TRILOBIT_UNROLL for (int h = 0; h < 2; ++h) {
+        TRILOBIT_UNROLL
+        for (int v = 0; v < shape::tokens / shape::lanes; ++v) {
+            TRILOBIT_UNROLL
+            for (int h = 0; h < 2; ++h) {
                 const int from = v * shape::lanes + h * lanes;
                 const i32<Arch> wide = dot2<Arch>(i32<Arch>(0), sum[v], h == 0 ? even : odd);
                 const auto before =

@@ -104,7 +104,8 @@ void build_table(const std::int16_t* x, std::int16_t* table) noexcept {
     static_assert(radix == 2 || radix == 3);
     for (int v = 0; v < shape::tokens; v += shape::lanes) {
         i16 step[digits], lowest(0);
-        TRILOBIT_UNROLL for (int i = 0; i < digits; ++i) {
+        TRILOBIT_UNROLL
+        for (int i = 0; i < digits; ++i) {
             step[i] = i16::load_aligned(x + i * shape::row_bytes * shape::tokens + v);
             lowest -= step[i];
             if (radix == 2) step[i] += step[i];
@@ -112,10 +113,12 @@ void build_table(const std::int16_t* x, std::int16_t* table) noexcept {
         std::int16_t* to = table + v;
         lowest.store_aligned(to + bytes::entry(0) * shape::tokens);
         int count = 1;
-        TRILOBIT_UNROLL for (int i = 0; i < digits; ++i) {
+        TRILOBIT_UNROLL
+        for (int i = 0; i < digits; ++i) {
             for (int e = 0; e < count; ++e) {
                 i16 entry = i16::load_aligned(to + bytes::entry(e) * shape::tokens);
-                TRILOBIT_UNROLL for (int d = 1; d < radix; ++d) {
+                TRILOBIT_UNROLL
+                for (int d = 1; d < radix; ++d) {
                     entry += step[i];
                     entry.store_aligned(to + bytes::entry(e + d * count) * shape::tokens);
                 }

@@ -39,12 +39,13 @@ struct instruction_times_op<Arch> {
         std::uint64_t least = ~std::uint64_t{0};
         for (int round = 0; round < rounds; ++round) {
             const std::uint64_t begin = __builtin_ia32_rdtsc();
-            for (int i = 0; i < turns; ++i) TRILOBIT_UNROLL for (int u = 0; u < unrolled; ++u) {
-                    // As if the operand were another each time.
-                    __asm__ volatile("" : "+v"(operand));
-                    const __m512i result = step(operand);
-                    __asm__ volatile("" : : "v"(result));
-                }
+            for (int i = 0; i < turns; ++i) TRILOBIT_UNROLL
+            for (int u = 0; u < unrolled; ++u) {
+                // As if the operand were another each time.
+                __asm__ volatile("" : "+v"(operand));
+                const __m512i result = step(operand);
+                __asm__ volatile("" : : "v"(result));
+            }
             least = std::min<std::uint64_t>(least, __builtin_ia32_rdtsc() - begin);
         }
         return static_cast<double>(std::max<std::uint64_t>(least, 1));

@@ -103,7 +103,8 @@ TRILOBIT_INLINE void advance(T*& p, std::int64_t n) noexcept {
 /// vectors.
 template <int Count>
 TRILOBIT_INLINE void token_offsets(std::int64_t stride, std::int64_t (&offset)[Count]) noexcept {
-    TRILOBIT_UNROLL for (int m = 0; m < Count; ++m) {
+    TRILOBIT_UNROLL
+    for (int m = 0; m < Count; ++m) {
         offset[m] = m * stride;
 #if defined(__GNUC__)
         if (m > 0) __asm__("" : "+r"(offset[m]));

@@ -39,16 +39,21 @@ struct transpose8_op<Arch> {
     TRILOBIT_INLINE static void call(const std::int16_t* from, std::int64_t from_stride,
                                      std::int16_t* to, std::int64_t to_stride) noexcept {
         __m128i a[8], b[8];
-        TRILOBIT_UNROLL for (int i = 0; i < 8; ++i) a[i] =
-            _mm_load_si128(reinterpret_cast<const __m128i*>(from + i * from_stride));
-        TRILOBIT_UNROLL for (int round = 0; round < 3; ++round) {
-            TRILOBIT_UNROLL for (int i = 0; i < 4; ++i) {
+        TRILOBIT_UNROLL
+        for (int i = 0; i < 8; ++i)
+            a[i] = _mm_load_si128(reinterpret_cast<const __m128i*>(from + i * from_stride));
+        TRILOBIT_UNROLL
+        for (int round = 0; round < 3; ++round) {
+            TRILOBIT_UNROLL
+            for (int i = 0; i < 4; ++i) {
                 b[2 * i] = _mm_unpacklo_epi16(a[i], a[i + 4]);
                 b[2 * i + 1] = _mm_unpackhi_epi16(a[i], a[i + 4]);
             }
-            TRILOBIT_UNROLL for (int i = 0; i < 8; ++i) a[i] = b[i];
+            TRILOBIT_UNROLL
+            for (int i = 0; i < 8; ++i) a[i] = b[i];
         }
-        TRILOBIT_UNROLL for (int i = 0; i < 8; ++i)
+        TRILOBIT_UNROLL
+        for (int i = 0; i < 8; ++i)
             _mm_store_si128(reinterpret_cast<__m128i*>(to + i * to_stride), a[i]);
     }
 };
