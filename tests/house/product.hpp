@@ -16,7 +16,7 @@ inline float product_error() {
     const float x[2 * cols] = {1, 1, 1, 1, 1, 2, 2, 2, 2, 2};  // (2, cols)
     float y[2 * rows] = {};                                    // (2, rows)
 
-    // Absmean is 2/3 here, so the ternary values are the weights and the scale is 2/3.
+    // The weights are ternary already, so their scale is 1 and nothing is lost.
     const auto packed = trilobit::pack<trilobit::layout::ternary_2bit>(
         trilobit::matrix_view<const float>(w, rows, cols));
     if (!packed.status().ok()) return -1.0f;
@@ -29,7 +29,7 @@ inline float product_error() {
         for (int n = 0; n < rows; ++n) {
             float sum = 0.0f;
             for (int k = 0; k < cols; ++k) sum += x[m * cols + k] * w[n * cols + k];
-            const float error = y[m * rows + n] - sum * 2.0f / 3.0f;
+            const float error = y[m * rows + n] - sum;
             worst = error > worst ? error : -error > worst ? -error : worst;
         }
     }

@@ -56,7 +56,7 @@ public:
 
 }  // namespace
 
-TEST_CASE("--resume never replaces a finished model by one made from nothing") {
+TEST_CASE("a finished model is never replaced by --resume with one made from nothing") {
     const trainer_program p;
     REQUIRE(p.train("--steps 3").status == 0);
     const std::string model = content(p.path("m.gguf"));
