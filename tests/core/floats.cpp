@@ -15,8 +15,8 @@
 using namespace trilobit;
 
 TEST_CASE("finite is what has an exponent below the last", "[core]") {
-    constexpr float largest = std::numeric_limits<float>::max();
-    STATIC_REQUIRE(is_finite(largest));
+    constexpr float greatest = std::numeric_limits<float>::max();
+    STATIC_REQUIRE(is_finite(greatest));
     STATIC_REQUIRE(!is_finite(std::numeric_limits<double>::infinity()));
     const auto of_bits = [](std::uint32_t bits) { return std::bit_cast<float>(bits); };
     for (const std::uint32_t sign : {0u, 0x80000000u}) {
