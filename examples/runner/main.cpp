@@ -11,6 +11,7 @@
 
 #include "runner/commands.hpp"
 #include "support/error.hpp"
+#include "support/standard_streams.hpp"
 #include "support/truncation.hpp"
 
 namespace {
@@ -59,6 +60,7 @@ int run(int argc, char** argv) {
 }  // namespace
 
 int main(int argc, char** argv) {
+    tbx::support::keep_standard_streams();
     const tbx::support::truncation_watch watch("trilobit");
     try {
         return run(argc, argv);

@@ -9,6 +9,7 @@
 #include <sstream>
 #include <string>
 
+#include "support/standard_streams.hpp"
 #include "support/truncation.hpp"
 #include "train/commands.hpp"
 
@@ -137,6 +138,7 @@ int parse_and_run(int argc, char** argv) {
 }  // namespace
 
 int main(int argc, char** argv) {
+    tbx::support::keep_standard_streams();
     const tbx::support::truncation_watch watch("trilobit-train");
     try {
         return parse_and_run(argc, argv);
