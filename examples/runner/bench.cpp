@@ -238,7 +238,8 @@ void add_bench(CLI::App& app) {
             throw CLI::ValidationError("--head",
                                        "the file's own is measured, in full or two-stage");
         if (o->plan.prefill + o->plan.decode == 0)
-            throw CLI::ValidationError("-p and -n", "both are 0, so there is nothing to measure");
+            throw CLI::ValidationError(
+                "--prefill", "it and --decode are both 0, so there is nothing to measure");
         const auto result = run(*o);
         if (o->json)
             (void)std::printf("%s\n", result.dump(2).c_str());

@@ -52,6 +52,15 @@ TEST_CASE("wrong usage ends with 2 and one line") {
     CHECK(o.out.empty());
 }
 
+TEST_CASE("wrong usage is told by what is wrong") {
+    CHECK(run_program({"rum", "-m", "x"}).err ==
+          "trilobit: command line: 'rum' is unknown; see --help\n");
+    CHECK(run_program({"--nope"}).err ==
+          "trilobit: command line: '--nope' is unknown; see --help\n");
+    CHECK(run_program({"bench", "--shape", "tiny", "-p", "0", "-n", "0"}).err ==
+          "trilobit: --prefill: it and --decode are both 0, so there is nothing to measure\n");
+}
+
 TEST_CASE("help and version end with 0 and print to stdout") {
     for (const char* command : {"run", "chat", "logits", "tokenize", "perplexity", "info",
                                 "convert", "make-dummy", "bench"}) {
