@@ -230,7 +230,7 @@ void add_bench(CLI::App& app) {
     command->add_option("-n,--decode", o->plan.decode, "Tokens made after it [128]")->check(tokens);
     command->add_option("-r,--rounds", o->plan.rounds, "Rounds; medians are reported [3]")
         ->check(CLI::Range(1, 10000));
-    command->add_option("--seed", o->seed, "Seed of the random weights [1]");
+    command->add_option("--seed", o->seed, "Seed of the random weights [1]")->check(seed_number());
     command->add_flag("--json", o->json, "One JSON object instead of text");
     command->callback([o, file, shape, head] {
         if (file->count() + shape->count() == 0) throw CLI::RequiredError("--model or --shape");
