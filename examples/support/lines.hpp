@@ -11,8 +11,8 @@
 
 namespace tbx::support {
 
-/// All that is left of `in`, a pipe perhaps. Throws tbx::error, with `name` as its subject, where it
-/// cannot be read: a folder, say, which opens as a file does.
+/// All that is left of `in`, a pipe perhaps. Throws tbx::error, with `name` as its subject, where
+/// it cannot be read: a folder, say, which opens as a file does.
 [[nodiscard]] inline std::string read_all(std::istream& in, std::string_view name) {
     std::string all;
     char block[1 << 14];

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// Room support. Enters: descriptors 0 to 2, some of them closed perhaps. Leaves: none closed, so that
-// no file that is opened later is taken for standard input, output or error.
+// Room support. Enters: descriptors 0 to 2, some of them closed perhaps. Leaves: none closed, so
+// that no file that is opened later is taken for standard input, output or error.
 #pragma once
 
 namespace tbx::support {

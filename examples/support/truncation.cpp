@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 // Room support. Enters: SIGBUS. Leaves: a line on stderr and status 1 when the address lies in a
 // mapped file. Enters: a signal that ends the program. Leaves: no half-written file, and the end
-// that the signal means. Handlers call nothing that POSIX does not allow them, and only read records.
+// that the signal means. Handlers call nothing that POSIX forbids them, and only read records.
 #include "support/truncation.hpp"
 
 #include <array>

@@ -34,9 +34,9 @@ public:
     ~end_note();
 };
 
-/// Watches SIGBUS, SIGINT, SIGTERM and SIGHUP for as long as it lives, one at a time: main() has one,
-/// a library none. SIGBUS has its old effect where its cause is not a mapped file; the others, which
-/// an interrupt_watch may take over meanwhile, end the program as ever.
+/// Watches SIGBUS, SIGINT, SIGTERM and SIGHUP for as long as it lives, one at a time: main() has
+/// one, a library none. SIGBUS has its old effect where its cause is not a mapped file; the others,
+/// which an interrupt_watch may take over meanwhile, end the program as ever.
 class truncation_watch {
 public:
     /// `program` begins the line, as it begins every other.
