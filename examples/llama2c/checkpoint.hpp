@@ -7,13 +7,13 @@
 #include <cstdint>
 #include <cstring>
 #include <fstream>
-#include <iterator>
 #include <span>
 #include <string>
 #include <utility>
 #include <vector>
 
 #include "support/error.hpp"
+#include "support/lines.hpp"
 #include "trilobit/core/endian.hpp"
 
 namespace tbx::llama2c {
@@ -21,8 +21,7 @@ namespace tbx::llama2c {
 inline std::vector<std::byte> read_bytes(const std::string& path) {
     std::ifstream in(path, std::ios::binary);
     if (!in) throw error(path, "cannot be opened");
-    const std::vector<char> text((std::istreambuf_iterator<char>(in)), {});
-    if (in.bad()) throw error(path, "cannot be read");
+    const std::string text = support::read_all(in, path);
     const auto bytes = std::as_bytes(std::span(text));
     return {bytes.begin(), bytes.end()};
 }

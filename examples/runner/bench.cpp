@@ -230,7 +230,7 @@ void add_bench(CLI::App& app) {
     command->add_option("-n,--decode", o->plan.decode, "Tokens made after it [128]")->check(tokens);
     command->add_option("-r,--rounds", o->plan.rounds, "Rounds; medians are reported [3]")
         ->check(CLI::Range(1, 10000));
-    command->add_option("--seed", o->seed, "Seed of the random weights [1]");
+    command->add_option("--seed", o->seed, "Seed of the random weights [1]")->check(seed_number());
     command->add_flag("--json", o->json, "One JSON object instead of text");
     command->callback([o, file, shape, head] {
         if (file->count() + shape->count() == 0) throw CLI::RequiredError("--model or --shape");
@@ -238,7 +238,8 @@ void add_bench(CLI::App& app) {
             throw CLI::ValidationError("--head",
                                        "the file's own is measured, in full or two-stage");
         if (o->plan.prefill + o->plan.decode == 0)
-            throw CLI::ValidationError("-p and -n", "both are 0, so there is nothing to measure");
+            throw CLI::ValidationError(
+                "--prefill", "it and --decode are both 0, so there is nothing to measure");
         const auto result = run(*o);
         if (o->json)
             (void)std::printf("%s\n", result.dump(2).c_str());

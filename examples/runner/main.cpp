@@ -11,6 +11,7 @@
 
 #include "runner/commands.hpp"
 #include "support/error.hpp"
+#include "support/standard_streams.hpp"
 #include "support/truncation.hpp"
 
 namespace {
@@ -48,8 +49,14 @@ int run(int argc, char** argv) {
     try {
         app.parse(argc, argv);
     } catch (const CLI::ParseError& e) {
-        if (e.get_exit_code() == 0) return app.exit(e);  // --help, --version
-        return complain(usage_line(e.what()), 2);
+        if (e.get_exit_code() != 0) {
+            // A command that there is not is told as one that is missing.
+            const auto rest = app.remaining();
+            if (app.get_subcommands().empty() && !rest.empty())
+                return complain("command line: '" + rest.front() + "' is unknown; see --help", 2);
+            return complain(usage_line(e.what()), 2);
+        }
+        (void)app.exit(e);  // --help, --version
     }
     if (std::fflush(stdout) != 0 || std::ferror(stdout) != 0)
         return complain("standard output: it could not be written", 1);
@@ -59,6 +66,7 @@ int run(int argc, char** argv) {
 }  // namespace
 
 int main(int argc, char** argv) {
+    tbx::support::keep_standard_streams();
     const tbx::support::truncation_watch watch("trilobit");
     try {
         return run(argc, argv);

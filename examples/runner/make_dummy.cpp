@@ -8,6 +8,7 @@
 #include "model/random_weights.hpp"
 #include "model/shapes.hpp"
 #include "runner/commands.hpp"
+#include "runner/options.hpp"
 #include "support/error.hpp"
 #include "support/progress.hpp"
 
@@ -78,7 +79,7 @@ void add_make_dummy(CLI::App& app) {
         ->add_option("--vocabulary", o->vocabulary,
                      "Tokens; few make a model whose head costs nothing [the shape's]")
         ->check(CLI::Range(std::int64_t{320}, std::int64_t{1} << 20));
-    command->add_option("--seed", o->seed, "Seed of the random weights [1]");
+    command->add_option("--seed", o->seed, "Seed of the random weights [1]")->check(seed_number());
     command->callback([o] { run(*o); });
 }
 

@@ -3,8 +3,11 @@
 #include "runner/options.hpp"
 
 #include <algorithm>
+#include <charconv>
+#include <cstdint>
 #include <cstdio>
 #include <map>
+#include <system_error>
 #include <thread>
 
 #include "tokenizer/pretokenize.hpp"
@@ -101,6 +104,17 @@ void add_pre(CLI::App& command, std::string& pre) {
         });
 }
 
+CLI::Validator seed_number() {
+    return {[](const std::string& text) {
+                std::uint64_t value = 0;
+                const char* const last = text.data() + text.size();
+                const auto [end, problem] = std::from_chars(text.data(), last, value);
+                if (problem == std::errc() && end == last) return std::string();
+                return "'" + text + "' is no whole number from 0 to 2^64 - 1";
+            },
+            ""};
+}
+
 CLI::Validator number_between(double low, double high) {
     return {[low, high](const std::string& text) {
                 double value = 0;
@@ -134,7 +148,8 @@ void writing_options::add_to(CLI::App& command) {
         .add_option("--repeat-last-n", sampling.repeat_window,
                     "Latest tokens that the penalty looks at; -1: all [64]")
         ->check(CLI::Range(-1, 1 << 30));
-    command.add_option("--seed", sampling.seed, "Seed of the random numbers [0]");
+    command.add_option("--seed", sampling.seed, "Seed of the random numbers [0]")
+        ->check(seed_number());
     command
         .add_option_function<std::vector<std::string>>(
             "--stop",

@@ -40,6 +40,9 @@ struct model_options {
 /// --pre NAME, for each command that makes a tokenizer.
 void add_pre(CLI::App& command, std::string& pre);
 
+/// A whole number of 64 bits: CLI11 takes -1 for the largest, and what is larger still.
+[[nodiscard]] CLI::Validator seed_number();
+
 /// From `low` to `high`, both included. NaN is in no range, though CLI::Range lets it pass.
 [[nodiscard]] CLI::Validator number_between(double low, double high);
 

@@ -4,7 +4,6 @@
 
 #include <fstream>
 #include <iostream>
-#include <iterator>
 
 #include "support/lines.hpp"
 #include "support/progress.hpp"
@@ -14,12 +13,7 @@ namespace {
 
 // Not mapped: a file may be a pipe.
 std::string read_whole(std::istream& in, const std::string& name) {
-    std::string all;
-    char block[1 << 14];
-    while (in.read(block, sizeof block) || in.gcount() > 0)
-        all.append(block, static_cast<std::size_t>(in.gcount()));
-    if (in.bad() || !in.eof()) throw error(name, "it cannot be read");
-    return std::string(support::utf8_text(all, name));
+    return std::string(support::utf8_text(support::read_all(in, name), name));
 }
 
 bool is_stream(const std::optional<std::string>& where) { return where == "-"; }

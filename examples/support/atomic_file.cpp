@@ -37,6 +37,7 @@ mode_t mode_for(const std::string& path) {
 }  // namespace
 
 atomic_file::atomic_file(std::string path) : target(std::move(path)) {
+    if (target.empty()) throw error("output file", "its name is empty");
     struct stat info{};
     if (::stat(target.c_str(), &info) == 0 && !S_ISREG(info.st_mode)) {
         throw error(target, "exists and is not a regular file");

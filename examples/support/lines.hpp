@@ -11,6 +11,17 @@
 
 namespace tbx::support {
 
+/// All that is left of `in`, a pipe perhaps. Throws tbx::error, with `name` as its subject, where
+/// it cannot be read: a folder, say, which opens as a file does.
+[[nodiscard]] inline std::string read_all(std::istream& in, std::string_view name) {
+    std::string all;
+    char block[1 << 14];
+    while (in.read(block, sizeof block) || in.gcount() > 0)
+        all.append(block, static_cast<std::size_t>(in.gcount()));
+    if (in.bad() || !in.eof()) throw error(name, "it cannot be read");
+    return all;
+}
+
 /// `text` without a byte order mark of UTF-8. Throws tbx::error, with `name` as its subject, where
 /// the mark is that of UTF-16 or UTF-32: its bytes would be taken for UTF-8 that is damaged.
 [[nodiscard]] inline std::string_view utf8_text(std::string_view text, std::string_view name) {

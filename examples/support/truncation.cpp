@@ -1,10 +1,13 @@
 // SPDX-License-Identifier: MIT
 // Room support. Enters: SIGBUS. Leaves: a line on stderr and status 1 when the address lies in a
-// mapped file. The handler calls nothing that POSIX does not allow it, and only reads records.
+// mapped file. Enters: a signal that ends the program. Leaves: no half-written file, and the end
+// that the signal means. Handlers call nothing that POSIX forbids them, and only read records.
 #include "support/truncation.hpp"
 
+#include <array>
 #include <atomic>
 #include <csignal>
+#include <cstddef>
 #include <cstdint>
 #include <mutex>
 #include <string>
@@ -29,6 +32,8 @@ std::atomic<end_record*> records = nullptr;
 std::atomic<bool> ending = false;
 std::string beginning;  // of the line
 struct sigaction action_before{};
+constexpr std::array ends{SIGINT, SIGTERM, SIGHUP};
+std::array<struct sigaction, ends.size()> ends_before{};
 
 end_record* keep(end_record::kind what, std::uintptr_t first, std::size_t size, std::string text) {
     const std::lock_guard lock(guard);
@@ -55,14 +60,24 @@ void say(std::string_view text) noexcept {
     }
 }
 
+void remove_temporaries() noexcept {
+    for (const end_record* r = records; r != nullptr; r = r->next)
+        if (r->what == end_record::temporary) ::unlink(r->text.c_str());
+}
+
 [[noreturn]] void end_with(const end_record& cause) noexcept {
     // Other threads are likely to meet the same hole: one of them speaks.
     while (ending.exchange(true)) ::pause();
     say(beginning);
     say(cause.text);
-    for (const end_record* r = records; r != nullptr; r = r->next)
-        if (r->what == end_record::temporary) ::unlink(r->text.c_str());
+    remove_temporaries();
     ::_exit(1);
+}
+
+// SA_RESETHAND has given the signal its default meaning back: it ends the program on return.
+extern "C" void end_by_signal(int number) {
+    remove_temporaries();
+    ::raise(number);
 }
 
 extern "C" void bus_error(int, siginfo_t* info, void*) {
@@ -105,8 +120,18 @@ truncation_watch::truncation_watch(std::string_view program) {
     action.sa_flags = SA_SIGINFO;
     sigemptyset(&action.sa_mask);
     ::sigaction(SIGBUS, &action, &action_before);
+    action.sa_handler = end_by_signal;
+    action.sa_flags = static_cast<int>(SA_RESETHAND);
+    for (std::size_t i = 0; i < ends.size(); ++i) {
+        ::sigaction(ends[i], nullptr, &ends_before[i]);
+        // Not where it is ignored, by nohup or a shell's &, or somebody else handles it.
+        if (ends_before[i].sa_handler == SIG_DFL) ::sigaction(ends[i], &action, nullptr);
+    }
 }
 
-truncation_watch::~truncation_watch() { ::sigaction(SIGBUS, &action_before, nullptr); }
+truncation_watch::~truncation_watch() {
+    ::sigaction(SIGBUS, &action_before, nullptr);
+    for (std::size_t i = 0; i < ends.size(); ++i) ::sigaction(ends[i], &ends_before[i], nullptr);
+}
 
 }  // namespace tbx::support

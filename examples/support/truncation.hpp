@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 // Room support. Enters: what is mapped and what is being written. Leaves: one line and status 1
-// when a mapped file is cut short by someone else, where the system would kill without a word.
+// when a mapped file is cut short by someone else, where the system would kill without a word. What
+// is half written is removed, then and when a signal ends the program.
 #pragma once
 
 #include <cstddef>
@@ -33,8 +34,9 @@ public:
     ~end_note();
 };
 
-/// Watches SIGBUS for as long as it lives, one at a time: main() has one, a library none. The
-/// signal has its old effect where its cause is not a mapped file.
+/// Watches SIGBUS, SIGINT, SIGTERM and SIGHUP for as long as it lives, one at a time: main() has
+/// one, a library none. SIGBUS has its old effect where its cause is not a mapped file; the others,
+/// which an interrupt_watch may take over meanwhile, end the program as ever.
 class truncation_watch {
 public:
     /// `program` begins the line, as it begins every other.

@@ -5,7 +5,6 @@
 
 #include <algorithm>
 #include <fstream>
-#include <iterator>
 
 #include "support/error.hpp"
 #include "support/lines.hpp"
@@ -15,8 +14,7 @@ namespace tbx::train {
 std::string read_text(const std::string& path) {
     std::ifstream in(path, std::ios::binary);
     if (!in) throw error(path, "cannot be opened");
-    std::string all((std::istreambuf_iterator<char>(in)), {});
-    if (in.bad()) throw error(path, "cannot be read");
+    const std::string all = support::read_all(in, path);
     std::string_view rest = support::utf8_text(all, path);
     // The mark of UTF-16 is often left out; every other byte of its Latin letters is 0.
     if (const std::size_t at = rest.find('\0'); at != rest.npos)

@@ -9,6 +9,7 @@
 #include <sstream>
 #include <string>
 
+#include "support/standard_streams.hpp"
 #include "support/truncation.hpp"
 #include "train/commands.hpp"
 
@@ -29,6 +30,9 @@ CLI::Validator between(double low, double high) {
             },
             ""};
 }
+
+// Doubles below 2^64. CLI11 takes -1, and what is larger than a seed, for the largest.
+CLI::Validator seed_number() { return between(0.0, 0x1.fffffffffffffp63); }
 
 void add_train(CLI::App& app, train_command& c, bool& fp32) {
     const CLI::Range positive(1, 1 << 30);
@@ -69,7 +73,7 @@ void add_train(CLI::App& app, train_command& c, bool& fp32) {
     app.add_option("--weight-decay", c.options.optimiser.weight_decay)
         ->check(between(0.0, 10.0))
         ->capture_default_str();
-    app.add_option("--seed", c.options.seed)->capture_default_str();
+    app.add_option("--seed", c.options.seed)->check(seed_number())->capture_default_str();
     app.add_option("--threads", c.threads, "of the BLAS")->check(CLI::Range(0, 4096));
     app.add_option("--checkpoint", c.checkpoint, "default: <out>.checkpoint");
     app.add_option("--save-every", c.save_every, "steps")->check(positive)->capture_default_str();
@@ -93,7 +97,7 @@ void add_sample(CLI::App& app, sample_command& c) {
     app.add_option("--temperature", c.options.temperature, "0: greedy")
         ->check(between(0.0, 100.0))
         ->capture_default_str();
-    app.add_option("--seed", c.options.seed)->capture_default_str();
+    app.add_option("--seed", c.options.seed)->check(seed_number())->capture_default_str();
     app.add_option("--at-once", c.options.texts_at_once, "texts sampled side by side")
         ->check(CLI::Range(1, 4096))
         ->capture_default_str();
@@ -137,9 +141,14 @@ int parse_and_run(int argc, char** argv) {
 }  // namespace
 
 int main(int argc, char** argv) {
+    tbx::support::keep_standard_streams();
     const tbx::support::truncation_watch watch("trilobit-train");
     try {
-        return parse_and_run(argc, argv);
+        const int status = parse_and_run(argc, argv);
+        if (std::fflush(stdout) == 0 && std::ferror(stdout) == 0) return status;
+        if (status == 0)
+            std::fprintf(stderr, "trilobit-train: standard output: it could not be written\n");
+        return status == 0 ? 1 : status;
     } catch (const std::bad_alloc&) {
         std::fprintf(stderr, "trilobit-train: out of memory\n");
     } catch (const std::exception& e) {

@@ -59,3 +59,24 @@ TEST_CASE("the parts of a workspace do not overlap", "[matmul]") {
         CHECK((at.scales % 64 == 0 && at.operand % 64 == 0));
     }
 }
+
+TEST_CASE("a workspace that was moved away, or onto itself, serves as a new one", "[matmul]") {
+    for (const layout_id layout : {layout_id::ternary_2bit, layout_id::ternary_base3}) {
+        product p(20, 33, 3, layout);
+        serial alone;
+        workspace scratch;
+        const auto multiplies = [&](workspace& with) {
+            CHECK(matmul(active_table(), p.w, p.in(), p.out(), with, alone).ok());
+        };
+        multiplies(scratch);
+        workspace taken = std::move(scratch);
+        multiplies(taken);
+        multiplies(scratch);
+        workspace& same = taken;
+        taken = std::move(same);
+        multiplies(taken);
+        scratch = std::move(taken);
+        multiplies(scratch);
+        multiplies(taken);
+    }
+}

@@ -74,6 +74,7 @@ public:
     [[nodiscard]] bool renew(std::int64_t threads, std::int64_t place_bytes) noexcept {
         caller = this_thread();
         ++product;
+        if (places == nullptr) count = 0, bytes = 0;  // moved away, or never there
         const auto wanted = static_cast<std::size_t>(place_bytes);
         if (threads <= count && wanted <= bytes) return true;
         if (threads > count) {

@@ -25,6 +25,9 @@ TEST_CASE("wrong usage ends with 2 and one line") {
         {"run", "-m", "x", "-n", "many"},
         {"run", "-m", "x", "-n", "-5"},
         {"run", "-m", "x", "-t", "0"},
+        {"run", "-m", "x", "--seed", "-1"},
+        {"run", "-m", "x", "--seed", ""},
+        {"bench", "--shape", "tiny", "--seed", "18446744073709551616"},
         {"run", "-m", "x", "--temp", "-1"},
         {"run", "-m", "x", "--top-p", "2"},
         {"run", "-m", "x", "--layout", "upside_down"},
@@ -50,6 +53,15 @@ TEST_CASE("wrong usage ends with 2 and one line") {
     CHECK(o.status == 2);
     CHECK(o.complained());
     CHECK(o.out.empty());
+}
+
+TEST_CASE("wrong usage is told by what is wrong") {
+    CHECK(run_program({"rum", "-m", "x"}).err ==
+          "trilobit: command line: 'rum' is unknown; see --help\n");
+    CHECK(run_program({"--nope"}).err ==
+          "trilobit: command line: '--nope' is unknown; see --help\n");
+    CHECK(run_program({"bench", "--shape", "tiny", "-p", "0", "-n", "0"}).err ==
+          "trilobit: --prefill: it and --decode are both 0, so there is nothing to measure\n");
 }
 
 TEST_CASE("help and version end with 0 and print to stdout") {

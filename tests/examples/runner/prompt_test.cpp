@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 // Tests of the program `trilobit`: where prompts come from.
 #include <algorithm>
+#include <cstdlib>
 
 #include <catch2/catch_test_macros.hpp>
 #include <catch2/generators/catch_generators.hpp>
@@ -21,6 +22,26 @@ outcome run_with(const command_line& more, const std::string& input = {}) {
 }
 
 }  // namespace
+
+TEST_CASE("a closed standard stream is not taken for a file that is opened later") {
+    const scratch_folder folder;
+    const std::string at = folder.path("out"), quoted = "'" + tiny_model() + "'";
+    const auto shell = [&](const std::string& arguments) {
+        const int state =
+            std::system((std::string("'") + TRILOBIT_PROGRAM + "' " + arguments).c_str());
+        return WIFEXITED(state) ? WEXITSTATUS(state) : -1;
+    };
+    // The model's bytes would be prompt, or messages.
+    CHECK(shell("tokenize -m " + quoted + " -f - <&- > '" + at + "'") == 0);
+    const std::string empty = content_of(at);
+    CHECK(shell("tokenize -m " + quoted + " -f - </dev/null > '" + at + "'") == 0);
+    CHECK(content_of(at) == empty);
+    CHECK(shell("chat -m " + quoted + " -n 1 <&- > '" + at + "' 2>/dev/null") == 0);
+    CHECK(content_of(at).empty());
+    CHECK(shell("info -m " + quoted + " >&- 2>/dev/null") == 1);
+    CHECK(shell("make-dummy -o '" + at + "' 2>&-") == 0);
+    CHECK(shell("info -m '" + at + "' > /dev/null") == 0);
+}
 
 TEST_CASE("a prompt may come from an option, a file or a pipe") {
     const scratch_folder folder;

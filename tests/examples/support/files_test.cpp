@@ -77,6 +77,10 @@ TEST_CASE("an output file appears at commit, and the old one stays until then") 
     CHECK(folder.entries() == 1);
 }
 
+TEST_CASE("an output file without a name is refused before anything is written") {
+    CHECK_THROWS_WITH(support::atomic_file(""), "output file: its name is empty");
+}
+
 TEST_CASE("an abandoned output file leaves no trace") {
     const scratch_folder folder;
     {

@@ -2,7 +2,9 @@
 // Tests of room support: the same lines, whoever's editor wrote them and however they are read.
 #include <catch2/catch_test_macros.hpp>
 #include <catch2/generators/catch_generators.hpp>
+#include <catch2/matchers/catch_matchers.hpp>
 
+#include <fstream>
 #include <sstream>
 #include <string>
 #include <string_view>
@@ -32,6 +34,15 @@ lines of_text(std::string_view text) {
 }
 
 }  // namespace
+
+TEST_CASE("all of a stream is read, and a folder is refused by its name") {
+    std::istringstream some(std::string(40000, 'a') + "\n");
+    CHECK(read_all(some, "some").size() == 40001);
+    std::istringstream none;
+    CHECK(read_all(none, "none").empty());
+    std::ifstream folder("/", std::ios::binary);
+    CHECK_THROWS_WITH(read_all(folder, "/"), "/: it cannot be read");
+}
 
 TEST_CASE("lines end in LF or CRLF, and the mark of UTF-8 is no text") {
     for (const auto read : {of_stream, of_text}) {

@@ -111,6 +111,31 @@ TEST_CASE("what was being written is removed, what is there stays") {
     CHECK(folder.entries() == 3);  // model, whole and said
 }
 
+TEST_CASE("a signal that ends the program leaves nothing half written") {
+    for (const int number : {SIGINT, SIGTERM, SIGHUP}) {
+        const scratch_folder folder;
+        const end e = in_child(folder, [&] {
+            std::signal(number, SIG_DFL);
+            const support::truncation_watch watch("prog");
+            support::atomic_file out(folder.path("out"));
+            out.write("half");
+            std::raise(number);
+        });
+        CHECK((WIFSIGNALED(e.state) && WTERMSIG(e.state) == number));
+        CHECK(folder.entries() == 1);  // said
+        const end ignored = in_child(folder, [&] {
+            std::signal(number, SIG_IGN);
+            const support::truncation_watch watch("prog");
+            support::atomic_file out(folder.path("out"));
+            std::raise(number);
+            out.commit();
+            ::_exit(0);
+        });
+        CHECK((WIFEXITED(ignored.state) && WEXITSTATUS(ignored.state) == 0));
+        CHECK(folder.entries() == 2);
+    }
+}
+
 TEST_CASE("other causes of the signal kill as before") {
     const scratch_folder folder;
     const std::string path = folder.file("data", std::string(size, 'x'));

@@ -147,6 +147,22 @@ TEST_CASE("a loss that diverged is an error, and no model is lost to it") {
     CHECK((content(p.path("m.gguf")) == "the model of last week"));
 }
 
+TEST_CASE("what cannot be written to standard output is an error") {
+    if (!fs::exists("/dev/full")) SKIP("there is no /dev/full");
+    const trainer_program p;
+    REQUIRE(p.train("--steps 1").status == 0);
+    for (const std::string& arguments :
+         {"sample -m " + p.path("m.gguf") + " --tokens 5",
+          "eval -m " + p.path("m.gguf") + " --text " + p.path("story.txt")}) {
+        const std::string command =
+            std::string(TRILOBIT_TRAINER) + " " + arguments + " >/dev/full 2>" + p.path("stderr");
+        const int status = std::system(command.c_str());
+        CHECK((WIFEXITED(status) && WEXITSTATUS(status) == 1));
+        CHECK(content(p.path("stderr")) ==
+              "trilobit-train: standard output: it could not be written\n");
+    }
+}
+
 TEST_CASE("NaN is no option") {
     const trainer_program p;
     const std::string option = GENERATE("--lr", "--soft", "--minutes", "--decay", "--weight-decay");
@@ -156,6 +172,12 @@ TEST_CASE("NaN is no option") {
         CHECK(r.status == 2);
         CHECK(r.complained());
     }
+}
+
+TEST_CASE("a seed is a whole number that fits") {
+    const trainer_program p;
+    for (const char* value : {"-1", "18446744073709551616", "1.5", "x"})
+        CHECK(p.train(std::string("--steps 1 --seed ") + value).status == 2);
 }
 
 TEST_CASE("line ends and marks of a text make no difference to a model") {

@@ -25,6 +25,12 @@ TEST_CASE("texts are what lies between the separators") {
     CHECK(split_texts(" \n").empty());
 }
 
+TEST_CASE("a folder is no text, and the error names it") {
+    const scratch::folder folder;
+    CHECK_THROWS_WITH(read_text(folder / ""),
+                      Catch::Matchers::ContainsSubstring(std::string(folder / "")));
+}
+
 TEST_CASE("a learnt vocabulary encodes any bytes and gives them back") {
     const scratch::folder folder;
     const std::string text = scratch::story(400);
