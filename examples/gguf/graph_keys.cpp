@@ -141,7 +141,10 @@ float rope_divisor(const reader& file, const std::string& prefix) {
         file.fail(prefix + "rope.scaling.type is '" + type +
                   "'; this program knows 'none' and 'linear'");
     for (const char* key : {"rope.scaling.factor", "rope.scale_linear"})
-        if (file.has(prefix + key)) return file.get<float>(prefix + key);
+        if (file.has(prefix + key)) {
+            const auto factor = file.get<float>(prefix + key);
+            return factor == 0.0f ? 1.0f : factor;  // llama.cpp: 0 is no factor
+        }
     return 1.0f;
 }
 

@@ -100,6 +100,26 @@ struct bytes {
                            [](std::byte b) { return std::to_integer<int>(b) <= Highest - Lowest; });
     }
 };
+/// Signs in tiles of 512 columns, which are wider than a panel of decoded weights.
+struct wider_than_a_panel {
+    using kind = binary;
+    static constexpr layout_id id = static_cast<layout_id>(0x1007);
+    static constexpr std::string_view name = "wider_than_a_panel";
+    static constexpr int tile_rows = 16, tile_cols = 512, tile_bytes = 1024;
+    static void encode(const std::int8_t* values, std::byte* tile) noexcept {
+        for (int i = 0; i < tile_bytes; ++i) {
+            tile[i] = std::byte{};
+            for (int b = 0; b < 8; ++b)
+                tile[i] |= static_cast<std::byte>((values[8 * i + b] > 0) << b);
+        }
+    }
+    static void decode(const std::byte* tile, std::int8_t* values) noexcept {
+        for (int i = 0; i < 8 * tile_bytes; ++i)
+            values[i] = (std::to_integer<int>(tile[i / 8]) >> (i % 8) & 1) != 0 ? 1 : -1;
+    }
+    static bool valid(const std::byte*) noexcept { return true; }
+};
+
 /// The kinds that span the most that `dot` does, and one value more.
 using at_the_end = type_list<bytes<-63, 0>, bytes<0, 63>, bytes<-31, 32>>;
 using past_the_end = bytes<-63, 1>;
@@ -173,6 +193,12 @@ TEMPLATE_LIST_TEST_CASE("dot sums the widest kinds it claims", "[own_layout]", a
     const kernel_table& table = kernels_for<native_arch, TestType>::table;
     CHECK(has_dot<TestType>(table));
     check_all<TestType>(table, max_cols);
+}
+
+TEST_CASE("dot does not claim tiles that no panel holds", "[own_layout]") {
+    const kernel_table& table = kernels_for<native_arch, wider_than_a_panel>::table;
+    CHECK_FALSE(has_dot<wider_than_a_panel>(table));
+    check_all<wider_than_a_panel>(table, 4096);
 }
 
 TEST_CASE("dot does not claim a kind whose codes would overflow", "[own_layout]") {

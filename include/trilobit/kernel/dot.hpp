@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 // Room kernel. Enters: dot tiles, or any other layout decoded to them a panel at a time. Leaves:
 // exact sums by the machine's dot product of bytes. Claims every activation, and every layout whose
-// values span so little that sums of codes fit int32.
+// sums of codes fit int32 and whose tiles fit a panel.
 #pragma once
 
 #include "trilobit/version.hpp"
@@ -29,7 +29,11 @@ template <class Arch, class Layout>
 struct dot_any : driven<dot_any<Arch, Layout>, Arch, Layout, dot_limits<Arch, Layout>> {
     static constexpr kernel_id id = kernel_id::dot;
     using codes = panel_codes<value_span<typename Layout::kind>>;
-    static constexpr bool available = dot_fields<codes>::largest_code <= largest_weight;
+    static constexpr int panel_columns = panel_width<Arch, Layout>;
+    /// Sums of codes fit int32, a group of columns is one panel, and one for AMX ends with a tile.
+    static constexpr bool available = dot_fields<codes>::largest_code <= largest_weight &&
+                                      panel_columns >= 256 &&
+                                      (!has_amx<Arch> || panel_columns % 64 == 0);
     using sparse = sparse_words<Arch, Layout>;
     using panel_x = panel_activations<Arch, Layout>;
     static constexpr int scaled_segments = 32;
@@ -213,10 +217,8 @@ struct dot_any : driven<dot_any<Arch, Layout>, Arch, Layout, dot_limits<Arch, La
     /// Weights decoded to bytes, some rows at a time.
     static void by_panels(const task& t, const segment& s, const chunk& c, dot_span span,
                           std::int32_t* acc) noexcept {
-        constexpr int width = panel_width<Arch, Layout>;
+        constexpr int width = panel_columns;
         constexpr int registers = 4 * Layout::tile_rows / simd::register_bytes<Arch>;
-        static_assert(width >= 256, "a group of columns is one panel");
-        static_assert(!has_amx<Arch> || width % 64 == 0, "a panel starts inside an A tile");
         std::byte* const panels = own_scratch<dot_any>(t).panels;
         const std::int64_t tiles = t.w.segment_tiles(s.weight_segment);
         const std::int64_t offset = s.first - t.w.segment_first_col(s.weight_segment);

@@ -126,6 +126,7 @@ TEST_CASE("RoPE's scaling where the file leaves something out") {
     CHECK(divisor("linear", {}, 8.0f) == 8.0f);
     CHECK(divisor("linear", 2.0f, 8.0f) == 2.0f);
     CHECK(divisor("none", 4.0f, 8.0f) == 1.0f);
+    CHECK(divisor(nullptr, 0.0f, {}) == 1.0f);
 }
 
 TEST_CASE("a width of values that is not said follows from the heads, not from the keys") {
@@ -283,10 +284,10 @@ TEST_CASE("absurd numbers and texts are refused too") {
     draft yarn;
     yarn.texts["rope.scaling.type"] = "yarn";
     CHECK_THROWS_WITH(yarn.read(), ContainsSubstring("yarn"));
-    draft zero;
-    zero.texts["rope.scaling.type"] = "linear";
-    zero.numbers["rope.scaling.factor"] = 0.0f;
-    CHECK_THROWS_AS(zero.read(), error);
+    draft below;
+    below.texts["rope.scaling.type"] = "linear";
+    below.numbers["rope.scaling.factor"] = -1.0f;
+    CHECK_THROWS_AS(below.read(), error);
     draft unknown;
     unknown.architecture = "gptj";
     CHECK_THROWS_WITH(unknown.read(), ContainsSubstring("none of llama"));
