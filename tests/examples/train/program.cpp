@@ -152,7 +152,7 @@ TEST_CASE("what cannot be written to standard output is an error") {
     const trainer_program p;
     REQUIRE(p.train("--steps 1").status == 0);
     for (const std::string& arguments :
-         {"sample -m " + p.path("m.gguf") + " --tokens 5",
+         {"sample -m " + p.path("m.gguf") + " --tokens 200",
           "eval -m " + p.path("m.gguf") + " --text " + p.path("story.txt")}) {
         const std::string command =
             std::string(TRILOBIT_TRAINER) + " " + arguments + " >/dev/full 2>" + p.path("stderr");
