@@ -36,7 +36,7 @@ failed=0
 expect() { # $1: ok or refused, $2: arch, $3: what; stdin: assembly
     object=$folder/trilobit_arch_$2.cpp.o
     "$compiler" -x assembler -c - -o "$object" || return 1
-    if sh $check "$objdump" "$object" >"$folder/log" 2>&1; then got=ok; else got=refused; fi
+    if sh $check "$objdump" ${known:-} "$object" >"$folder/log" 2>&1; then got=ok; else got=refused; fi
     [ $got = "$1" ] && return
     echo "$3 was $got, expected $1:"
     cat "$folder/log"
@@ -54,5 +54,11 @@ all "$nothing" '' | expect refused avx512vnni 'an object without the loop of bas
 all "$nothing" "$nothing" 3 | expect refused avx512vnni 'a loop with too few lookups to be known' || failed=1
 all "$nothing" '' | expect ok avx2 'an object that promises no lookups' || failed=1
 loop 'f()' "$dot" 8 "$nothing" | expect refused avx2 'an object without loops of the dot product' || failed=1
+all "$store; $store" "$nothing" >"$folder/spills.s"
+printf '# a comment\nkernel::dot_x<arch::a\n' >"$folder/known"
+known="--known $folder/known" expect ok avx512vnni 'spills that are known' <"$folder/spills.s" || failed=1
+printf 'kernel::dot_y<arch::a\n' >"$folder/known"
+known="--known $folder/known" expect refused avx512vnni 'spills beside those that are known' <"$folder/spills.s" ||
+    failed=1
 if sh $check "$objdump" >/dev/null 2>&1; then echo "no objects at all were accepted"; failed=1; fi
 exit $failed
