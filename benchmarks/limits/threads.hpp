@@ -27,7 +27,7 @@ class start_line {
 
 public:
     start_line(int threads, const Work& w)
-        : work(w), missing(threads), begin(static_cast<std::size_t>(threads)), end(begin) {}
+        : work(w), missing(threads), begin(static_cast<std::size_t>(threads)), end(begin.size()) {}
 
     void operator()(int thread) {
         missing.fetch_sub(1);
