@@ -4,7 +4,6 @@
 #include "gguf/quantize.hpp"
 
 #include <algorithm>
-#include <bit>
 #include <cmath>
 #include <string>
 
@@ -57,21 +56,16 @@ std::uint16_t ternary_scale(tensor_type type, float scale) {
     return half;
 }
 
-// By its bits: with -ffast-math a compiler takes every float for finite.
-bool is_infinite(float value) {
-    return (std::bit_cast<std::uint32_t>(value) & 0x7fffffffu) == 0x7f800000u;
-}
-
 std::uint16_t half_value(float value) {
     const std::uint16_t half = trilobit::f32_to_f16(value);
-    if (is_infinite(trilobit::f16_to_f32(half)) && !is_infinite(value))
+    if (support::is_finite(value) && !support::is_finite(trilobit::f16_to_f32(half)))
         fail(tensor_type::f16, "a value is too large for half precision");
     return half;
 }
 
 std::uint16_t brain_value(float value) {
     const std::uint16_t brain = trilobit::f32_to_bf16(value);
-    if (is_infinite(trilobit::bf16_to_f32(brain)) && !is_infinite(value))
+    if (support::is_finite(value) && !support::is_finite(trilobit::bf16_to_f32(brain)))
         fail(tensor_type::bf16, "a value is too large for this type");
     return brain;
 }

@@ -118,7 +118,7 @@ TEST_CASE("a mapping moves", "[pack]") {
     CHECK(second.view().tiles == nullptr);
 }
 
-TEST_CASE("two mappings of one file share its pages", "[pack]") {
+TEST_CASE("a mapping shows what is written to its file: nothing was copied", "[pack]") {
     const folder in;
     const std::string file = in / "w";
     const sample s(2100, 4200, {});
