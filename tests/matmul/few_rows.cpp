@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// Few rows and many threads: columns are cut into parts, and no bit tells.
+// Few rows and many threads: no bit tells.
 #include <array>
 #include <catch2/catch_template_test_macros.hpp>
 #include <map>
@@ -43,36 +43,11 @@ std::vector<float> multiply(const product& p, Executor& run, const matmul_option
     return y;
 }
 
-/// The parts that one unit of 64 rows and one token is cut into.
-std::int64_t parts_of(std::int64_t rows, std::int64_t cols, const scale_spec& scale,
-                      std::int64_t wished, std::int64_t token_bytes) {
-    packed_view w;
-    static_cast<packed_shape&>(w) = {layout_id::ternary_2bit, {16, 16, 64}, rows, cols, scale};
-    const activation_shape x{activation_id::int8, 1, cols, 0};
-    trilobit::detail::unit_grid grid({&w, {}, 0, 1}, {}, 1);
-    grid.cut_columns(w, x, wished, token_bytes);
-    CHECK(grid.count() == grid.units() * grid.parts);
-    return grid.parts;
-}
-
 struct shape {
     std::int64_t rows, cols, tokens;
 };
 
 }  // namespace
-
-TEST_CASE("columns are cut where a part is worth a thread and what it fetches", "[matmul]") {
-    const scale_spec row = scale_spec::row();
-    CHECK(parts_of(64, 16384, row, 1, 16384) == 1);
-    CHECK(parts_of(64, 16384, row, 2, 16384) == 2);
-    CHECK(parts_of(64, 16384, row, 256, 16384) == 4);
-    CHECK(parts_of(64, 2048, row, 256, 2048) == 1);
-    CHECK(parts_of(1, 16384, row, 256, 16384) == 1);
-    CHECK(parts_of(64, 16384, row, 256, 52 * 16384) == 1);  // tables larger than the weights
-    CHECK(parts_of(64, 262144, row, 256, 262144) == 64);
-    CHECK(parts_of(64, 16384, scale_spec::group(128), 256, 16384) == 4);
-    CHECK(parts_of(64, 262144, scale_spec::group(32), 256, 262144) == 1);  // too many sums to keep
-}
 
 TEMPLATE_LIST_TEST_CASE("few rows give the bits of one thread to any number of them", "[matmul]",
                         layouts) {
@@ -107,7 +82,7 @@ TEMPLATE_LIST_TEST_CASE("few rows give the bits of one thread to any number of t
         }
 }
 
-TEST_CASE("products that share activations, and experts, are cut too", "[matmul]") {
+TEST_CASE("products that share activations, and experts, do so too", "[matmul]") {
     constexpr std::int64_t cols = 16000, tokens = 3;
     product a(64, cols, tokens), b(33, cols, tokens);
     b.x = a.x;

@@ -21,8 +21,7 @@ struct of_arch {
         trilobit::simd::dot4<A>(start, bytes(u), bytes(s)).store_aligned(sum);
     }
     static void madd2(const std::uint8_t* u, const std::int8_t* s, std::int16_t* out) {
-        if constexpr (trilobit::has_ssse3<A>)
-            trilobit::simd::madd2<A>(bytes(u), bytes(s)).store_aligned(out);
+        trilobit::simd::madd2<A>(bytes(u), bytes(s)).store_aligned(out);
     }
     static void widen_add(std::int32_t* sum, const std::int16_t* v) {
         const auto start = trilobit::simd::i32<A>::load_aligned(sum);
@@ -49,7 +48,8 @@ struct of_arch {
         trilobit::simd::zero_where_equal<A>(bytes(v), bytes(a), bytes(b)).store_aligned(v);
     }
     static void lookup64(const std::uint8_t* table, const std::uint8_t* index, std::uint8_t* out) {
-        trilobit::simd::lookup64<A>(table, bytes(index)).store_aligned(out);
+        trilobit::simd::lookup64<A>(table, trilobit::simd::index64<A>(bytes(index)))
+            .store_aligned(out);
     }
     static void base3_sum(const std::int8_t* x, int more, const std::uint8_t* codes,
                           std::uint8_t* out) {
@@ -95,7 +95,7 @@ struct of_arch {
         trilobit::simd::shift_right<4, A>(bytes(v)).store_aligned(out);
     }
     static void scale_add16(float* sum, const std::int32_t* acc, const float* scale, float by) {
-        trilobit::simd::scale_add16<A, false>(sum, acc, scale, by);
+        trilobit::simd::scale_add16<A>(sum, acc, scale, by);
     }
     static void load_f16x16(const std::uint16_t* from, float* to) {
         trilobit::simd::load_f16x16<A>(from, to);
@@ -105,7 +105,7 @@ struct of_arch {
                                     trilobit::simd::exact_dot4<A>,
                                     trilobit::simd::prefers_madd2<A>,
                                     &dot4,
-                                    trilobit::has_ssse3<A> ? &madd2 : nullptr,
+                                    &madd2,
                                     &widen_add,
                                     &popcount_bytes,
                                     &dot2,

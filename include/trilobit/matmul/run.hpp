@@ -49,10 +49,9 @@ void split(Executor& run, std::int64_t count, std::int64_t work, F&& f) {
 class batch {
     std::span<const product_part> parts;
     activation_shape x;
-    kernel::work_unit unit;
-    std::int64_t token_bytes;
-    // Rows first; where they are too few for the threads, tokens too, and then columns.
-    std::int64_t ranges = 1, cuts = 1;
+    kernel::task_shape unit;
+    // Rows first; where they are too few for the threads, tokens too.
+    std::int64_t ranges = 1;
 
     template <class F>
     [[nodiscard]] std::int64_t total(F&& of) const {
@@ -62,10 +61,9 @@ class batch {
     }
 
 public:
-    /// `token_bytes` is what the workspace holds of each token.
     batch(std::span<const product_part> same_columns, const activation_shape& shape,
-          const kernel::work_unit& wanted, std::int64_t bytes_of_token, int concurrency)
-        : parts(same_columns), x(shape), unit(wanted), token_bytes(bytes_of_token) {
+          const kernel::task_shape& wanted, int concurrency)
+        : parts(same_columns), x(shape), unit(wanted) {
         const auto units = [&] { return total([](const unit_grid& g) { return g.units(); }); };
         const auto wish = [&] {
             return ceil_div(pieces_per_thread * concurrency / 4,
@@ -76,69 +74,47 @@ public:
         while (unit.rows > 64 && units() < concurrency) unit.rows /= 2;
         ranges = 1;
         ranges = wish();
-        if (concurrency > 1) cuts = wish();
     }
-    [[nodiscard]] unit_grid grid(const product_part& p) const {
-        unit_grid g(p, unit, ranges);
-        if (cuts > 1) g.cut_columns(p.w->stored(), x, cuts, token_bytes);
-        return g;
-    }
+    [[nodiscard]] unit_grid grid(const product_part& p) const { return unit_grid(p, unit, ranges); }
     [[nodiscard]] std::int64_t grid_bytes() const {
         return round_up(std::ssize(parts) * static_cast<std::int64_t>(sizeof(unit_grid)), 64);
     }
-    /// For the parts' grids, then for the sums of cut columns.
-    [[nodiscard]] std::int64_t bytes() const {
-        return grid_bytes() + total([](const unit_grid& g) { return g.bytes(); });
-    }
+    [[nodiscard]] std::int64_t bytes() const { return grid_bytes(); }
 
     /// Where `operand` is null each thread makes a copy of its own. `memory` is what bytes() says.
     template <class Executor>
     void operator()(const kernel_entry& kernel, const activation_view& values, std::byte* operand,
                     thread_memory& threads, std::byte* memory, Executor& run) const {
         auto* const grids = reinterpret_cast<unit_grid*>(memory);
-        std::byte* const sums = memory + grid_bytes();
         std::int64_t work = 0, count = 0;
-        std::byte* at = sums;
         for (std::size_t i = 0; i < parts.size(); ++i) {
             const product_part& p = parts[i];
             work += (p.token_end - p.token_begin) * p.w->stored_rows() * p.w->stored_cols();
             const unit_grid& g = *new (grids + i) unit_grid(grid(p));
-            count += g.count();
-            for (std::int64_t u = 0; g.parts > 1 && u < g.units(); ++u, at += g.part_bytes)
-                new (at) parts_left(static_cast<std::int32_t>(g.parts));
+            count += g.units();
         }
         const auto pieces = [&](std::int64_t begin, std::int64_t end, thread_place& own) {
             std::byte* const own_memory = own.memory.data();
             const bool copy = operand == nullptr;
             std::int64_t before = 0;
-            std::byte* own_sums = sums;
             for (std::size_t i = 0; i < parts.size(); ++i) {
                 const product_part& p = parts[i];
                 const unit_grid& g = grids[i];
                 const std::int64_t from = std::max(begin - before, std::int64_t{0});
-                const std::int64_t to = std::min(end - before, g.count());
+                const std::int64_t to = std::min(end - before, g.units());
                 if (from < to) {
                     row_spreader spreader(*p.w, values, p.out);
                     const kernel::sink out = p.w->dropped_rows == 0 ? p.out : spreader.front();
-                    const kernel::task t{p.w->stored(),
-                                         values,
-                                         copy ? own_memory + kernel.scratch_bytes : operand,
-                                         out,
-                                         copy ? &own.made : nullptr,
+                    const kernel::task t{p.w->stored(), values,
+                                         copy ? own_memory + kernel.scratch_bytes : operand, out,
                                          own_memory};
-                    if (g.parts > 1) {
-                        // No part passes all columns.
-                        if (copy && own.made == 0) {
-                            kernel.prepare(t, 0, values.tokens);
-                            own.made = p.w->row_tiles();
-                        }
-                        run_parts(kernel, t, p, g, own_sums, from, to);
-                    } else {
-                        run_units(kernel, t, p, g, from, to);
+                    if (copy && own.made == 0) {
+                        kernel.prepare(t, 0, values.tokens);
+                        own.made = 1;
                     }
+                    run_units(kernel, t, p, g, from, to);
                 }
-                before += g.count();
-                own_sums += g.bytes();
+                before += g.units();
             }
         };
         split(run, count, work, [&](std::int64_t begin, std::int64_t end) {
@@ -165,7 +141,7 @@ status run_products(const kernel_entry& kernel, quantize_function quantize,
     const auto cut = [&](std::span<const product_part> same) {
         activation_shape own = shape;
         own.cols = same.front().w->stored_cols();
-        return batch(same, own, kernel.unit, at.size / shape.tokens, run.concurrency());
+        return batch(same, own, kernel.unit, run.concurrency());
     };
     bool whole = true;
     std::int64_t batch_bytes = 0;

@@ -32,14 +32,12 @@ struct kernel_entry {
     /// Row blocks [b0, b1) of tokens [t0, t1); different row blocks may run at once.
     void (*run)(const kernel::task&, std::int64_t b0, std::int64_t b1, std::int64_t t0,
                 std::int64_t t1) noexcept = nullptr;
-    /// One part of the columns of some outputs; different parts may run at once.
-    void (*run_part)(const kernel::task&, const kernel::chunk&,
-                     const kernel::column_part&) noexcept = nullptr;
-    kernel::work_unit unit;
-    /// Of up to so many tokens each thread makes the operand for itself, while its first rows pass:
-    /// it is so large that to fetch another's takes longer.
+    /// Tasks are a multiple of so many tokens, and of at most so many rows.
+    kernel::task_shape unit;
+    /// Of up to so many tokens each thread makes the operand for itself: it is so large that to
+    /// fetch another's takes longer.
     int own_tokens = 0;
-    /// Of task::scratch, for run() and run_part().
+    /// Of task::scratch, for run().
     std::int64_t scratch_bytes = 0;
 };
 
@@ -60,12 +58,17 @@ namespace detail {
 
 template <class Kernel, class Layout, class Act>
 constexpr kernel_entry entry_of() noexcept {
-    return {Layout::id,         Act::id,
-            Kernel::id,         &Kernel::accepts,
-            &Kernel::cost,      &Kernel::operand_bytes,
-            &Kernel::prepare,   &Kernel::run,
-            &Kernel::run_part,  Kernel::unit,
-            Kernel::own_tokens, Kernel::scratch_bytes()};
+    return {Layout::id,
+            Act::id,
+            Kernel::id,
+            &Kernel::accepts,
+            &Kernel::cost,
+            &Kernel::operand_bytes,
+            &Kernel::prepare,
+            &Kernel::run,
+            Kernel::unit,
+            Kernel::own_tokens,
+            Kernel::scratch_bytes()};
 }
 
 template <class Arch, class Family, class Layout, class... Acts, std::size_t N>
