@@ -157,29 +157,3 @@ TEST_CASE("a second product of several matrices allocates nothing", "[matmul]") 
             }
         }
 }
-
-TEST_CASE("a product without columns of zeros allocates nothing the second time", "[matmul]") {
-    thread_pool three(3);
-    testing::generator r(1);
-    constexpr std::int64_t rows = 300, cols = 400, tokens = 5;
-    std::vector<float> weights(rows * cols), x(tokens * cols), y(tokens * rows);
-    for (std::size_t i = 0; i < weights.size(); ++i)
-        weights[i] = i % cols % 3 == 0 || i / cols % 4 == 0 ? 0.0f : r.unit();
-    for (float& v : x) v = r.unit();
-    pack_options options;
-    options.drop = drop_zeros::rows_and_columns;
-    const auto w = pack(layout_id::ternary_2bit,
-                        matrix_view<const float>(weights.data(), rows, cols), options);
-    REQUIRE((w.status().ok() && w.view().dropped_rows > 0 && w.view().dropped_cols > 0));
-    workspace scratch;
-    const auto count = [&] {
-        return allocations_of([&] {
-            REQUIRE(matmul(active_table(), w.view(),
-                           matrix_view<const float>(x.data(), tokens, cols),
-                           matrix_view<float>(y.data(), tokens, rows), scratch, three)
-                        .ok());
-        });
-    };
-    CHECK(count() > 0);
-    CHECK(count() == 0);
-}
