@@ -79,13 +79,15 @@ int exchange(std::string_view verb, const char* path) {
 
     std::FILE* file = std::fopen(path, "rb");
     if (file == nullptr) return std::puts("no file"), 1;
-    packed_matrix<layout> read(any_packed_matrix(own.view()));
-    std::byte* const image = read.mutable_tiles() - 64;
-    const std::size_t size = read.bytes().size();
-    const bool all = std::fread(image, 1, size, file) == size && std::fgetc(file) == EOF;
+    const std::size_t size = own.bytes().size();
+    aligned_buffer image(size);
+    const bool all = std::fread(image.data(), 1, size, file) == size && std::fgetc(file) == EOF;
     std::fclose(file);
-    if (!all || !view_packed(read.bytes()).ok()) return std::puts("not read"), 1;
-    if (std::memcmp(image, own.bytes().data(), size) != 0) return std::puts("other bytes"), 1;
+    if (!all) return std::puts("not read"), 1;
+    const packed_matrix<layout> read(std::move(image));
+    if (!read.status().ok()) return std::puts(read.status().text), 1;
+    if (std::memcmp(read.bytes().data(), own.bytes().data(), size) != 0)
+        return std::puts("other bytes"), 1;
     return products(read, usual, 3) == products(own, usual, 3) ? 0 : (std::puts("other bits"), 1);
 }
 

@@ -62,22 +62,6 @@ TEST_CASE("saving again replaces, and maps of the old file stay whole", "[pack]"
     CHECK(pack_test::differences<layout::ternary_2bit>(fresh.view(), b) == 0);
 }
 
-TEST_CASE("a large file is mapped in place, and copied into large pages on request", "[pack]") {
-    const folder in;
-    const std::string file = in / "w";
-    const sample s(2100, 4200, {});  // more than 2 MiB
-    REQUIRE(save(pack<layout::ternary_2bit>(s.view()), file.c_str()).ok());
-    const mapped_matrix mapped(file.c_str());
-    mapped_matrix copied(file.c_str(), verify::everything, mapped_pages::huge);
-    CHECK(copied.copied());
-    CHECK_FALSE(mapped.copied());
-    const mapped_matrix moved(std::move(copied));
-    CHECK(moved.copied());
-    CHECK_FALSE(copied.copied());
-    for (const mapped_matrix* m : {&moved, &mapped})
-        CHECK(pack_test::differences<layout::ternary_2bit>(m->view(), s) == 0);
-}
-
 TEST_CASE("a mapping moves", "[pack]") {
     const folder in;
     const std::string file = in / "w";

@@ -83,6 +83,10 @@ struct packed_sections {
     }
 };
 
+inline constexpr status unknown_layout{errc::unsupported, "This is not a layout of the library."};
+inline constexpr status not_aligned{errc::bad_shape,
+                                    "A packed matrix must start on a 64-byte boundary."};
+
 /// Fills in the header of `bytes`, a whole packed image whose payload is complete.
 inline void seal_packed(const packed_shape& shape, std::span<std::byte> bytes) noexcept {
     packed_header h{};
@@ -114,6 +118,21 @@ inline packed_view place_packed(const packed_shape& shape, const std::byte* imag
 
 }  // namespace detail
 
+/// Bytes of the image of a matrix of this shape, or why there cannot be one.
+inline result<std::int64_t> packed_bytes(const packed_shape& shape) noexcept {
+    if (const status s = check_packed_shape(shape); !s.ok()) return s;
+    return detail::packed_sections::of(shape).size;
+}
+
+/// The same for a layout of the library.
+inline result<std::int64_t> packed_bytes(layout_id layout, std::int64_t rows, std::int64_t cols,
+                                         const scale_spec& scale) noexcept {
+    result<std::int64_t> bytes = detail::unknown_layout;
+    visit_layout(layout,
+                 [&]<class L>() { bytes = packed_bytes(packed_shape::of<L>(rows, cols, scale)); });
+    return bytes;
+}
+
 /// How much of a packed image to read before trusting it. `header` reads 64 bytes and the scales,
 /// and suits a file that was verified when it was written; kernels stay inside the image either
 /// way.
@@ -134,8 +153,7 @@ inline result<packed_view> view_packed(std::span<const std::byte> bytes,
     if (h.header_hash !=
         detail::hash_bytes(bytes.data(), offsetof(detail::packed_header, header_hash)))
         return refuse("The header of the packed matrix is damaged.");
-    if (reinterpret_cast<std::uintptr_t>(bytes.data()) % 64 != 0)
-        return status{errc::bad_shape, "A packed matrix must start on a 64-byte boundary."};
+    if (reinterpret_cast<std::uintptr_t>(bytes.data()) % 64 != 0) return detail::not_aligned;
 
     packed_shape shape;
     shape.layout = static_cast<layout_id>(std::uint32_t{h.layout});

@@ -56,6 +56,11 @@ struct packed_shape {
     std::int64_t cols = 0;
     scale_spec scale;
 
+    template <weight_layout L>
+    static constexpr packed_shape of(std::int64_t rows, std::int64_t cols,
+                                     const scale_spec& scale) noexcept {
+        return {L::id, tile_shape::of<L>(), rows, cols, scale};
+    }
     [[nodiscard]] TRILOBIT_INLINE constexpr std::int64_t row_blocks() const noexcept {
         return ceil_div(rows, tile.rows);
     }
