@@ -101,8 +101,9 @@ TEMPLATE_LIST_TEST_CASE("what is packed into memory is the image of pack()", "[p
 
             const std::int64_t along = spec.segments(cols);
             const bool tensor = spec.per == granularity::tensor;
-            const auto source = [&](std::int64_t row, std::int8_t* to, float* scales) {
-                std::copy_n(s.values.data() + row * cols, cols, to);
+            const auto source = [&, width = s.cols](std::int64_t row, std::int8_t* to,
+                                                    float* scales) {
+                std::copy_n(s.values.data() + row * width, width, to);
                 if (!tensor || row == 0) std::copy_n(s.scales.data() + row * along, along, scales);
                 return status{};
             };
