@@ -105,6 +105,26 @@ TEST_CASE("an image moves into an arena as it is", "[pack]") {
     CHECK_FALSE(never.move_to(arena).ok());
 }
 
+TEST_CASE("a buffer that an image was read into becomes a packed matrix", "[pack]") {
+    const sample s(70, 100, scale_spec::group(64));
+    const auto packed = pack<layout::ternary_2bit>(s.view());
+    const auto copy = [&] {
+        aligned_buffer bytes(packed.bytes().size());
+        std::memcpy(bytes.data(), packed.bytes().data(), bytes.size());
+        return bytes;
+    };
+    const packed_matrix<layout::ternary_2bit> read(copy());
+    REQUIRE(read.status().ok());
+    CHECK(pack_test::copy_of(read) == pack_test::copy_of(packed));
+    CHECK(pack_test::differences<layout::ternary_2bit>(read.view(), s) == 0);
+    aligned_buffer damaged = copy();
+    damaged.data()[100] ^= std::byte{1};
+    const any_packed_matrix refused(std::move(damaged));
+    CHECK(refused.status().code == errc::bad_format);
+    CHECK(refused.view().tiles == nullptr);
+    CHECK(refused.bytes().empty());
+}
+
 TEST_CASE("bytes after the image do not matter", "[pack]") {
     const auto packed = pack<layout::binary_1bit>(sample(3, 9, {}, false).view());
     aligned_buffer longer(packed.bytes().size() + 1000);

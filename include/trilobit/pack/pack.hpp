@@ -109,7 +109,7 @@ using rule_of =
 
 /// Float weights (rows, cols) -> an image in `memory`, packed_bytes() of it from a 64-byte boundary
 /// on, by `Rule`: absmean for ternary layouts, the sign around the mean for binary ones. NaN and
-/// infinite weights are refused. Allocates nothing. After a failure the memory holds no image.
+/// infinite weights are refused, and leave no image. Allocates nothing.
 ///
 /// Weights that are quantised already keep their sizes where each tensor, row or group of
 /// `options.scale` has one; other matrices are rounded.
