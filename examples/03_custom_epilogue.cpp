@@ -21,7 +21,7 @@ int main() {
         for (float& f : *v) f = uniform(bits);
 
     const auto w = trilobit::pack<trilobit::layout::ternary_2bit>(
-        {weights.data(), rows, cols}, {.scale = trilobit::scale_spec::row(), .progress = {}});
+        {weights.data(), rows, cols}, {.scale = trilobit::scale_spec::row()});
     const trilobit::matrix_view<const float> in(x.data(), tokens, cols);
     // Of this layout alone; all of them, trilobit::kernel_table_of, take several times as long to
     // compile.

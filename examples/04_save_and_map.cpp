@@ -25,7 +25,7 @@ int main() {
         fs::temp_directory_path() / ("trilobit_" + std::to_string(std::random_device{}()) + ".tri");
     // 1.6 bits a weight, the densest of the ternary layouts; a scale for each 128 columns of a row.
     const auto w = trilobit::pack<trilobit::layout::ternary_base3>(
-        {weights.data(), rows, cols}, {.scale = trilobit::scale_spec::group(128), .progress = {}});
+        {weights.data(), rows, cols}, {.scale = trilobit::scale_spec::group(128)});
     if (const auto s = trilobit::save(w, path.c_str()); !s.ok()) return std::puts(s.text), 1;
 
     bool same = false;

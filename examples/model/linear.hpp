@@ -10,7 +10,7 @@
 
 #include <trilobit/core/aligned_buffer.hpp>
 #include <trilobit/core/matrix_view.hpp>
-#include <trilobit/pack/packed_matrix.hpp>
+#include <trilobit/pack/pack.hpp>
 
 #include "model/compute.hpp"
 
@@ -98,6 +98,15 @@ void settle(linear& w, trilobit::page_arena& arena);
 
 /// Called with the fraction done, from one thread at a time.
 using progress = std::function<void(double)>;
+
+/// `report` outlives the packing.
+[[nodiscard]] inline trilobit::pack_options packing(const trilobit::scale_spec& scale,
+                                                    const progress& report) {
+    const auto call = [](const void* to, double done) {
+        (*static_cast<const progress*>(to))(done);
+    };
+    return {scale, report ? +call : nullptr, &report};
+}
 
 /// A tensor of floats, whose bytes stay where they are unless the type is a rare one. Reads it
 /// once, on all threads, and throws tbx::error when a number is NaN or infinity.

@@ -121,9 +121,6 @@ linear load_linear(compute& cpu, const gguf::reader& file, const gguf::tensor& f
     const auto spec = per_tensor || common ? trilobit::scale_spec::tensor()
                                            : trilobit::scale_spec::group(source.group_columns());
     first_failure failure;
-    trilobit::pack_options options;
-    options.progress = report;
-    options.drop = trilobit::drop_zeros::rows_and_columns;  // compute has no activation groups
     const auto row = [&](std::int64_t r, std::int8_t* values, float* scales) {
         return failure.run([&] {
             thread_local std::vector<float> stored;
@@ -138,8 +135,8 @@ linear load_linear(compute& cpu, const gguf::reader& file, const gguf::tensor& f
             }
         });
     };
-    linear packed{
-        trilobit::pack_rows(layout, source.rows(), source.columns(), spec, row, options, cpu.pool)};
+    linear packed{trilobit::pack_rows(layout, source.rows(), source.columns(), row,
+                                      packing(spec, report), cpu.pool)};
     failure.rethrow();
     if (const auto s = std::get<trilobit::any_packed_matrix>(packed.weights).status(); !s.ok())
         fail(file, from, s.text);

@@ -98,9 +98,8 @@ TEST_CASE("all back ends of this machine give the same bits", "[dispatch]") {
     for (float& v : x) v = r.spread();
     for (const layout_id layout : {layout_id::ternary_2bit, layout_id::ternary_base3,
                                    layout_id::ternary_planes, layout_id::binary_1bit}) {
-        const any_packed_matrix w =
-            pack(layout, matrix_view<const float>(weights.data(), rows, cols),
-                 {scale_spec::group(64), {}});
+        const any_packed_matrix w = pack(
+            layout, matrix_view<const float>(weights.data(), rows, cols), {scale_spec::group(64)});
         REQUIRE(w.status().ok());
         std::vector<float> first(tokens * rows);
         for (const kernel_table* t : dispatch::available()) {

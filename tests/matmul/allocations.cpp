@@ -158,28 +158,45 @@ TEST_CASE("a second product of several matrices allocates nothing", "[matmul]") 
         }
 }
 
-TEST_CASE("a product without columns of zeros allocates nothing the second time", "[matmul]") {
+TEST_CASE("packing into the caller's memory allocates nothing", "[pack]") {
+    serial alone;
     thread_pool three(3);
     testing::generator r(1);
-    constexpr std::int64_t rows = 300, cols = 400, tokens = 5;
-    std::vector<float> weights(rows * cols), x(tokens * cols), y(tokens * rows);
-    for (std::size_t i = 0; i < weights.size(); ++i)
-        weights[i] = i % cols % 3 == 0 || i / cols % 4 == 0 ? 0.0f : r.unit();
-    for (float& v : x) v = r.unit();
-    pack_options options;
-    options.drop = drop_zeros::rows_and_columns;
-    const auto w = pack(layout_id::ternary_2bit,
-                        matrix_view<const float>(weights.data(), rows, cols), options);
-    REQUIRE((w.status().ok() && w.view().dropped_rows > 0 && w.view().dropped_cols > 0));
-    workspace scratch;
-    const auto count = [&] {
-        return allocations_of([&] {
-            REQUIRE(matmul(active_table(), w.view(),
-                           matrix_view<const float>(x.data(), tokens, cols),
-                           matrix_view<float>(y.data(), tokens, rows), scratch, three)
-                        .ok());
-        });
-    };
-    CHECK(count() > 0);
-    CHECK(count() == 0);
+    constexpr std::int64_t rows = 300, cols = 1000;
+    std::vector<float> weights(rows * cols), scales(rows * cols / 32 + rows, 1.0f);
+    for (float& v : weights) v = r.unit();
+    const std::vector<std::int8_t> ones(rows * cols, 1);
+    const matrix_view<const float> floats(weights.data(), rows, cols);
+    for (const layout_id layout : matmul_test::every_layout)
+        for (const scale_spec& spec :
+             {scale_spec::tensor(), scale_spec::row(), scale_spec::group(128)}) {
+            CAPTURE(layout_name(layout), spec.group_cols);
+            const quantized_view values{{ones.data(), rows, cols}, scales.data(), spec};
+            const auto bytes = packed_bytes(layout, rows, cols, spec);
+            REQUIRE(bytes.ok());
+            const aligned_buffer memory(static_cast<std::size_t>(bytes.value()));
+            const std::span image(const_cast<std::byte*>(memory.data()), memory.size());
+            const auto count = [&](const auto& matrix, auto& threads) {
+                bool packed = false;
+                const int made = allocations_of(
+                    [&] { packed = pack_into(layout, image, matrix, {spec}, threads).ok(); });
+                REQUIRE(packed);
+                return made;
+            };
+            CHECK(count(floats, alone) == 0);
+            CHECK(count(floats, three) == 0);
+            CHECK(count(values, alone) == 0);
+            CHECK(count(values, three) == 0);
+            CHECK(allocations_of([&] { REQUIRE(pack(layout, values).status().ok()); }) == 1);
+
+            // Rows that are made whole need a row block's values and scales, however many rows.
+            const auto source = [&](std::int64_t, std::int8_t* to, float* of) {
+                std::fill_n(to, cols, std::int8_t{1});
+                std::fill_n(of, spec.segments(cols), 1.0f);
+                return status{};
+            };
+            CHECK(allocations_of([&] {
+                      REQUIRE(pack_rows_into(layout, image, rows, cols, source, {spec}).ok());
+                  }) == 2);
+        }
 }

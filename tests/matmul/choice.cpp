@@ -39,7 +39,7 @@ TEST_CASE("static and run-time dispatch give the same bits", "[matmul]") {
     const matrix_view<const float> in(x.data(), tokens, cols);
     any_type(layouts{}, [&]<class L>() {
         const auto w =
-            pack<L>(matrix_view<const float>(weights.data(), rows, cols), {scale_spec::row(), {}});
+            pack<L>(matrix_view<const float>(weights.data(), rows, cols), {scale_spec::row()});
         REQUIRE(w.status().ok());
         for (const activation_id kind :
              {activation_id::int8, activation_id::int4, activation_id::int2, activation_id::sign}) {

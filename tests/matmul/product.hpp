@@ -40,7 +40,7 @@ struct product {
         std::vector<float> weights(static_cast<std::size_t>(n * k));
         for (float& v : weights) v = r.unit();
         w = trilobit::pack(layout, trilobit::matrix_view<const float>(weights.data(), n, k),
-                           {scale, {}});
+                           {scale});
         x.resize(static_cast<std::size_t>(m * k));
         for (float& v : x) v = r.unit();
         y.assign(static_cast<std::size_t>(m * n), -77.0f);

@@ -27,7 +27,7 @@ std::vector<float> random_floats(std::int64_t count, std::uint64_t seed) {
 template <class L>
 packed_matrix<L> random_matrix(std::int64_t rows, std::uint64_t seed, scale_spec scale) {
     const auto w = random_floats(rows * cols, seed);
-    return pack<L>(matrix_view<const float>(w.data(), rows, cols), {scale, {}});
+    return pack<L>(matrix_view<const float>(w.data(), rows, cols), {scale});
 }
 
 /// matmul() by itself, on one thread.

@@ -59,7 +59,7 @@ status matmul_indexed(const kernel_table& table, std::span<const packed_view> ex
         if (e < 0 || e >= std::ssize(experts))
             return {errc::bad_value, "A token asks for an expert that does not exist."};
     for (const packed_view& w : experts) {
-        if (const status s = detail::check_product(w, x, options); !s.ok()) return s;
+        if (const status s = detail::check_product(w, x); !s.ok()) return s;
         if (const status s = detail::check_shared(experts.front(), w); !s.ok()) return s;
         if (w.rows != experts.front().rows)
             return {errc::bad_shape, "Experts must have the same number of rows."};

@@ -42,15 +42,11 @@ inline status check_packed(const packed_view& w) noexcept {
 }
 
 /// What any product of these activations needs to be true of its matrix.
-inline status check_product(const packed_view& w, matrix_view<const float> x,
-                            const matmul_options& options) noexcept {
+inline status check_product(const packed_view& w, matrix_view<const float> x) noexcept {
     if (const status s = check_packed(w); !s.ok()) return s;
     if (x.cols != w.cols)
         return {errc::bad_shape,
                 "The activations have another number of columns than the weights."};
-    if (w.dropped_cols != 0 && options.activation_group != 0)
-        return {errc::unsupported,
-                "A matrix that was packed without some of its columns has no activation groups."};
     return {};
 }
 
@@ -102,7 +98,7 @@ status matmul_shared(const kernel_table& table, matrix_view<const float> x, work
         0,
         x.rows}...};
     for (const auto& p : parts)
-        if (const status s = detail::check_product(*p.w, x, options); !s.ok()) return s;
+        if (const status s = detail::check_product(*p.w, x); !s.ok()) return s;
     const auto no_rows = [](const detail::product_part& p) { return p.w->rows == 0; };
     const auto end = std::remove_if(parts.begin(), parts.end(), no_rows);
     const std::span<const detail::product_part> busy(parts.begin(), end);

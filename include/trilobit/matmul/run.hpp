@@ -1,8 +1,7 @@
 // SPDX-License-Identifier: MIT
 // Room matmul. Enters: products of the same activations with one or several packed matrices, the
 // kernel that does them, an executor. Leaves: all of them done, in two passes over the threads:
-// activations are quantised once, then every thread takes pieces of every product. Where matrices
-// lack columns there are two more passes for each set of columns.
+// activations are quantised once, then every thread takes pieces of every product.
 #pragma once
 
 #include "trilobit/version.hpp"
@@ -11,7 +10,6 @@
 #include <span>
 
 #include "trilobit/core/executor.hpp"
-#include "trilobit/matmul/dropped.hpp"
 #include "trilobit/matmul/units.hpp"
 #include "trilobit/matmul/workspace.hpp"
 #include "trilobit/pack/pack.hpp"
@@ -44,14 +42,14 @@ void split(Executor& run, std::int64_t count, std::int64_t work, F&& f) {
         });
 }
 
-/// Parts whose matrices store the same columns: they read one operand, and every thread takes
-/// pieces of all of them.
+/// Products that read one operand; every thread takes pieces of all of them.
 class batch {
     std::span<const product_part> parts;
     activation_shape x;
-    kernel::task_shape unit;
-    // Rows first; where they are too few for the threads, tokens too.
-    std::int64_t ranges = 1;
+    kernel::work_unit unit;
+    std::int64_t token_bytes;
+    // Rows first; where they are too few for the threads, tokens too, and then columns.
+    std::int64_t ranges = 1, cuts = 1;
 
     template <class F>
     [[nodiscard]] std::int64_t total(F&& of) const {
@@ -61,9 +59,10 @@ class batch {
     }
 
 public:
-    batch(std::span<const product_part> same_columns, const activation_shape& shape,
-          const kernel::task_shape& wanted, int concurrency)
-        : parts(same_columns), x(shape), unit(wanted) {
+    /// `token_bytes` is what the workspace holds of each token.
+    batch(std::span<const product_part> products, const activation_shape& shape,
+          const kernel::work_unit& wanted, std::int64_t bytes_of_token, int concurrency)
+        : parts(products), x(shape), unit(wanted), token_bytes(bytes_of_token) {
         const auto units = [&] { return total([](const unit_grid& g) { return g.units(); }); };
         const auto wish = [&] {
             return ceil_div(pieces_per_thread * concurrency / 4,
@@ -74,47 +73,67 @@ public:
         while (unit.rows > 64 && units() < concurrency) unit.rows /= 2;
         ranges = 1;
         ranges = wish();
+        if (concurrency > 1) cuts = wish();
     }
-    [[nodiscard]] unit_grid grid(const product_part& p) const { return unit_grid(p, unit, ranges); }
+    [[nodiscard]] unit_grid grid(const product_part& p) const {
+        unit_grid g(p, unit, ranges);
+        if (cuts > 1) g.cut_columns(*p.w, x, cuts, token_bytes);
+        return g;
+    }
     [[nodiscard]] std::int64_t grid_bytes() const {
         return round_up(std::ssize(parts) * static_cast<std::int64_t>(sizeof(unit_grid)), 64);
     }
-    [[nodiscard]] std::int64_t bytes() const { return grid_bytes(); }
+    /// For the parts' grids, then for the sums of cut columns.
+    [[nodiscard]] std::int64_t bytes() const {
+        return grid_bytes() + total([](const unit_grid& g) { return g.bytes(); });
+    }
 
     /// Where `operand` is null each thread makes a copy of its own. `memory` is what bytes() says.
     template <class Executor>
     void operator()(const kernel_entry& kernel, const activation_view& values, std::byte* operand,
                     thread_memory& threads, std::byte* memory, Executor& run) const {
         auto* const grids = reinterpret_cast<unit_grid*>(memory);
+        std::byte* const sums = memory + grid_bytes();
         std::int64_t work = 0, count = 0;
+        std::byte* at = sums;
         for (std::size_t i = 0; i < parts.size(); ++i) {
             const product_part& p = parts[i];
-            work += (p.token_end - p.token_begin) * p.w->stored_rows() * p.w->stored_cols();
+            work += (p.token_end - p.token_begin) * p.w->rows * p.w->cols;
             const unit_grid& g = *new (grids + i) unit_grid(grid(p));
-            count += g.units();
+            count += g.count();
+            for (std::int64_t u = 0; g.parts > 1 && u < g.units(); ++u, at += g.part_bytes)
+                new (at) parts_left(static_cast<std::int32_t>(g.parts));
         }
         const auto pieces = [&](std::int64_t begin, std::int64_t end, thread_place& own) {
             std::byte* const own_memory = own.memory.data();
             const bool copy = operand == nullptr;
             std::int64_t before = 0;
+            std::byte* own_sums = sums;
             for (std::size_t i = 0; i < parts.size(); ++i) {
                 const product_part& p = parts[i];
                 const unit_grid& g = grids[i];
                 const std::int64_t from = std::max(begin - before, std::int64_t{0});
-                const std::int64_t to = std::min(end - before, g.units());
+                const std::int64_t to = std::min(end - before, g.count());
                 if (from < to) {
-                    row_spreader spreader(*p.w, values, p.out);
-                    const kernel::sink out = p.w->dropped_rows == 0 ? p.out : spreader.front();
-                    const kernel::task t{p.w->stored(), values,
-                                         copy ? own_memory + kernel.scratch_bytes : operand, out,
+                    const kernel::task t{*p.w,
+                                         values,
+                                         copy ? own_memory + kernel.scratch_bytes : operand,
+                                         p.out,
+                                         copy ? &own.made : nullptr,
                                          own_memory};
-                    if (copy && own.made == 0) {
-                        kernel.prepare(t, 0, values.tokens);
-                        own.made = 1;
+                    if (g.parts > 1) {
+                        // No part passes all columns.
+                        if (copy && own.made == 0) {
+                            kernel.prepare(t, 0, values.tokens);
+                            own.made = p.w->row_tiles();
+                        }
+                        run_parts(kernel, t, p, g, own_sums, from, to);
+                    } else {
+                        run_units(kernel, t, p, g, from, to);
                     }
-                    run_units(kernel, t, p, g, from, to);
                 }
-                before += g.units();
+                before += g.count();
+                own_sums += g.bytes();
             }
         };
         split(run, count, work, [&](std::int64_t begin, std::int64_t end) {
@@ -129,74 +148,36 @@ template <class Executor, class RowOf>
 status run_products(const kernel_entry& kernel, quantize_function quantize,
                     std::span<const product_part> parts, const activation_shape& shape,
                     RowOf row_of, workspace& scratch, Executor& run) {
-    packed_view widest = parts.front().w->stored();
-    widest.cols = shape.cols;  // an operand of fewer columns is no larger
-    const workspace_layout at = workspace_layout::of(kernel, widest, shape);
-    const auto batch_of = [&](std::size_t first) {
-        const packed_view& w = *parts[first].w;
-        std::size_t count = 1;
-        while (first + count < parts.size() && same_columns(w, *parts[first + count].w)) ++count;
-        return parts.subspan(first, count);
-    };
-    const auto cut = [&](std::span<const product_part> same) {
-        activation_shape own = shape;
-        own.cols = same.front().w->stored_cols();
-        return batch(same, own, kernel.unit, run.concurrency());
-    };
-    bool whole = true;
-    std::int64_t batch_bytes = 0;
-    for (std::size_t i = 0; i < parts.size(); i += batch_of(i).size()) {
-        whole = whole && parts[i].w->dropped_cols == 0;
-        batch_bytes = std::max(batch_bytes, cut(batch_of(i)).bytes());
-    }
-    const std::int64_t gathered_bytes = whole ? 0 : round_up(shape.value_bytes(), 64);
+    const packed_view& w = *parts.front().w;
+    const workspace_layout at = workspace_layout::of(kernel, w, shape);
+    const batch all_parts(parts, shape, kernel.unit, at.size / shape.tokens, run.concurrency());
     const bool all_tokens = std::all_of(parts.begin(), parts.end(), [&](const product_part& p) {
         return p.token_begin == 0 && p.token_end == shape.tokens;
     });
     const bool copies = all_tokens && shape.tokens <= kernel.own_tokens;
     const std::int64_t shared_bytes = copies ? at.operand : at.size;
     const std::int64_t own_bytes = kernel.scratch_bytes + at.size - shared_bytes;
-    std::byte* memory = scratch.reserve(shared_bytes + gathered_bytes + batch_bytes);
+    std::byte* memory = scratch.reserve(shared_bytes + all_parts.bytes());
     const status no_memory{errc::out_of_memory,
                            "There is not enough memory for this multiplication."};
     if (memory == nullptr) return no_memory;
     auto* values = reinterpret_cast<std::int8_t*>(memory + at.values);
     auto* scales = reinterpret_cast<float*>(memory + at.scales);
-    auto* gathered = reinterpret_cast<std::int8_t*>(memory + shared_bytes);
-    std::byte* of_batch = memory + shared_bytes + gathered_bytes;
     std::byte* operand = copies ? nullptr : memory + at.operand;
-    const activation_view all{shape, values, scales};
+    const activation_view x{shape, values, scales};
 
     shared_status problem;
-    const std::int64_t token_work = shape.cols * 16;
-    split(run, shape.tokens, shape.tokens * token_work, [&](std::int64_t begin, std::int64_t end) {
-        for (std::int64_t m = begin; m < end; ++m)
-            if (const status s = quantize(shape, m, row_of(m), values, scales); !s.ok())
-                return problem.fail(s);
-        if (whole && !copies) kernel.prepare(kernel::task{widest, all, operand, {}}, begin, end);
-    });
+    split(run, shape.tokens, shape.tokens * shape.cols * 16,
+          [&](std::int64_t begin, std::int64_t end) {
+              for (std::int64_t m = begin; m < end; ++m)
+                  if (const status s = quantize(shape, m, row_of(m), values, scales); !s.ok())
+                      return problem.fail(s);
+              if (!copies) kernel.prepare(kernel::task{w, x, operand, {}}, begin, end);
+          });
     if (!problem.ok()) return problem.get();
 
-    for (std::size_t i = 0; i < parts.size(); i += batch_of(i).size()) {
-        const std::span<const product_part> same = batch_of(i);
-        const packed_view& w = *same.front().w;
-        activation_view x = all;
-        x.cols = w.stored_cols();
-        if (w.dropped_cols != 0) x.values = gathered;
-        const std::int64_t first = same.front().token_begin;
-        const std::int64_t tokens = same.back().token_end - first;
-        const auto gather = [&](std::int64_t begin, std::int64_t end) {
-            const std::int64_t stride = x.value_stride();
-            for (std::int64_t m = first + begin; m < first + end && w.dropped_cols != 0; ++m)
-                gather_columns(w, all.token(m), stride, gathered + m * stride);
-            if (!copies)
-                kernel.prepare(kernel::task{w.stored(), x, operand, {}}, first + begin,
-                               first + end);
-        };
-        if (!whole) split(run, tokens, tokens * token_work, gather);
-        if (!scratch.threads.renew(run.concurrency(), own_bytes)) return no_memory;
-        cut(same)(kernel, x, operand, scratch.threads, of_batch, run);
-    }
+    if (!scratch.threads.renew(run.concurrency(), own_bytes)) return no_memory;
+    all_parts(kernel, x, operand, scratch.threads, memory + shared_bytes, run);
     return {};
 }
 
