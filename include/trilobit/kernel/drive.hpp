@@ -103,12 +103,14 @@ void add_scaled(const task& t, const segment& s, const chunk& c, bool first,
         }
 }
 
-template <class Layout>
-TRILOBIT_INLINE void write_sums(const task& t, const chunk& c, const float* sums) noexcept {
+template <class Layout, class Sum>
+TRILOBIT_INLINE void write_sums(const task& t, const chunk& c, const Sum* sums,
+                                void (*write)(const void*, const Sum*, std::int64_t, std::int64_t,
+                                              int)) noexcept {
     const std::int64_t stride = c.blocks * Layout::tile_rows, row = c.block * Layout::tile_rows;
     const auto count = static_cast<int>(std::min(stride, t.w.rows - row));
     for (int m = 0; m < c.tokens; ++m)
-        t.out.write(t.out.context, sums + m * stride, c.token + m, row, count);
+        write(t.out.context, sums + m * stride, c.token + m, row, count);
 }
 
 /// Does a family scale sums itself: those of several segments, or also of one where it decodes
@@ -152,6 +154,12 @@ void drive(const task& t, std::int64_t block_begin, std::int64_t block_end,
             std::max<std::int64_t>(1, outputs / (c.tokens * group * rows)) * group;
         for (c.block = block_begin; c.block < block_end; c.block += c.blocks) {
             c.blocks = std::min(most, block_end - c.block);
+            if (t.out.write_sums != nullptr) {
+                std::fill_n(acc, c.tokens * c.blocks * rows, 0);  // no columns, no segment
+                if (segments == 1) Family::sum_segment(t, 0, segment::at(t.w, t.x, 0), c, acc);
+                write_sums<Layout>(t, c, acc, t.out.write_sums);
+                continue;
+            }
             const bool added = adds_segments<Family>(segments, c.tokens);
             if (segments == 0 || added) std::fill_n(sums, c.tokens * c.blocks * rows, 0.0f);
             for (std::int64_t i = 0; i < segments; ++i) {
@@ -164,7 +172,7 @@ void drive(const task& t, std::int64_t block_begin, std::int64_t block_end,
                 Family::sum_segment(t, i, s, c, acc);
                 add_scaled<Arch, Layout>(t, s, c, i == 0, acc, sums);
             }
-            write_sums<Layout>(t, c, sums);
+            write_sums<Layout>(t, c, sums, t.out.write);
         }
     }
 }
@@ -197,7 +205,7 @@ void drive_part(const task& t, const chunk& c, const column_part& part) noexcept
     for (std::int64_t i = 0; i < segments; ++i)
         add_scaled<Arch, Layout>(t, segment::at(t.w, t.x, i), c, i == 0, part.sums + i * outputs,
                                  sums);
-    write_sums<Layout>(t, c, sums);
+    write_sums<Layout>(t, c, sums, t.out.write);
 }
 
 /// What the table of kernels points to, and what it says of most families; a family inherits it.

@@ -47,11 +47,14 @@ constexpr std::string_view kernel_name(kernel_id id) {
 namespace trilobit::inline TRILOBIT_ABI::kernel {
 
 /// Where finished sums go: `count` consecutive rows of one token. A kernel writes each output once;
-/// calls for different row blocks come from different threads.
+/// calls for different row blocks come from different threads. With `write_sums` it gets the exact
+/// sums instead, before any scale; there is one segment then.
 struct sink {
     void (*write)(const void* context, const float* sums, std::int64_t token, std::int64_t row,
                   int count) = nullptr;
     const void* context = nullptr;
+    void (*write_sums)(const void* context, const std::int32_t* sums, std::int64_t token,
+                       std::int64_t row, int count) = nullptr;
 };
 
 /// One multiplication. `operand`: the activations as this kernel reads them (tables, planes, rows

@@ -68,23 +68,6 @@ constexpr kernel_entry entry_of() noexcept {
             Kernel::own_tokens, Kernel::scratch_bytes()};
 }
 
-template <class Arch, class Family, class Layout, class... Acts, std::size_t N>
-constexpr void add_entries(type_list<Acts...>, std::array<kernel_entry, N>& all,
-                           int& count) noexcept {
-    const auto add = [&]<class Act>() {
-        using kernel = typename Family::template kernel<Arch, Layout, Act>;
-        if constexpr (kernel::available)
-            all[static_cast<std::size_t>(count++)] = entry_of<kernel, Layout, Act>();
-    };
-    (add.template operator()<Acts>(), ...);
-}
-
-template <class Arch, class Layout, class... Families, std::size_t N>
-constexpr void add_families(type_list<Families...>, std::array<kernel_entry, N>& all,
-                            int& count) noexcept {
-    (add_entries<Arch, Families, Layout>(activations{}, all, count), ...);
-}
-
 }  // namespace detail
 
 /// The kernels of one arch for some layouts; `table` is what the rest of the library takes.
@@ -97,7 +80,17 @@ struct kernels_for {
     };
     static constexpr listed all = [] {
         listed l{};
-        (detail::add_families<Arch, Layouts>(kernel::families{}, l.entries, l.count), ...);
+        any_type(type_list<Layouts...>{}, [&]<class Layout>() {
+            return any_type(kernel::families{}, [&]<class Family>() {
+                return any_type(activations{}, [&]<class Act>() {
+                    using kernel = typename Family::template kernel<Arch, Layout, Act>;
+                    if constexpr (kernel::available)
+                        l.entries[static_cast<std::size_t>(l.count++)] =
+                            detail::entry_of<kernel, Layout, Act>();
+                    return false;
+                });
+            });
+        });
         return l;
     }();
     static constexpr kernel_table table{
