@@ -123,7 +123,6 @@ linear load_linear(compute& cpu, const gguf::reader& file, const gguf::tensor& f
     first_failure failure;
     trilobit::pack_options options;
     options.progress = report;
-    options.drop = trilobit::drop_zeros::rows_and_columns;  // compute has no activation groups
     const auto row = [&](std::int64_t r, std::int8_t* values, float* scales) {
         return failure.run([&] {
             thread_local std::vector<float> stored;

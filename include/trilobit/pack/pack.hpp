@@ -1,20 +1,18 @@
 // SPDX-License-Identifier: MIT
 // Room pack. Enters: float weights, or values already quantised, or a function that makes rows on
 // demand. Leaves: a packed matrix; the threads are the caller's executor, progress goes to a
-// callback, and one row block per thread is all the memory beside the result (which is made anew
-// when it can do without some of its rows or columns).
+// callback, and one row block per thread is all the memory beside the result.
 #pragma once
 
 #include "trilobit/version.hpp"
 
 #include <algorithm>
 #include <atomic>
-#include <cmath>
 #include <cstring>
 #include <functional>
 #include <type_traits>
 
-#include "trilobit/pack/drop_zeros.hpp"
+#include "trilobit/pack/packed_matrix.hpp"
 #include "trilobit/weights/quantize.hpp"
 
 #include "trilobit/core/begin.hpp"
@@ -25,7 +23,6 @@ struct pack_options {
     scale_spec scale;  ///< ignored for input that brings its own scales
     /// Called with the fraction done, from one thread at a time, rising to exactly 1.
     std::function<void(double)> progress;
-    drop_zeros drop = drop_zeros::rows;
 };
 
 namespace detail {
@@ -118,11 +115,6 @@ packed_matrix<L> pack_rows(std::int64_t rows, std::int64_t cols, const scale_spe
     const std::int64_t segments = shape.segments();
     detail::shared_status problem;
     detail::progress_meter meter(options.progress, shape.row_blocks());
-    detail::live_marks live_rows(options.drop == drop_zeros::nothing ? 0 : rows);
-    detail::live_marks live_cols(options.drop == drop_zeros::rows_and_columns ? cols : 0);
-    if (live_rows.failed() || live_cols.failed())
-        return packed_matrix<L>{any_packed_matrix(
-            {errc::out_of_memory, "There is not enough memory to look for rows of zeros."})};
 
     run(0, shape.row_blocks(), 1, [&](std::int64_t begin, std::int64_t end) {
         const auto value_bytes =
@@ -143,11 +135,8 @@ packed_matrix<L> pack_rows(std::int64_t rows, std::int64_t cols, const scale_spe
                 std::fill_n(row_scales, segments + 1, 0.0f);
                 if (const status s = source(row, row_values, row_scales); !s.ok())
                     return problem.fail(s);
-                bool inside = true, live = false;
-                for (std::int64_t c = 0; c < cols; ++c) {
-                    inside &= L::kind::holds(row_values[c]);
-                    live |= row_values[c] != 0;
-                }
+                bool inside = true;
+                for (std::int64_t c = 0; c < cols; ++c) inside &= L::kind::holds(row_values[c]);
                 if (!inside)
                     return problem.fail(
                         {errc::bad_value,
@@ -161,13 +150,7 @@ packed_matrix<L> pack_rows(std::int64_t rows, std::int64_t cols, const scale_spe
                     const std::int64_t at =
                         per_tensor ? 0 : (block * segments + s) * L::tile_rows + r;
                     detail::store_scale(out.mutable_scales(), scale.type, at, row_scales[s]);
-                    // Times a huge activation such a scale is infinite, and zero times that no
-                    // zero.
-                    live |= !per_tensor && std::fabs(row_scales[s]) > 1.0f;
                 }
-                if (live && live_rows.size() != 0) live_rows.keep(row);
-                for (std::int64_t c = 0; c < live_cols.size(); ++c)
-                    if (!live_cols.live(c) && row_values[c] != 0) live_cols.keep(c);
             }
             detail::encode_row_block<L>(
                 shape, values, out.mutable_tiles() + block * shape.row_tiles() * L::tile_bytes);
@@ -175,8 +158,6 @@ packed_matrix<L> pack_rows(std::int64_t rows, std::int64_t cols, const scale_spe
         }
     });
     if (!problem.ok()) return packed_matrix<L>{any_packed_matrix(problem.get())};
-    out = detail::without_zeros(std::move(out), live_rows, live_cols, run);
-    if (!out.status().ok()) return out;
     out.seal();
     meter.finish();
     return out;

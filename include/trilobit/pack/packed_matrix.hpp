@@ -98,14 +98,6 @@ public:
     [[nodiscard]] std::byte* mutable_scales() noexcept {
         return image.data() + detail::packed_sections::of(placed).scales;
     }
-    [[nodiscard]] little<std::uint32_t>* mutable_row_places() noexcept {
-        return reinterpret_cast<little<std::uint32_t>*>(
-            image.data() + detail::packed_sections::of(placed).row_places);
-    }
-    [[nodiscard]] little<std::uint32_t>* mutable_col_places() noexcept {
-        return reinterpret_cast<little<std::uint32_t>*>(
-            image.data() + detail::packed_sections::of(placed).col_places);
-    }
     void seal() noexcept { detail::seal_packed(placed, {image.data(), image.size()}); }
 };
 

@@ -174,9 +174,7 @@ report run_case(const kernel_table& table, const kernel_case& c) {
         return report::failure(name_of(table, e, L::name) + ", " + describe(c) + ": " + what + ".");
     };
     kernel_operands o = make_operands<typename L::kind>(c);
-    pack_options all;
-    all.drop = drop_zeros::nothing;  // what a kernel sees is what is stored
-    const guarded_image w(pack<L>(o.quantized(c), all));
+    const guarded_image w(pack<L>(o.quantized(c)));
     if (!w.problem.ok())
         return report::failure("layout " + std::string(std::string_view(L::name)) + ", " +
                                describe(c) + ": packing failed: " + w.problem.text);
