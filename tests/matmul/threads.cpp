@@ -1,5 +1,8 @@
 // SPDX-License-Identifier: MIT
 // What a product asks of an executor: nothing where it is small, and no order.
+#include <algorithm>
+#include <catch2/generators/catch_generators.hpp>
+
 #include "product.hpp"
 #include "trilobit/core/thread_pool.hpp"
 
@@ -80,4 +83,33 @@ TEST_CASE("threads that start late or not at all", "[matmul]") {
     });
     CHECK(s.ok());
     CHECK(same_bits(y, p.y));
+}
+
+TEST_CASE("operands that threads make for themselves are made anew for each product", "[matmul]") {
+    const auto scale = GENERATE(scale_spec::row(), scale_spec::group(128));
+    const auto kind = GENERATE(activation_id::int8, activation_id::int4);
+    const std::int64_t tokens = GENERATE(1, 2, 3, 5, 7, 8, 9);
+    CAPTURE(activation_name(kind), tokens, scale.group_cols);
+    thread_pool three(3);
+    // One memory for all: what an earlier product made must not be taken for this one's.
+    context alone{active_table()}, together{active_table(), three};
+    for (const std::int64_t cols : {2000, 1997}) {
+        sample p(1100, cols, tokens, layout_id::ternary_base3, scale);
+        for (const float sign : {1.0f, -1.0f}) {
+            for (float& v : p.x) v *= sign;
+            REQUIRE(p.run({kind, 0, kernel_id::generic}).ok());
+            const std::vector<float> expected = p.y;
+            for (const kernel_entry& e : active_table()) {
+                if (e.layout != layout_id::ternary_base3 || e.activation != kind) continue;
+                if (!e.accepts(p.w.view(), {kind, tokens, cols, 0})) continue;
+                CAPTURE(kernel_name(e.kernel), cols, sign);
+                for (context* c : {&alone, &together, &together}) {
+                    std::fill(p.y.begin(), p.y.end(), -77.0f);
+                    c->options = {kind, 0, e.kernel};
+                    REQUIRE(matmul(*c, p.w, p.in(), p.out()).ok());
+                    CHECK(same_bits(p.y, expected));
+                }
+            }
+        }
+    }
 }

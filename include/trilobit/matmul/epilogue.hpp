@@ -14,7 +14,6 @@
 #include <cstdint>
 #include <cstring>
 #include <memory>
-#include <tuple>
 
 #include "trilobit/core/float16.hpp"
 #include "trilobit/core/matrix_view.hpp"
@@ -78,16 +77,10 @@ struct scale {
 }  // namespace epilogue
 
 template <class... Steps>
-struct epilogue_chain {
-    std::tuple<Steps...> steps;
-    void operator()(float* values, int count, std::int64_t token, std::int64_t row) const {
-        std::apply([&](const auto&... step) { (step(values, count, token, row), ...); }, steps);
-    }
-};
-
-template <class... Steps>
-epilogue_chain<Steps...> chain(Steps... steps) {
-    return {{steps...}};
+auto chain(Steps... steps) {
+    return [=](float* values, int count, std::int64_t token, std::int64_t row) {
+        (steps(values, count, token, row), ...);
+    };
 }
 
 /// The sink that calls `e`, which outlives it.

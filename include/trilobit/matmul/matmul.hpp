@@ -9,7 +9,6 @@
 
 #include "trilobit/version.hpp"
 
-#include <atomic>
 #include <new>
 
 #include "trilobit/matmul/plan.hpp"
@@ -23,31 +22,6 @@ namespace detail {
 
 /// Below this many multiply-adds waking a thread costs more than it saves.
 inline constexpr std::int64_t worth_a_thread = std::int64_t{1} << 18;
-
-/// Of `count` tokens or tasks of a thread, those done at a time: who is late or slow holds up the
-/// others for half as many. Some kernels take four tasks at once.
-constexpr std::int64_t grain_of(std::int64_t count) noexcept {
-    return std::max({std::int64_t{1}, count / 16, std::min<std::int64_t>(count / 4, 4)});
-}
-
-/// How many of a thread's tasks are taken.
-struct alignas(64) taken_tasks {
-    std::atomic<std::int64_t> count{0};
-};
-
-/// A thread's own tasks, then those that others have not come to.
-inline void run_tasks(const plan& p, int self, taken_tasks* taken, void* memory) noexcept {
-    for (int i = 0; i < p.threads(); ++i) {
-        const int whose = (self + i) % p.threads();
-        const index_range of = p.tasks_of(whose);
-        const std::int64_t grain = grain_of(of.end - of.begin);
-        const auto next = [&] {
-            return of.begin + taken[whose].count.fetch_add(grain, std::memory_order_relaxed);
-        };
-        for (std::int64_t at; (at = next()) < of.end;)
-            (void)p.run(at, std::min(at + grain, of.end), self, memory);
-    }
-}
 
 /// All of a plan, by the context's threads in its memory. `rows`: see plan::quantise.
 inline status multiply(context& c, std::span<const product> products, matrix_view<const float> x,
@@ -76,12 +50,13 @@ inline status multiply(context& c, std::span<const product> products, matrix_vie
     if (!problem.ok()) return problem.get();
 
     if (threads == 1) return p.run(0, p.tasks(), 0, memory);
-    auto* const taken = reinterpret_cast<taken_tasks*>(memory + p.bytes());
-    for (int i = 0; i < threads; ++i) new (taken + i) taken_tasks;
-    c.threads(0, threads, 1, [&](std::int64_t begin, std::int64_t end) {
-        for (; begin < end; ++begin) run_tasks(p, static_cast<int>(begin), taken, memory);
-    });
-    return {};
+    auto* const taken = reinterpret_cast<taken_numbers*>(memory + p.bytes());
+    for (int i = 0; i < threads; ++i) new (taken + i) taken_numbers;
+    const auto run = [&](std::int64_t begin, std::int64_t end, int thread) {
+        if (const status s = p.run(begin, end, thread, memory); !s.ok()) problem.fail(s);
+    };
+    spread_numbered(c.threads, p.tasks(), threads, taken, run);
+    return problem.get();
 }
 
 inline status check_output(matrix_view<const float> x, const packed_view& w,

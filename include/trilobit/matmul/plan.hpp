@@ -35,11 +35,20 @@ class plan {
     std::int64_t scales_at = 0, operand_at = 0, threads_at = 0, operand_bytes = 0, thread_bytes = 0;
 
     void place() noexcept;
-    [[nodiscard]] status check_memory(const void* memory) const noexcept;
+    static status check_memory(const void* memory) noexcept {
+        if (memory != nullptr && reinterpret_cast<std::uintptr_t>(memory) % 64 == 0) return {};
+        return {errc::bad_value, "A plan needs memory that starts on a multiple of 64 bytes."};
+    }
     [[nodiscard]] std::byte* thread_memory(void* memory, int thread) const noexcept {
         return static_cast<std::byte*>(memory) + threads_at + thread * thread_bytes;
     }
-    [[nodiscard]] kernel::task task(void* memory) const noexcept;
+    [[nodiscard]] kernel::task task(void* memory) const noexcept {
+        kernel::task t;
+        t.w = products.front().w;
+        t.x = activations(memory);
+        t.operand = static_cast<std::byte*>(memory) + operand_at;
+        return t;
+    }
     /// f(m, row) for tokens m, whose numbers are in these rows of `x`; then the kernel's operand.
     template <class T, class F>
     status each_token(const matrix_view<const T>& x, std::span<const std::int64_t> rows,
@@ -134,20 +143,6 @@ inline void plan::place() noexcept {
     operand_at = scales_at + round_up(shape.scale_bytes(), 64);
     threads_at = operand_at + (copies ? 0 : operand_bytes);
     thread_bytes = round_up(kernel->scratch_bytes, 64) + (copies ? 64 + operand_bytes : 0);
-}
-
-inline status plan::check_memory(const void* memory) const noexcept {
-    if (memory == nullptr || reinterpret_cast<std::uintptr_t>(memory) % 64 != 0)
-        return {errc::bad_value, "A plan needs memory that starts on a multiple of 64 bytes."};
-    return {};
-}
-
-inline kernel::task plan::task(void* memory) const noexcept {
-    kernel::task t;
-    t.w = products.front().w;
-    t.x = activations(memory);
-    t.operand = static_cast<std::byte*>(memory) + operand_at;
-    return t;
 }
 
 template <class T, class F>

@@ -101,16 +101,12 @@ struct kernels_for {
          &quantize_token<activation::int2, Arch>, &quantize_token<activation::sign, Arch>}};
 };
 
-namespace detail {
-template <class Arch, class... Layouts>
-constexpr const kernel_table& table_of(type_list<Layouts...>) noexcept {
-    return kernels_for<Arch, Layouts...>::table;
-}
-}  // namespace detail
-
 /// Every kernel of an arch, for all layouts of the library.
 template <class Arch>
-inline constexpr const kernel_table& kernel_table_of = detail::table_of<Arch>(layouts{});
+inline constexpr const kernel_table& kernel_table_of =
+    []<class... Layouts>(type_list<Layouts...>) -> const kernel_table& {
+    return kernels_for<Arch, Layouts...>::table;
+}(layouts{});
 
 /// The kernel that matmul() would take: the cheapest that accepts the shapes, or the named one.
 /// Null when there is none.

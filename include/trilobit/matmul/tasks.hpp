@@ -26,17 +26,6 @@ struct product {
     std::int64_t token_begin = 0, token_end = all_tokens;
 };
 
-/// Consecutive numbers of tokens or tasks, the last one not included.
-struct index_range {
-    std::int64_t begin = 0, end = 0;
-};
-
-/// What thread `i` of `n` takes of `count`: consecutive numbers, at most one more than another.
-constexpr index_range range_of(std::int64_t count, std::int64_t i, std::int64_t n) noexcept {
-    const std::int64_t each = count / n, more = count % n;
-    return {each * i + std::min(i, more), each * (i + 1) + std::min(i + 1, more)};
-}
-
 namespace detail {
 
 /// Is there a matrix? If not, the sentence says why.
