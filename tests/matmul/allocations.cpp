@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: MIT
-// With a workspace that has served the same shapes nothing is allocated, on any thread. A program
+// With a context that has served the same shapes nothing is allocated, on any thread. A program
 // of its own, since it replaces the allocation functions of all of it.
 #include <atomic>
 #include <catch2/catch_test_macros.hpp>
 #include <cstdlib>
 #include <new>
 
-#include "product.hpp"
+#include "sample.hpp"
 #include "trilobit/core/thread_pool.hpp"
 
 #if defined(__linux__) && !defined(TRILOBIT_SANITIZED)

@@ -2,7 +2,7 @@
 // Which kernel is taken, and that the static way gives the same bits as the dispatched one.
 #include <cstring>
 
-#include "product.hpp"
+#include "sample.hpp"
 #include "trilobit/core/thread_pool.hpp"
 
 using namespace trilobit;

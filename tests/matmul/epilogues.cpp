@@ -3,7 +3,7 @@
 #include <cmath>
 #include <mutex>
 
-#include "product.hpp"
+#include "sample.hpp"
 #include "trilobit/core/thread_pool.hpp"
 
 using namespace trilobit;

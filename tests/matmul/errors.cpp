@@ -2,7 +2,7 @@
 // What matmul() refuses, with a sentence and without touching the output.
 #include <limits>
 
-#include "product.hpp"
+#include "sample.hpp"
 #include "trilobit/core/thread_pool.hpp"
 
 using namespace trilobit;

@@ -4,7 +4,7 @@
 #include <catch2/catch_template_test_macros.hpp>
 #include <map>
 
-#include "product.hpp"
+#include "sample.hpp"
 #include "trilobit/core/thread_pool.hpp"
 
 using namespace trilobit;

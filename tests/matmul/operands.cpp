@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 // Where activations and outputs may lie: anywhere that a float may, with any stride, in one
 // another's place. All activations are read before the first output is written.
-#include "product.hpp"
+#include "sample.hpp"
 #include "trilobit/core/thread_pool.hpp"
 
 using namespace trilobit;

@@ -6,7 +6,7 @@
 #include <cstring>
 
 #include "four_levels.hpp"
-#include "product.hpp"
+#include "sample.hpp"
 #include "trilobit/testing/conformance.hpp"
 #include "trilobit/trilobit.hpp"
 

@@ -130,6 +130,30 @@ TEST_CASE("floats are quantised as matmul() does, and can be taken again", "[mat
                 }
 }
 
+TEST_CASE("kernels that fill their scratch memory stay inside the plan's", "[matmul]") {
+    for (const layout_id layout : matmul_test::every_layout)
+        for (const scale_spec& scale : {scale_spec::row(), scale_spec::group(32)})
+            for (const std::int64_t tokens : {8, 130}) {
+                matmul_test::sample p(2100, 96, tokens, layout, scale);
+                REQUIRE(p.run({.kernel = kernel_id::generic}).ok());
+                for (const kernel_entry& e : active_table()) {
+                    if (e.layout != layout || e.activation != activation_id::int8) continue;
+                    CAPTURE(layout_name(layout), kernel_name(e.kernel), tokens);
+                    std::vector<float> y(p.y.size());
+                    const matrix_view<float> to_y(y.data(), tokens, 2100);
+                    const product one[] = {{p.w, into(to_y)}};
+                    const context with{active_table(), {}, {.kernel = e.kernel}};
+                    const auto made = plan::of(with, one, tokens, 2);
+                    REQUIRE(made.ok());
+                    const plan& a = made.value();
+                    const testing::guarded_buffer memory(a.bytes());
+                    REQUIRE(a.quantise(p.in(), 0, tokens, memory.data()).ok());
+                    REQUIRE(a.run(0, a.tasks(), 1, memory.data()).ok());
+                    CHECK(same_bits(y, p.y));
+                }
+            }
+}
+
 TEST_CASE("the memory of one plan serves the next, whatever it holds", "[matmul]") {
     aligned_buffer memory(1 << 21);
     REQUIRE(memory.data() != nullptr);

@@ -8,7 +8,7 @@
 #include <functional>
 #include <thread>
 
-#include "product.hpp"
+#include "sample.hpp"
 #include "trilobit/testing/guarded_buffer.hpp"
 
 namespace matmul_test {

@@ -9,7 +9,7 @@
 #include <memory>
 #include <string>
 
-#include "product.hpp"
+#include "sample.hpp"
 
 #if defined(__unix__) && !defined(TRILOBIT_SANITIZED)
 #include <pthread.h>

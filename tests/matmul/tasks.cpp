@@ -2,7 +2,7 @@
 // How products are cut into tasks, and which of them a thread takes.
 #include "trilobit/matmul/tasks.hpp"
 
-#include "product.hpp"
+#include "sample.hpp"
 
 using namespace trilobit;
 using matmul_test::active_table;

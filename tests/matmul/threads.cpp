@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <catch2/generators/catch_generators.hpp>
 
-#include "product.hpp"
+#include "sample.hpp"
 #include "trilobit/core/thread_pool.hpp"
 
 using namespace trilobit;

@@ -79,8 +79,8 @@ public:
     }
 
     /// Tokens [token_begin, token_end) of x (tokens, cols), or of those of its rows that `rows`
-    /// lists, one for each token of the plan. Different tokens may be quantised at once; all are
-    /// before run(). NaN and infinity are refused.
+    /// lists, one for each token of the plan. Different tokens may be quantised at once; all are,
+    /// each time, before run(). NaN and infinity are refused.
     status quantise(matrix_view<const float> x, std::int64_t token_begin, std::int64_t token_end,
                     void* memory, std::span<const std::int64_t> rows = {}) const noexcept;
     /// The same for activations that are quantised already and are copied: `values` (tokens, cols)

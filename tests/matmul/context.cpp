@@ -3,7 +3,7 @@
 #include <cstring>
 #include <limits>
 
-#include "product.hpp"
+#include "sample.hpp"
 
 using namespace trilobit;
 using matmul_test::active_table;
