@@ -34,11 +34,9 @@ int main() {
         // that trusts its own files says trilobit::verify::header and starts at once.
         const trilobit::mapped_matrix file(path.c_str());
         if (!file.status().ok()) return std::puts(file.status().text), 1;
-        trilobit::workspace scratch;
-        const trilobit::serial here;
+        trilobit::context context{trilobit::kernel_table_of<trilobit::native_arch>};
         const auto s =
-            trilobit::matmul(trilobit::kernel_table_of<trilobit::native_arch>, file,
-                             {x.data(), 1, cols}, {mapped_y.data(), 1, rows}, scratch, here);
+            trilobit::matmul(context, file, {x.data(), 1, cols}, {mapped_y.data(), 1, rows});
         if (!s.ok()) return std::puts(s.text), 1;
         if (!trilobit::matmul(w, {x.data(), 1, cols}, {y.data(), 1, rows}).ok()) return 1;
         same = y == mapped_y;

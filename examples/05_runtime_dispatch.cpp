@@ -27,14 +27,12 @@ int main() {
     std::printf("this processor's best, or what TRILOBIT_ARCH asks for: %s\n",
                 chosen.value()->name.data());
 
-    trilobit::workspace scratch;
-    const trilobit::serial here;
     for (const trilobit::kernel_table* table : trilobit::dispatch::available()) {
+        trilobit::context context{*table};
         double best = 1e9;
         for (int round = 0; round < 5; ++round) {
             const auto start = std::chrono::steady_clock::now();
-            const auto s = trilobit::matmul(*table, w, {x.data(), 1, cols}, {y.data(), 1, rows},
-                                            scratch, here);
+            const auto s = trilobit::matmul(context, w, {x.data(), 1, cols}, {y.data(), 1, rows});
             if (!s.ok()) return std::puts(s.text), 1;
             const std::chrono::duration<double, std::micro> took =
                 std::chrono::steady_clock::now() - start;

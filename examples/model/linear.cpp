@@ -79,8 +79,7 @@ void settle(linear& w, trilobit::page_arena& arena) {
 
 void apply(compute& cpu, const linear& w, const_matrix x, matrix y) {
     if (const trilobit::packed_view* p = w.packed(); p != nullptr) {
-        const trilobit::status s = trilobit::matmul(cpu.arch, *p, x, scaled_into({w, y}),
-                                                    cpu.workspace, cpu.pool, cpu.options);
+        const trilobit::status s = trilobit::matmul(cpu.context, *p, x, into{w, y});
         if (!s.ok()) refuse(s);
         return;
     }
@@ -100,8 +99,7 @@ void apply_onto(compute& cpu, const linear& w, const_matrix x, matrix y, matrix 
     if (const trilobit::packed_view* p = w.packed(); p != nullptr) {
         const auto onto =
             trilobit::chain(trilobit::epilogue::scale{w.scale}, trilobit::epilogue::accumulate{y});
-        const trilobit::status s =
-            trilobit::matmul(cpu.arch, *p, x, onto, cpu.workspace, cpu.pool, cpu.options);
+        const trilobit::status s = trilobit::matmul(cpu.context, *p, x, onto);
         if (!s.ok()) refuse(s);
         return;
     }

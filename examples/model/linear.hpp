@@ -59,15 +59,18 @@ void apply(compute& cpu, const linear& w, const_matrix x, matrix y);
 /// be whole.
 void apply_onto(compute& cpu, const linear& w, const_matrix x, matrix y, matrix product);
 
-/// One of several products of the same activations.
+/// One of several products of the same activations; packed weights' sums on their way to y.
 struct into {
     const linear& w;
     matrix y;
-};
 
-/// Packed weights' sums on their way to y.
-[[nodiscard]] inline auto scaled_into(const into& p) {
-    return trilobit::chain(trilobit::epilogue::scale{p.w.scale}, trilobit::epilogue::write{p.y});
+    void operator()(float* sums, int count, std::int64_t token, std::int64_t row) const {
+        trilobit::epilogue::scale{w.scale}(sums, count, token, row);
+        trilobit::epilogue::write{y}(sums, count, token, row);
+    }
+};
+[[nodiscard]] inline trilobit::product product_of(const into& p) {
+    return {*p.w.packed(), trilobit::into(p)};
 }
 /// Are both packed, and in a way that lets them share quantised activations?
 [[nodiscard]] bool shareable(const into& a, const into& b) noexcept;
@@ -82,11 +85,8 @@ void apply_all(compute& cpu, const_matrix x, const into& first, const Into&... r
         (apply(cpu, rest.w, x, rest.y), ...);
         return;
     }
-    const trilobit::status s =
-        trilobit::matmul_shared(cpu.arch, x, cpu.workspace, cpu.pool, cpu.options,
-                                trilobit::projection{*first.w.packed(), scaled_into(first)},
-                                trilobit::projection{*rest.w.packed(), scaled_into(rest)}...);
-    if (!s.ok()) refuse(s);
+    const trilobit::product products[] = {product_of(first), product_of(rest)...};
+    if (const auto s = trilobit::matmul_shared(cpu.context, x, products); !s.ok()) refuse(s);
 }
 
 /// y[i] = what apply() makes of row rows[i] and the one token x, to the bit; w is dense.

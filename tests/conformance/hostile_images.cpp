@@ -43,11 +43,9 @@ TEMPLATE_LIST_TEST_CASE("any payload is computed without leaving the image", "[h
             std::vector<float> y[2];
             for (auto& out : y) {
                 out.assign(static_cast<std::size_t>(c.tokens * c.rows), NAN);
-                workspace scratch;
-                serial run;
-                REQUIRE(matmul(table, trusted.value(), {x.data(), c.tokens, c.cols},
-                               matrix_view<float>(out.data(), c.tokens, c.rows), scratch, run,
-                               {c.activation, 0, e.kernel})
+                context with{table, {}, {c.activation, 0, e.kernel}};
+                REQUIRE(matmul(with, trusted.value(), {x.data(), c.tokens, c.cols},
+                               matrix_view<float>(out.data(), c.tokens, c.rows))
                             .ok());
             }
             CHECK(std::memcmp(y[0].data(), y[1].data(), y[0].size() * sizeof(float)) == 0);

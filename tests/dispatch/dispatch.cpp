@@ -104,11 +104,10 @@ TEST_CASE("all back ends of this machine give the same bits", "[dispatch]") {
         std::vector<float> first(tokens * rows);
         for (const kernel_table* t : dispatch::available()) {
             std::vector<float> y(tokens * rows);
-            workspace scratch;
-            serial alone;
-            REQUIRE(matmul(*t, w, {x.data(), tokens, cols},
-                           matrix_view<float>(y.data(), tokens, rows), scratch, alone)
-                        .ok());
+            context c{*t};
+            REQUIRE(
+                matmul(c, w, {x.data(), tokens, cols}, matrix_view<float>(y.data(), tokens, rows))
+                    .ok());
             if (t == dispatch::available().front()) first = y;
             CAPTURE(t->name, layout_name(layout));
             CHECK(std::memcmp(y.data(), first.data(), y.size() * sizeof(float)) == 0);

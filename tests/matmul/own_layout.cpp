@@ -6,7 +6,7 @@
 #include <cstring>
 
 #include "four_levels.hpp"
-#include "product.hpp"
+#include "sample.hpp"
 #include "trilobit/testing/conformance.hpp"
 #include "trilobit/trilobit.hpp"
 
@@ -234,14 +234,11 @@ TEMPLATE_LIST_TEST_CASE("an own layout's image is viewed, and a name unknown her
 
     const matrix_view<const float> in(x.data(), 1, 100);
     REQUIRE(matmul(packed, in, {y.data(), 1, 40}).ok());
-    workspace scratch;
-    serial alone;
-    REQUIRE(matmul(kernels_for<arch::generic, TestType>::table, viewed.value(), in,
-                   matrix_view<float>(again.data(), 1, 40), scratch, alone)
-                .ok());
+    const matrix_view<float> out(again.data(), 1, 40);
+    context generic{kernels_for<arch::generic, TestType>::table};
+    REQUIRE(matmul(generic, viewed.value(), in, out).ok());
     CHECK(y == again);
     // The library's own table has no kernel for it and says so.
-    CHECK(matmul(matmul_test::active_table(), viewed.value(), in,
-                 matrix_view<float>(again.data(), 1, 40), scratch, alone)
-              .code == errc::unsupported);
+    context ours{matmul_test::active_table()};
+    CHECK(matmul(ours, viewed.value(), in, out).code == errc::unsupported);
 }

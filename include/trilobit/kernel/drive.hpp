@@ -108,7 +108,8 @@ private:
     static void run_block(const task& t, const block& b, std::int64_t segments) noexcept {
         auto* const acc = reinterpret_cast<std::int32_t*>(t.scratch + own_scratch_bytes<Family>);
         if (t.out.write_sums != nullptr) {
-            Family::sum_segment(t, 0, segment::at(t.w, t.x, 0), b, acc);
+            std::fill_n(acc, b.tokens * b.row_blocks * Layout::tile_rows, 0);  // without columns
+            if (segments == 1) Family::sum_segment(t, 0, segment::at(t.w, t.x, 0), b, acc);
             return write_sums<Layout>(t, b, t.out.write_sums, acc);
         }
         auto* const sums = reinterpret_cast<float*>(acc + Limits.outputs);

@@ -71,23 +71,6 @@ constexpr kernel_entry entry_of() noexcept {
             Kernel::scratch_bytes()};
 }
 
-template <class Arch, class Family, class Layout, class... Acts, std::size_t N>
-constexpr void add_entries(type_list<Acts...>, std::array<kernel_entry, N>& all,
-                           int& count) noexcept {
-    const auto add = [&]<class Act>() {
-        using kernel = typename Family::template kernel<Arch, Layout, Act>;
-        if constexpr (kernel::available)
-            all[static_cast<std::size_t>(count++)] = entry_of<kernel, Layout, Act>();
-    };
-    (add.template operator()<Acts>(), ...);
-}
-
-template <class Arch, class Layout, class... Families, std::size_t N>
-constexpr void add_families(type_list<Families...>, std::array<kernel_entry, N>& all,
-                            int& count) noexcept {
-    (add_entries<Arch, Families, Layout>(activations{}, all, count), ...);
-}
-
 }  // namespace detail
 
 /// The kernels of one arch for some layouts; `table` is what the rest of the library takes.
@@ -100,7 +83,17 @@ struct kernels_for {
     };
     static constexpr listed all = [] {
         listed l{};
-        (detail::add_families<Arch, Layouts>(kernel::families{}, l.entries, l.count), ...);
+        any_type(type_list<Layouts...>{}, [&]<class Layout>() {
+            return any_type(kernel::families{}, [&]<class Family>() {
+                return any_type(activations{}, [&]<class Act>() {
+                    using kernel = typename Family::template kernel<Arch, Layout, Act>;
+                    if constexpr (kernel::available)
+                        l.entries[static_cast<std::size_t>(l.count++)] =
+                            detail::entry_of<kernel, Layout, Act>();
+                    return false;
+                });
+            });
+        });
         return l;
     }();
     static constexpr kernel_table table{
@@ -111,16 +104,12 @@ struct kernels_for {
          &quantize_token<activation::int2, Arch>, &quantize_token<activation::sign, Arch>}};
 };
 
-namespace detail {
-template <class Arch, class... Layouts>
-constexpr const kernel_table& table_of(type_list<Layouts...>) noexcept {
-    return kernels_for<Arch, Layouts...>::table;
-}
-}  // namespace detail
-
 /// Every kernel of an arch, for all layouts of the library.
 template <class Arch>
-inline constexpr const kernel_table& kernel_table_of = detail::table_of<Arch>(layouts{});
+inline constexpr const kernel_table& kernel_table_of =
+    []<class... Layouts>(type_list<Layouts...>) -> const kernel_table& {
+    return kernels_for<Arch, Layouts...>::table;
+}(layouts{});
 
 /// The kernel that matmul() would take: the cheapest that accepts the shapes, or the named one.
 /// Null when there is none.

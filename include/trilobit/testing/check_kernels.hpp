@@ -164,10 +164,8 @@ inline std::string run_matmul(const kernel_table& table, kernel_id kernel, const
                               const kernel_case& c, const kernel_operands& o,
                               matrix_view<const float> x) {
     guarded_output y(c.tokens, c.rows);
-    workspace scratch;
-    serial run;
-    const status s =
-        matmul(table, w, x, y.view(), scratch, run, {c.activation, c.activation_group, kernel});
+    context with{table, {}, {c.activation, c.activation_group, kernel}};
+    const status s = trilobit::matmul(with, w, x, y.view());
     return s.ok() ? y.difference(o.expected, false) : std::string(s.text);
 }
 

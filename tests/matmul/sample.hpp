@@ -27,14 +27,14 @@ inline bool same_bits(const std::vector<float>& a, const std::vector<float>& b) 
     return a.size() == b.size() && std::memcmp(a.data(), b.data(), a.size() * sizeof(float)) == 0;
 }
 
-struct product {
+struct sample {
     std::int64_t rows, cols, tokens;
     trilobit::any_packed_matrix w;
     std::vector<float> x, y;
 
-    product(std::int64_t n, std::int64_t k, std::int64_t m,
-            trilobit::layout_id layout = trilobit::layout_id::ternary_2bit,
-            trilobit::scale_spec scale = trilobit::scale_spec::row())
+    sample(std::int64_t n, std::int64_t k, std::int64_t m,
+           trilobit::layout_id layout = trilobit::layout_id::ternary_2bit,
+           trilobit::scale_spec scale = trilobit::scale_spec::row())
         : rows(n), cols(k), tokens(m) {
         trilobit::testing::generator r(1);
         std::vector<float> weights(static_cast<std::size_t>(n * k));
@@ -48,9 +48,8 @@ struct product {
     [[nodiscard]] trilobit::matrix_view<const float> in() const { return {x.data(), tokens, cols}; }
     trilobit::matrix_view<float> out() { return {y.data(), tokens, rows}; }
     trilobit::status run(const trilobit::matmul_options& options = {}) {
-        trilobit::workspace scratch;
-        trilobit::serial alone;
-        return trilobit::matmul(active_table(), w, in(), out(), scratch, alone, options);
+        trilobit::context c{active_table(), {}, options};
+        return trilobit::matmul(c, w, in(), out());
     }
 };
 
