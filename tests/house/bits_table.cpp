@@ -193,7 +193,7 @@ int compare(const kernel_table& kernels, const char* path) {
 
 bool lacked_by_this_processor(std::string_view arch) {
     const bool known = any_type(archs{}, [&]<class Arch>() { return Arch::name == arch; });
-    return known && !dispatch::x86_features::detect().has(arch);
+    return known && !dispatch::cpu::detect().has(arch);
 }
 
 }  // namespace
