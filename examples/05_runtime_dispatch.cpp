@@ -2,7 +2,7 @@
 // Lesson 5. Enters: one program, compiled for any x86-64. Leaves: the same product from every back
 // end that this processor has, each with its own instructions, all with the same bits.
 //
-// CMake's trilobit_runtime_dispatch(<your target>) compiles three lines once for each instruction
+// CMake's trilobit_runtime_dispatch(<your target>) compiles the kernels once for each instruction
 // set, with that set's flags, and links the tables. TRILOBIT_ARCH=avx2 forces one of them.
 #include <trilobit/dispatch/dispatch.hpp>
 #include <trilobit/trilobit.hpp>

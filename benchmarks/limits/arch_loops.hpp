@@ -241,4 +241,9 @@ constexpr arch_loops arch_loops_of() noexcept {
     return loops;
 }
 
+template <class Arch>
+struct loops_of {
+    static constexpr arch_loops table = arch_loops_of<Arch>();
+};
+
 }  // namespace trilobit_limits

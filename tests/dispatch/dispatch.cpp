@@ -50,7 +50,7 @@ TEST_CASE("back ends are listed weakest first, and generic is always there", "[d
 }
 
 TEST_CASE("the list is what the processor has", "[dispatch]") {
-    const auto cpu = dispatch::x86_features::detect();
+    const auto cpu = dispatch::cpu::detect();
     for (const kernel_table* t : dispatch::available()) CHECK(cpu.has(t->name));
     for (const std::string_view name : known_names())
         if (!cpu.has(name)) CHECK_FALSE(dispatch::find(name).ok());

@@ -189,15 +189,14 @@ TEMPLATE_LIST_TEST_CASE("a layout of four values of its own multiplies exactly",
     const kernel_table& table = kernels_for<native_arch, TestType>::table;
     CHECK(has_dot<TestType>(table));
     check_all<TestType>(table, max_cols);
-    int back_ends = 0;
-    for (const kernel_table* of_arch : matmul_test::four_levels_tables()) {
-        if (!dispatch::x86_features::detect().has(of_arch->name)) continue;
+    const auto back_ends =
+        dispatch::per_arch<kernel_table, matmul_test::four_levels_of>::available();
+    for (const kernel_table* of_arch : back_ends) {
         CAPTURE(of_arch->name);
         CHECK(has_dot<TestType>(*of_arch));
         check_all<TestType>(*of_arch, max_cols);
-        ++back_ends;
     }
-    if (back_ends == 0) WARN("no back end but the compiler's own runs here");
+    if (back_ends.empty()) WARN("no back end but the compiler's own runs here");
 }
 
 TEMPLATE_LIST_TEST_CASE("dot sums the widest kinds it claims", "[own_layout]", at_the_end) {

@@ -1,13 +1,10 @@
 // SPDX-License-Identifier: MIT
-// Enters: TRILOBIT_ARCH_ID and that arch's compiler flags. Leaves: its primitives as a constant.
+// Enters: the compiler flags of an arch. Leaves: its primitives as a constant.
 // Nothing here may be shared with another translation unit: no Catch2, no standard containers.
 #pragma once
 
 #include "primitives.hpp"
 #include "trilobit/simd/base3.hpp"
-
-#define TRILOBIT_TEST_JOIN_(a, b) a##b
-#define TRILOBIT_TEST_JOIN(a, b) TRILOBIT_TEST_JOIN_(a, b)
 
 namespace simd_test {
 
@@ -100,33 +97,29 @@ struct of_arch {
     static void load_f16x16(const std::uint16_t* from, float* to) {
         trilobit::simd::load_f16x16<A>(from, to);
     }
-    static constexpr primitives all{A::name,
-                                    trilobit::simd::register_bytes<A>,
-                                    trilobit::simd::exact_dot4<A>,
-                                    trilobit::simd::prefers_madd2<A>,
-                                    &dot4,
-                                    &madd2,
-                                    &widen_add,
-                                    &popcount_bytes,
-                                    &dot2,
-                                    &masked_xor,
-                                    &add_signed,
-                                    &zero_where_equal,
-                                    &lookup64,
-                                    &base3_sum,
-                                    &base3_digits,
-                                    &interleave4,
-                                    &load_every_fourth,
-                                    &interleave4_i32,
-                                    &transpose8,
-                                    &broadcast4,
-                                    &shift_right4,
-                                    &scale_add16,
-                                    &load_f16x16};
+    static constexpr primitives table{A::name,
+                                      trilobit::simd::register_bytes<A>,
+                                      trilobit::simd::exact_dot4<A>,
+                                      trilobit::simd::prefers_madd2<A>,
+                                      &dot4,
+                                      &madd2,
+                                      &widen_add,
+                                      &popcount_bytes,
+                                      &dot2,
+                                      &masked_xor,
+                                      &add_signed,
+                                      &zero_where_equal,
+                                      &lookup64,
+                                      &base3_sum,
+                                      &base3_digits,
+                                      &interleave4,
+                                      &load_every_fourth,
+                                      &interleave4_i32,
+                                      &transpose8,
+                                      &broadcast4,
+                                      &shift_right4,
+                                      &scale_add16,
+                                      &load_f16x16};
 };
-
-extern const primitives TRILOBIT_TEST_JOIN(primitives_, TRILOBIT_ARCH_ID);
-constinit const primitives TRILOBIT_TEST_JOIN(primitives_, TRILOBIT_ARCH_ID) =
-    of_arch<trilobit::arch::TRILOBIT_ARCH_ID>::all;
 
 }  // namespace simd_test

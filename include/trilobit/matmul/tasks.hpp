@@ -72,7 +72,7 @@ struct task_grid {
     index_range of;  // tokens of the product
 
     task_grid(const product& p, const activation_shape& x, const task_size& size,
-              const kernel::work_unit& unit) noexcept
+              const kernel::task_shape& unit) noexcept
         : of{p.token_begin, std::min(p.token_end, x.tokens)} {
         const std::int64_t all = of.end - of.begin, all_blocks = p.w.row_blocks();
         if (all == 0 || all_blocks == 0) return;
@@ -101,7 +101,7 @@ struct task_grid {
 };
 
 inline std::int64_t count_tasks(std::span<const product> products, const activation_shape& x,
-                                const task_size& size, const kernel::work_unit& unit) noexcept {
+                                const task_size& size, const kernel::task_shape& unit) noexcept {
     std::int64_t sum = 0;
     for (const product& p : products) sum += task_grid(p, x, size, unit).count();
     return sum;
@@ -111,7 +111,7 @@ inline std::int64_t count_tasks(std::span<const product> products, const activat
 /// any. Four for each thread even out their speeds, but more than 64 rows are not worth cutting for
 /// that: such kernels make something anew for each task.
 inline task_size cut_tasks(std::span<const product> products, const activation_shape& x,
-                           const kernel::work_unit& unit, std::int64_t threads) noexcept {
+                           const kernel::task_shape& unit, std::int64_t threads) noexcept {
     const int tile_rows = products.front().w.tile.rows;
     task_size size{std::max(1, unit.rows / tile_rows), 1};
     const auto wanted = [&] { return size.blocks * tile_rows > 64 ? threads : 4 * threads; };
