@@ -3,6 +3,7 @@
 // demand. Leaves: a packed matrix; the threads are the caller's executor, progress goes to a
 // callback, and one row block per thread is all the memory beside the result (which is made anew
 // when it can do without some of its rows or columns).
+// What packing is, and when it pays: docs/packing.md.
 #pragma once
 
 #include "trilobit/version.hpp"
