@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 // Room pack. Enters: float weights, or values already quantised, or a function that makes rows on
 // demand. Leaves: a packed image, in memory of its own (pack) or the caller's (pack_into). Threads
-// are the caller's executor, progress goes to a callback. docs/format.md says when packing pays.
+// are the caller's executor, progress goes to a callback. docs/packing.md says when it pays.
 #pragma once
 
 #include "trilobit/version.hpp"
