@@ -41,14 +41,6 @@ void check_tokens(const transformer& m, const state& s, std::span<const token_id
                         "the model has " + std::to_string(m.weights.embedding.rows) + " tokens");
 }
 
-// Weights from `first` to `last`, which lie side by side, come after the product that is called
-// next.
-void expect(compute& cpu, const linear& first, const linear& last) {
-    const trilobit::packed_view *p = first.packed(), *q = last.packed();
-    if (p != nullptr && q != nullptr && p->tiles <= q->tiles)
-        cpu.pool.expect(p->tiles, q->tiles - p->tiles + q->tiles_bytes());
-}
-
 // Weights are finite, or were not loaded; but their products may still leave the range of floats.
 void check_logits(const transformer& m, const state& s, const_matrix logits) {
     for (std::int64_t t = 0; t < logits.rows; ++t)
@@ -96,24 +88,19 @@ const_matrix before_head(compute& cpu, const transformer& m, state& s,
         const layer_weights& l = w.layers[static_cast<std::size_t>(layer)];
 
         // Attention: each token looks at itself and at all tokens before it.
-        rms_norm(cpu, x, l.attention_norm, c.norm_eps, h);  // (n, dim)
-        expect(cpu, l.output, l.output);
+        rms_norm(cpu, x, l.attention_norm, c.norm_eps, h);   // (n, dim)
         apply_all(cpu, h, into{l.q, q},                      // (n, heads * key_dim)
                   into{l.k, k},                              // (n, kv_heads * key_dim)
                   into{l.v, v});                             // (n, kv_heads * value_dim)
         attend(cpu, c, s.rope, s.cache, layer, q, k, v, a);  // (n, heads * value_dim)
         if (c.sub_norms) rms_norm(cpu, a, l.attention_sub_norm, c.norm_eps, a);
-        expect(cpu, l.gate, l.up);
         apply_onto(cpu, l.output, a, x, h);  // (n, dim)
 
         // Feed-forward: each token thinks about what it found.
-        rms_norm(cpu, x, l.ffn_norm, c.norm_eps, h);  // (n, dim)
-        expect(cpu, l.down, l.down);
+        rms_norm(cpu, x, l.ffn_norm, c.norm_eps, h);        // (n, dim)
         apply_all(cpu, h, into{l.gate, g}, into{l.up, u});  // (n, ffn) both
         gate(cpu, c.gate, g, u);
         if (c.sub_norms) rms_norm(cpu, g, l.ffn_sub_norm, c.norm_eps, g);
-        const auto next = static_cast<std::size_t>((layer + 1) % c.layers);
-        expect(cpu, w.layers[next].q, w.layers[next].v);
         apply_onto(cpu, l.down, g, x, h);  // (n, dim)
     }
     s.cache.length += n;
