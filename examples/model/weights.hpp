@@ -14,20 +14,7 @@ namespace tbx::model {
 
 using vector = std::vector<float>;
 
-struct layer_weights {
-    vector attention_norm;      // (dim)
-    linear q;                   // (heads * key_dim, dim)
-    linear k;                   // (kv_heads * key_dim, dim)
-    linear v;                   // (kv_heads * value_dim, dim)
-    vector attention_sub_norm;  // (heads * value_dim), BitNet only
-    linear output;              // (dim, heads * value_dim)
-
-    vector ffn_norm;      // (dim)
-    linear gate;          // (ffn, dim)
-    linear up;            // (ffn, dim)
-    vector ffn_sub_norm;  // (ffn), BitNet only
-    linear down;          // (dim, ffn)
-};
+using layer_weights = gguf::layer_tensors<linear, vector>;
 
 struct weights {
     trilobit::page_arena arena;  // of the packed matrices; outlives them
