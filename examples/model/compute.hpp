@@ -5,6 +5,7 @@
 
 #include <cstdlib>
 #include <string>
+#include <vector>
 
 #include <trilobit/core/thread_pool.hpp>
 #include <trilobit/dispatch/dispatch.hpp>
@@ -33,6 +34,7 @@ struct compute {
     const dense_kernels& dense;
     trilobit::matmul_options options;
     trilobit::workspace workspace;
+    std::vector<float> product;  // of add_product(), where it has to be whole
 
     explicit compute(int threads, trilobit::matmul_options chosen = {})
         : pool(threads),

@@ -52,46 +52,46 @@ struct linear {
     [[nodiscard]] const trilobit::packed_view* packed() const noexcept;
 };
 
-/// x (tokens, cols) -> y (tokens, rows). A token's row has the same bits whatever is beside it.
-void apply(compute& cpu, const linear& w, const_matrix x, matrix y);
-
-/// y += x Wᵀ * scale: a residual connection. `product` is memory for the product, where it has to
-/// be whole.
-void apply_onto(compute& cpu, const linear& w, const_matrix x, matrix y, matrix product);
-
-/// One of several products of the same activations.
+/// Where a product goes: y (tokens, rows).
 struct into {
     const linear& w;
     matrix y;
 };
 
+/// y = x Wᵀ * scale. A token's row has the same bits whatever is beside it.
+void multiply(compute& cpu, const_matrix x, const into& to);
+
+/// y += x Wᵀ * scale: a residual connection.
+void add_product(compute& cpu, const_matrix x, const into& to);
+
+/// y[i] = what multiply() makes of row rows[i] and the one token x, to the bit; w is dense.
+void multiply_rows(compute& cpu, const linear& w, const float* x,
+                   std::span<const std::int32_t> rows, float* y);
+
 /// Packed weights' sums on their way to y.
-[[nodiscard]] inline auto scaled_into(const into& p) {
-    return trilobit::chain(trilobit::epilogue::scale{p.w.scale}, trilobit::epilogue::write{p.y});
+[[nodiscard]] inline auto scaled_into(const into& to) {
+    return trilobit::chain(trilobit::epilogue::scale{to.w.scale}, trilobit::epilogue::write{to.y});
 }
 /// Are both packed, and in a way that lets them share quantised activations?
 [[nodiscard]] bool shareable(const into& a, const into& b) noexcept;
 [[noreturn]] void refuse(const trilobit::status& s);
 
-/// Products of `apply`, done at once where the weights allow it: x is quantised and threads are
-/// woken one time for all.
+/// Several products of the same x, done at once where the weights allow it: x is quantised and
+/// threads are woken one time for all.
 template <class... Into>
-void apply_all(compute& cpu, const_matrix x, const into& first, const Into&... rest) {
-    if (!(shareable(first, rest) && ...)) {
-        apply(cpu, first.w, x, first.y);
-        (apply(cpu, rest.w, x, rest.y), ...);
-        return;
+void multiply(compute& cpu, const_matrix x, const into& first, const into& second,
+              const Into&... rest) {
+    if (!(shareable(first, second) && ... && shareable(first, rest))) {
+        multiply(cpu, x, first);
+        return multiply(cpu, x, second, rest...);
     }
     const trilobit::status s =
         trilobit::matmul_shared(cpu.arch, x, cpu.workspace, cpu.pool, cpu.options,
                                 trilobit::projection{*first.w.packed(), scaled_into(first)},
+                                trilobit::projection{*second.w.packed(), scaled_into(second)},
                                 trilobit::projection{*rest.w.packed(), scaled_into(rest)}...);
     if (!s.ok()) refuse(s);
 }
-
-/// y[i] = what apply() makes of row rows[i] and the one token x, to the bit; w is dense.
-void apply_rows(compute& cpu, const linear& w, const float* x, std::span<const std::int32_t> rows,
-                float* y);
 
 /// Packed weights move beside others; throws tbx::error where memory is short.
 void settle(linear& w, trilobit::page_arena& arena);

@@ -12,6 +12,7 @@
 #include <catch2/matchers/catch_matchers_string.hpp>
 
 #include "../support/scratch_folder.hpp"
+#include "model/head.hpp"
 #include "model/random_weights.hpp"
 #include "model/shapes.hpp"
 #include "reference_transformer.hpp"
@@ -122,7 +123,7 @@ TEST_CASE("logits only for the rows asked for") {
     CHECK(std::memcmp(again.data, all.data() + all.size() - 512, 512 * sizeof(float)) == 0);
 }
 
-TEST_CASE("two stages look ahead with the bits of all logits") {
+TEST_CASE("two stages predict with the bits of all logits") {
     loaded l("tiny", gguf::tensor_type::tq2_0);
     model::two_stage_head two_stage(l.cpu, l.m.weights.head);
     model::state s(l.m.config, 64, 64);
@@ -130,7 +131,7 @@ TEST_CASE("two stages look ahead with the bits of all logits") {
     const std::span<const float> last(all.data() + all.size() - 512, 512);
     for (const std::int64_t k : {1, 40}) {
         s.cache.length = 0;
-        const auto view = model::look_ahead(l.cpu, l.m, s, text, {&two_stage, k});
+        const auto view = model::predict(l.cpu, l.m, s, text, {&two_stage, k});
         CHECK(view.logits.empty());
         REQUIRE(std::ssize(view.best) == k);
         for (const model::scored& b : view.best)
@@ -139,7 +140,7 @@ TEST_CASE("two stages look ahead with the bits of all logits") {
     }
     for (const model::head_use& all_logits : {model::head_use{}, {&two_stage, 0}}) {
         s.cache.length = 0;
-        const auto view = model::look_ahead(l.cpu, l.m, s, text, all_logits);
+        const auto view = model::predict(l.cpu, l.m, s, text, all_logits);
         CHECK(view.best.empty());
         CHECK(std::equal(view.logits.begin(), view.logits.end(), last.begin(), last.end()));
     }
@@ -147,7 +148,7 @@ TEST_CASE("two stages look ahead with the bits of all logits") {
         NAN;  // no bound holds for what this makes, and no logit is a number
     for (const model::head_use& head : {model::head_use{&two_stage, 1}, {}}) {
         s.cache.length = 0;
-        CHECK_THROWS_WITH(model::look_ahead(l.cpu, l.m, s, text, head),
+        CHECK_THROWS_WITH(model::predict(l.cpu, l.m, s, text, head),
                           ContainsSubstring("the logits at position 20 hold NaN or infinity"));
     }
     s.cache.length = 0;
