@@ -11,13 +11,11 @@
 
 namespace tbx::model {
 
-void rms_norm(compute& cpu, const_matrix x, const vector& w, float eps, matrix out) {
+void rms_norm(compute& cpu, const_matrix x, const norm& w, float eps, matrix out) {
     each_token(cpu, x.rows, [&](std::int64_t t) {
-        const float* row = x.row(t);
-        const float squares =
-            cpu.dense.dot(number_type::f32, reinterpret_cast<const std::byte*>(row), row, x.cols);
-        const float mean = squares / static_cast<float>(x.cols);
-        cpu.dense.scale_by(out.row(t), row, 1.0f / std::sqrt(mean + eps), w.data(), x.cols);
+        const float mean = mean_of_squares(cpu.dense, w, x.row(t));
+        cpu.dense.scale_by(out.row(t), x.row(t), 1.0f / std::sqrt(mean + eps), w.weights.data(),
+                           x.cols);
     });
 }
 
@@ -74,8 +72,6 @@ const_matrix forward(compute& cpu, const transformer& m, state& s, std::span<con
     const matrix k = s.k.first(n);  // (tokens, kv_heads * key_dim): what it is found by
     const matrix v = s.v.first(n);  // (tokens, kv_heads * value_dim): what is found then
     const matrix a = s.a.first(n);  // (tokens, heads * value_dim): what it found
-    const matrix g = s.g.first(n);  // (tokens, ffn): gates, then its neurons
-    const matrix u = s.u.first(n);  // (tokens, ffn): what the gates let through
 
     embed(cpu, w.embedding, tokens, x);
     s.rope.fill(c, w.rope_divisors, s.cache.length, n);
@@ -90,6 +86,8 @@ const_matrix forward(compute& cpu, const transformer& m, state& s, std::span<con
         add_product(cpu, a, into{l.output, x});
 
         // Feed-forward: each token thinks about what it found.
+        const matrix g = s.g.first(n, l.gate.rows());  // (tokens, ffn): gates, then its neurons
+        const matrix u = s.u.first(n, l.gate.rows());  // (tokens, ffn): what the gates let through
         rms_norm(cpu, x, l.ffn_norm, c.norm_eps, h);
         multiply(cpu, h, into{l.gate, g}, into{l.up, u});
         gate(cpu, c.gate, g, u);

@@ -27,6 +27,6 @@ const_matrix forward(compute& cpu, const transformer& m, state& s, std::span<con
 
 /// out = x / sqrt(mean(x^2) + eps) * w, for each row; out may be x. Of s.x with the output norm,
 /// after forward() without logits, it makes what a head of one's own is multiplied with.
-void rms_norm(compute& cpu, const_matrix x, const vector& w, float eps, matrix out);
+void rms_norm(compute& cpu, const_matrix x, const norm& w, float eps, matrix out);
 
 }  // namespace tbx::model

@@ -61,9 +61,8 @@ std::int64_t linear::cols() const noexcept {
 
 std::int64_t linear::bytes() const noexcept {
     const trilobit::packed_view* p = packed();
-    return p != nullptr
-               ? p->tiles_bytes() + p->scale_bytes() + 4 * (p->dropped_rows + p->dropped_cols)
-               : std::get<dense_matrix>(weights).bytes();
+    return p != nullptr ? p->tiles_bytes() + p->scale_bytes()
+                        : std::get<dense_matrix>(weights).bytes();
 }
 
 const trilobit::packed_view* linear::packed() const noexcept {

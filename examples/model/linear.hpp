@@ -104,8 +104,15 @@ using progress = std::function<void(double)>;
 [[nodiscard]] dense_matrix load_dense(compute& cpu, const gguf::reader& file,
                                       const gguf::tensor& from);
 
-/// A tensor of trits, packed; other types stay dense. Throws tbx::error.
+/// Rows and columns of a tensor that are wanted, in ascending order; empty: all.
+struct selection {
+    std::span<const std::int32_t> rows = {}, cols = {};
+};
+
+/// A tensor of trits, packed; other types stay dense and whole. Columns may be selected where all
+/// share one scale. Throws tbx::error.
 [[nodiscard]] linear load_linear(compute& cpu, const gguf::reader& file, const gguf::tensor& from,
-                                 trilobit::layout_id layout, const progress& report);
+                                 trilobit::layout_id layout, const progress& report,
+                                 const selection& kept = {});
 
 }  // namespace tbx::model

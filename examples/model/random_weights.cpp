@@ -91,6 +91,10 @@ dense_matrix random_dense(compute& cpu, std::uint64_t seed, std::uint64_t which,
     return w;
 }
 
+norm unit_norm(std::int64_t width) {
+    return {vector(static_cast<std::size_t>(width), 1.0f), width};
+}
+
 }  // namespace
 
 void random_trits(std::uint64_t seed, std::uint64_t which, std::int64_t row,
@@ -116,8 +120,8 @@ transformer random_transformer(compute& cpu, config shape, trilobit::layout_id l
     for (std::int64_t layer = 0; layer < c.layers; ++layer) {
         std::uint64_t which = first_matrix_of(layer);
         const auto make = [&](const gguf::layer_tensor& t, auto& place) {
-            if constexpr (std::is_same_v<decltype(place), vector&>) {
-                place.assign(static_cast<std::size_t>(t.cols), 1.0f);
+            if constexpr (std::is_same_v<decltype(place), norm&>) {
+                place = unit_norm(t.cols);
             } else {
                 const auto size = static_cast<double>(t.rows * t.cols);
                 place = random_linear(cpu, seed, which++, t.rows, t.cols, layout, [&](double part) {
@@ -129,7 +133,7 @@ transformer random_transformer(compute& cpu, config shape, trilobit::layout_id l
         };
         gguf::each_tensor(c.widths(), make, m.weights.layers.emplace_back());
     }
-    m.weights.output_norm.assign(static_cast<std::size_t>(c.dim), 1.0f);
+    m.weights.output_norm = unit_norm(c.dim);
     if (head)
         m.weights.head = c.tied_head ? linear{m.weights.embedding.view()}
                                      : linear{random_dense(cpu, seed, 1, c.vocab, c.dim, *head)};

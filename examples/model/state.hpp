@@ -18,10 +18,12 @@ class token_rows {
 public:
     explicit token_rows(std::int64_t numbers) : width(numbers) {}
     /// Of the first `tokens`; earlier views are no longer valid.
-    [[nodiscard]] matrix first(std::int64_t tokens) {
-        const auto needed = static_cast<std::size_t>(tokens * width);
+    [[nodiscard]] matrix first(std::int64_t tokens) { return first(tokens, width); }
+    /// The same where a layer has fewer numbers than others.
+    [[nodiscard]] matrix first(std::int64_t tokens, std::int64_t numbers) {
+        const auto needed = static_cast<std::size_t>(tokens * numbers);
         if (memory.size() < needed) memory.resize(needed);
-        return {memory.data(), tokens, width};
+        return {memory.data(), tokens, numbers};
     }
 };
 

@@ -9,6 +9,7 @@
 #include "gguf/dequantize.hpp"
 #include "gguf/finite.hpp"
 #include "gguf/reader.hpp"
+#include "model/prune.hpp"
 
 namespace tbx::model {
 namespace {
@@ -51,12 +52,22 @@ public:
         to.resize(static_cast<std::size_t>(t.columns()));
         gguf::dequantize_row(t, 0, to);
     }
+    void load(const gguf::tensor& t, norm& to, const selection& kept = {}) const {
+        load(t, to.weights);
+        to.width = t.columns();
+        to.places.assign(kept.cols.begin(), kept.cols.end());
+        if (to.places.empty()) return;
+        vector some;
+        for (const std::int32_t i : to.places)
+            some.push_back(to.weights[static_cast<std::size_t>(i)]);
+        to.weights = std::move(some);
+    }
     void load(const gguf::tensor& t, dense_matrix& to) {
         to = load_dense(cpu, file, t);
         done += static_cast<double>(t.data.size());
     }
-    void load(const gguf::tensor& t, linear& to) {
-        to = load_linear(cpu, file, t, layout, [&](double part) { advance(t, part); });
+    void load(const gguf::tensor& t, linear& to, const selection& kept = {}) {
+        to = load_linear(cpu, file, t, layout, [&](double part) { advance(t, part); }, kept);
         settle(to, arena);
         done += static_cast<double>(t.data.size());
         std::string scale(t.name);
@@ -73,9 +84,28 @@ public:
     }
 };
 
+layer_weights load_layer(loader& from, compute& cpu, const gguf::reader& file, const config& c,
+                         std::int64_t layer) {
+    gguf::layer_tensors<const gguf::tensor*, const gguf::tensor*> found;
+    const auto find = [&](const gguf::layer_tensor& t, const gguf::tensor*& place) {
+        place = &from.take(t.name_in(layer), t.rows, t.cols);
+    };
+    gguf::each_tensor(c.widths(), find, found);
+    const auto neurons = living_neurons(cpu, file, *found.gate, *found.up, *found.down);
+    layer_weights l;
+    const auto load = [&](const auto&, const gguf::tensor* t, auto& place) {
+        selection kept;
+        if (t == found.gate || t == found.up) kept.rows = neurons;
+        if (t == found.down || t == found.ffn_sub_norm) kept.cols = neurons;
+        from.load(*t, place, kept);
+    };
+    gguf::each_tensor(c.widths(), load, found, l);
+    return l;
+}
+
 std::int64_t bytes_of(const linear& m) noexcept { return m.bytes(); }
-std::int64_t bytes_of(const vector& v) noexcept {
-    return static_cast<std::int64_t>(v.size() * sizeof(float));
+std::int64_t bytes_of(const norm& n) noexcept {
+    return static_cast<std::int64_t>(n.weights.size() * sizeof(float));
 }
 
 }  // namespace
@@ -88,6 +118,12 @@ std::int64_t weights::bytes_per_token() const noexcept {
     return bytes;
 }
 
+std::int64_t transformer::pruned_neurons() const noexcept {
+    std::int64_t pruned = 0;
+    for (const layer_weights& l : weights.layers) pruned += config.ffn - l.gate.rows();
+    return pruned;
+}
+
 transformer load_transformer(compute& cpu, const gguf::reader& file, trilobit::layout_id layout,
                              const progress& report) {
     transformer out;
@@ -98,12 +134,7 @@ transformer load_transformer(compute& cpu, const gguf::reader& file, trilobit::l
     loader from(cpu, file, layout, w.arena, report);
     from.load(from.take("token_embd.weight", c.vocab, c.dim), w.embedding);
     for (std::int64_t layer = 0; layer < c.layers; ++layer)
-        gguf::each_tensor(
-            c.widths(),
-            [&](const gguf::layer_tensor& t, auto& place) {
-                from.load(from.take(t.name_in(layer), t.rows, t.cols), place);
-            },
-            w.layers.emplace_back());
+        w.layers.push_back(load_layer(from, cpu, file, c, layer));
     from.load(from.take("output_norm.weight", 1, c.dim), w.output_norm);
     if (c.tied_head)
         w.head = linear{w.embedding.view()};

@@ -148,7 +148,7 @@ TEST_CASE("two stages predict with the bits of all logits") {
         CHECK(view.best.empty());
         CHECK(std::equal(view.logits.begin(), view.logits.end(), last.begin(), last.end()));
     }
-    l.m.weights.output_norm[3] =
+    l.m.weights.output_norm.weights[3] =
         NAN;  // no bound holds for what this makes, and no logit is a number
     for (const model::head_use& head : {model::head_use{&two_stage, 1}, {}}) {
         s.cache.length = 0;

@@ -107,26 +107,6 @@ TEST_CASE("equal block scales collapse to one, different ones stay") {
     }
 }
 
-TEST_CASE("rows and columns of zeros are not stored and multiply all the same") {
-    const std::int64_t cols = 768, rows = 400;
-    std::vector<std::int8_t> trits(static_cast<std::size_t>(rows * cols));
-    model::random_trits(1, 2, 3, trits);
-    for (std::size_t i = 0; i < trits.size(); ++i)
-        if (i / 768 % 4 == 1 || i % 768 % 4 == 2) trits[i] = 0;
-    const testing::scratch_folder folder;
-    const gguf::reader file(
-        write_tensor(folder, gguf::tensor_type::tq2_0, cols, rows,
-                     gguf::encode_ternary(gguf::tensor_type::tq2_0, trits, cols, 1.5f)));
-    model::compute cpu(2);
-    const model::linear w = model::load_linear(cpu, file, file.require_tensor("w"), ternary, {});
-    REQUIRE(w.packed() != nullptr);
-    CHECK(w.packed()->stored_rows() == 300);
-    CHECK(w.packed()->stored_cols() == 576);
-    CHECK((w.rows() == rows && w.cols() == cols));
-    CHECK(w.bytes() < 300 * 768 / 4);
-    for (const std::int64_t tokens : {1, 5, 40}) check_product(file, w, cpu, tokens);
-}
-
 TEST_CASE("dense matrices of every type multiply, alone and in batches") {
     const auto type = GENERATE(gguf::tensor_type::f32, gguf::tensor_type::f16,
                                gguf::tensor_type::bf16, gguf::tensor_type::q8_0);
