@@ -42,6 +42,54 @@ void ternary_rows::fail(std::int64_t row, std::string_view what) const {
                           ": " + std::string(what));
 }
 
+std::span<const std::byte> ternary_rows::bytes_of(std::int64_t row) const noexcept {
+    const auto [width, bytes] = block_of(source.type).value_or(block_shape{});
+    const auto size = static_cast<std::size_t>(columns() / width * bytes);
+    return source.data.subspan(static_cast<std::size_t>(row) * size, size);
+}
+
+// The codes of a block; returns its scale.
+float ternary_rows::read_block(const std::byte* block, std::uint8_t* codes) const noexcept {
+    if (source.type == tensor_type::i2_s) {
+        i2_s_codes(block, codes);
+        return tensor_scale;
+    }
+    if (source.type == tensor_type::tq2_0) {
+        tq2_0_codes(block, codes);
+        return load_f16(block + tq2_0_scale_offset);
+    }
+    tq1_0_codes(block, codes);
+    return load_f16(block + tq1_0_scale_offset);
+}
+
+std::optional<float> ternary_rows::only_scale() const noexcept {
+    if (source.type == tensor_type::i2_s) return tensor_scale;
+    const auto bytes =
+        static_cast<std::size_t>(block_of(source.type).value_or(block_shape{}).bytes);
+    const auto offset = static_cast<std::size_t>(
+        source.type == tensor_type::tq2_0 ? tq2_0_scale_offset : tq1_0_scale_offset);
+    std::uint16_t common = 0;
+    for (std::size_t block = 0; block < source.data.size(); block += bytes) {
+        const auto scale = load_as<std::uint16_t>(source.data.data() + block + offset);
+        if (scale == 0) continue;
+        if (common != 0 && scale != common) return std::nullopt;
+        common = scale;
+    }
+    return trilobit::f16_to_f32(common);
+}
+
+bool ternary_rows::is_zero(std::int64_t row) const noexcept {
+    const auto [width, bytes] = block_of(source.type).value_or(block_shape{});
+    const auto all = bytes_of(row);
+    std::uint8_t codes[256];
+    for (const std::byte* block = all.data(); block < all.data() + all.size(); block += bytes) {
+        const float scale = read_block(block, codes);
+        if (scale != 0 && std::any_of(codes, codes + width, [](auto code) { return code != 1; }))
+            return false;
+    }
+    return true;
+}
+
 void ternary_rows::decode(std::int64_t row, std::span<std::int8_t> values,
                           std::span<float> scales) const {
     if (row < 0 || row >= rows() || std::cmp_less(values.size(), columns()) ||
@@ -49,22 +97,11 @@ void ternary_rows::decode(std::int64_t row, std::span<std::int8_t> values,
         fail(row, "row or output out of range");
     }
     const auto [width, bytes] = block_of(source.type).value_or(block_shape{});
-    const std::int64_t blocks = columns() / width;
-    const std::byte* block = source.data.data() + row * blocks * bytes;
-    if (source.type == tensor_type::i2_s) scales[0] = tensor_scale;
-
+    const std::byte* block = bytes_of(row).data();
     std::uint8_t codes[256];
-    for (std::int64_t b = 0; b < blocks; ++b, block += bytes) {
-        float scale = tensor_scale;
-        if (source.type == tensor_type::i2_s) {
-            i2_s_codes(block, codes);
-        } else if (source.type == tensor_type::tq2_0) {
-            tq2_0_codes(block, codes);
-            scale = scales[static_cast<std::size_t>(b)] = load_f16(block + tq2_0_scale_offset);
-        } else {
-            tq1_0_codes(block, codes);
-            scale = scales[static_cast<std::size_t>(b)] = load_f16(block + tq1_0_scale_offset);
-        }
+    for (std::int64_t b = 0; b < columns() / width; ++b, block += bytes) {
+        const float scale = read_block(block, codes);
+        scales[source.type == tensor_type::i2_s ? 0 : static_cast<std::size_t>(b)] = scale;
         if (!support::is_finite(scale)) fail(row, "a scale is not a finite number");
         if (!to_trits(codes, static_cast<int>(width), values.data() + b * width)) {
             fail(row, "holds a code that is none of -1, 0, +1");

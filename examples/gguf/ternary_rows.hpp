@@ -5,6 +5,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <span>
 #include <string>
 
@@ -23,6 +24,8 @@ class ternary_rows {
     float tensor_scale = 0;
 
     [[noreturn]] void fail(std::int64_t row, std::string_view what) const;
+    [[nodiscard]] std::span<const std::byte> bytes_of(std::int64_t row) const noexcept;
+    float read_block(const std::byte* block, std::uint8_t* codes) const noexcept;
 
 public:
     ternary_rows(const reader& from, const tensor& which);
@@ -37,6 +40,10 @@ public:
     [[nodiscard]] std::int64_t scales_per_row() const noexcept {
         return source.type == tensor_type::i2_s ? 1 : columns() / 256;
     }
+    /// The scale of all columns, if they share one. Groups without any weight may say 0.
+    [[nodiscard]] std::optional<float> only_scale() const noexcept;
+    /// Is every weight of the row 0? Looks no further than the first that is not.
+    [[nodiscard]] bool is_zero(std::int64_t row) const noexcept;
     /// values: columns() trits; scales: scales_per_row() floats (f16 exactly, unless I2_S).
     void decode(std::int64_t row, std::span<std::int8_t> values, std::span<float> scales) const;
 };

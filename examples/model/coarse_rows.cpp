@@ -149,7 +149,7 @@ bool coarse_rows::round_input(const float* x, coarse_input& out) const {
 void coarse_rows::score(const dense_kernels& run, const coarse_input& x, std::int64_t begin,
                         std::int64_t end, coarse_score* out) const noexcept {
     const auto* row = reinterpret_cast<const std::int8_t*>(codes.data()) + begin * columns;
-    // apply(): a product, its way down a lane, the tail, five levels of the tree, linear::scale;
+    // multiply(): a product, its way down a lane, the tail, five levels of the tree, linear::scale;
     // and two more for the second-order terms, as roundings * 2^-24 < 2^-11.
     const auto roundings = static_cast<double>((columns + 31) / 32 + 10);
     const double unit = roundings * 0x1p-24;
@@ -167,7 +167,7 @@ void coarse_rows::score(const dense_kernels& run, const coarse_input& x, std::in
         // The few roundings of this function itself.
         slack = slack * (1.0 + 0x1p-40) + std::fabs(middle) * 0x1p-40;
         const double upper = middle + slack;
-        // No sum or product of apply() may overflow. Both comparisons are false for NaN too.
+        // No sum or product of multiply() may overflow. Both comparisons are false for NaN too.
         const bool known = norm * x.norm * std::max(times, 1.0) < 0x1p126 && upper < infinity;
         out[r] = {middle, known ? upper : infinity};
     }

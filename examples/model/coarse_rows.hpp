@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: MIT
 // Room examples/model. Enters: a dense matrix. Leaves: its rows rounded to int8, and for every row
-// and every x an interval that surely holds what apply() computes for them.
+// and every x an interval that surely holds what multiply() computes for them.
 //
 // With w' the rounded row and x' the rounded x, the true product is
 //     w x = w' x' + (w - w') x' + w (x - x'),
 // so |w x - w' x'| <= |w - w'| |x'| + |w| |x - x'| by Cauchy and Schwarz (| | are 2-norms), and
-// apply() adds its own rounding: at most `roundings` of them touch a term, hence
+// multiply() adds its own rounding: at most `roundings` of them touch a term, hence
 // roundings 2^-24 |w| |x| and a little for subnormal products. w' x' is a sum of integers, exact in
 // any order. All bounds are kept and added up in double and rounded up.
 #pragma once

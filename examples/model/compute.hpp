@@ -5,6 +5,7 @@
 
 #include <cstdlib>
 #include <string>
+#include <vector>
 
 #include <trilobit/core/thread_pool.hpp>
 #include <trilobit/dispatch/dispatch.hpp>
@@ -31,6 +32,7 @@ struct compute {
     trilobit::thread_pool pool;
     trilobit::context context;  // of packed weights
     const dense_kernels& dense;
+    std::vector<float> product;  // of add_product(), where it has to be whole
 
     explicit compute(int threads, trilobit::matmul_options chosen = {})
         : pool(threads),

@@ -7,6 +7,8 @@
 #include <string>
 #include <string_view>
 
+#include "gguf/layer.hpp"
+
 namespace tbx::gguf {
 class reader;
 }
@@ -44,6 +46,9 @@ struct config {
     [[nodiscard]] std::int64_t k_width() const noexcept { return kv_heads * key_dim; }
     [[nodiscard]] std::int64_t v_width() const noexcept { return kv_heads * value_dim; }
     [[nodiscard]] std::int64_t attention_width() const noexcept { return heads * value_dim; }
+    [[nodiscard]] gguf::layer_widths widths() const noexcept {
+        return {dim, q_width(), k_width(), v_width(), attention_width(), ffn, sub_norms};
+    }
     /// Weights of the linear layers, without embedding and head.
     [[nodiscard]] std::int64_t linear_weights() const noexcept;
 };

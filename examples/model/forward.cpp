@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
-// Room examples/model. Enters: tokens. Leaves: logits. The whole transformer is before_head(); the
-// few above it are what it does to one row of numbers, and the head is what follows it.
+// Room examples/model. Enters: tokens. Leaves: logits. The whole transformer is forward(); what it
+// calls is above it, but for attend() (attention.hpp) and the products (linear.hpp).
+// examples/08_transformer.cpp is the same without speed: one page with everything on it.
 #include "model/forward.hpp"
 
 #include <cmath>
@@ -9,17 +10,23 @@
 #include "support/finite.hpp"
 
 namespace tbx::model {
+
+void rms_norm(compute& cpu, const_matrix x, const norm& w, float eps, matrix out) {
+    each_token(cpu, x.rows, [&](std::int64_t t) {
+        const float mean = mean_of_squares(cpu.dense, w, x.row(t));
+        cpu.dense.scale_by(out.row(t), x.row(t), 1.0f / std::sqrt(mean + eps), w.weights.data(),
+                           x.cols);
+    });
+}
+
 namespace {
 
-// out = x / sqrt(mean(x^2) + eps) * w, for each row; out may be x.
-void rms_norm(compute& cpu, const_matrix x, const vector& w, float eps, matrix out) {
-    each_token(cpu, x.rows, [&](std::int64_t t) {
-        const float* row = x.row(t);
-        const float squares =
-            cpu.dense.dot(number_type::f32, reinterpret_cast<const std::byte*>(row), row, x.cols);
-        const float mean = squares / static_cast<float>(x.cols);
-        cpu.dense.scale_by(out.row(t), row, 1.0f / std::sqrt(mean + eps), w.data(), x.cols);
-    });
+// x = each token's row of the embedding
+void embed(compute& cpu, const dense_matrix& embedding, std::span<const token_id> tokens,
+           matrix x) {
+    for (std::int64_t t = 0; t < x.rows; ++t)
+        cpu.dense.decode(embedding.type, embedding.row(tokens[static_cast<std::size_t>(t)]), x.cols,
+                         x.row(t));
 }
 
 // g = silu(g) * u, or relu(g)^2 * u
@@ -41,14 +48,6 @@ void check_tokens(const transformer& m, const state& s, std::span<const token_id
                         "the model has " + std::to_string(m.weights.embedding.rows) + " tokens");
 }
 
-// Weights from `first` to `last`, which lie side by side, come after the product that is called
-// next.
-void expect(compute& cpu, const linear& first, const linear& last) {
-    const trilobit::packed_view *p = first.packed(), *q = last.packed();
-    if (p != nullptr && q != nullptr && p->tiles <= q->tiles)
-        cpu.pool.expect(p->tiles, q->tiles - p->tiles + q->tiles_bytes());
-}
-
 // Weights are finite, or were not loaded; but their products may still leave the range of floats.
 void check_logits(const transformer& m, const state& s, const_matrix logits) {
     for (std::int64_t t = 0; t < logits.rows; ++t)
@@ -59,91 +58,52 @@ void check_logits(const transformer& m, const state& s, const_matrix logits) {
                             " hold NaN or infinity: its weights lead beyond the range of floats");
 }
 
-// Every row of the head against every row of x.
-const_matrix all_logits(compute& cpu, const transformer& m, state& s, const_matrix x) {
-    if (x.empty()) return {};
-    s.logits.resize(static_cast<std::size_t>(x.rows * m.config.vocab));
-    const matrix logits(s.logits.data(), x.rows, m.config.vocab);
-    apply(cpu, m.weights.head, x, logits);  // (rows, vocab)
-    check_logits(m, s, logits);
-    return logits;
-}
-
 }  // namespace
 
-const_matrix before_head(compute& cpu, const transformer& m, state& s,
-                         std::span<const token_id> tokens, logits_of wanted) {
+const_matrix forward(compute& cpu, const transformer& m, state& s, std::span<const token_id> tokens,
+                     logits_of wanted) {
     check_tokens(m, s, tokens);
     const config& c = m.config;
     const weights& w = m.weights;
     const std::int64_t n = std::ssize(tokens);
+    const matrix x = s.x.first(n);  // (tokens, dim): the residual stream
+    const matrix h = s.h.first(n);  // (tokens, dim): the same, normed
+    const matrix q = s.q.first(n);  // (tokens, heads * key_dim): what a token looks for
+    const matrix k = s.k.first(n);  // (tokens, kv_heads * key_dim): what it is found by
+    const matrix v = s.v.first(n);  // (tokens, kv_heads * value_dim): what is found then
+    const matrix a = s.a.first(n);  // (tokens, heads * value_dim): what it found
 
-    const matrix x(s.x.data(), n, c.dim);
-    const matrix h(s.h.data(), n, c.dim);
-    const matrix q(s.q.data(), n, c.q_width());
-    const matrix k(s.k.data(), n, c.k_width());
-    const matrix v(s.v.data(), n, c.v_width());
-    const matrix a(s.a.data(), n, c.attention_width());
-    const matrix g(s.g.data(), n, c.ffn);
-    const matrix u(s.u.data(), n, c.ffn);
-
-    for (std::int64_t t = 0; t < n; ++t)
-        cpu.dense.decode(w.embedding.type, w.embedding.row(tokens[static_cast<std::size_t>(t)]),
-                         c.dim, x.row(t));
+    embed(cpu, w.embedding, tokens, x);
     s.rope.fill(c, w.rope_divisors, s.cache.length, n);
-
     for (std::int64_t layer = 0; layer < c.layers; ++layer) {
         const layer_weights& l = w.layers[static_cast<std::size_t>(layer)];
 
         // Attention: each token looks at itself and at all tokens before it.
-        rms_norm(cpu, x, l.attention_norm, c.norm_eps, h);  // (n, dim)
-        expect(cpu, l.output, l.output);
-        apply_all(cpu, h, into{l.q, q},                      // (n, heads * key_dim)
-                  into{l.k, k},                              // (n, kv_heads * key_dim)
-                  into{l.v, v});                             // (n, kv_heads * value_dim)
-        attend(cpu, c, s.rope, s.cache, layer, q, k, v, a);  // (n, heads * value_dim)
+        rms_norm(cpu, x, l.attention_norm, c.norm_eps, h);
+        multiply(cpu, h, into{l.q, q}, into{l.k, k}, into{l.v, v});
+        attend(cpu, c, s.rope, s.cache, layer, q, k, v, a);
         if (c.sub_norms) rms_norm(cpu, a, l.attention_sub_norm, c.norm_eps, a);
-        expect(cpu, l.gate, l.up);
-        apply_onto(cpu, l.output, a, x, h);  // (n, dim)
+        add_product(cpu, a, into{l.output, x});
 
         // Feed-forward: each token thinks about what it found.
-        rms_norm(cpu, x, l.ffn_norm, c.norm_eps, h);  // (n, dim)
-        expect(cpu, l.down, l.down);
-        apply_all(cpu, h, into{l.gate, g}, into{l.up, u});  // (n, ffn) both
+        const matrix g = s.g.first(n, l.gate.rows());  // (tokens, ffn): gates, then its neurons
+        const matrix u = s.u.first(n, l.gate.rows());  // (tokens, ffn): what the gates let through
+        rms_norm(cpu, x, l.ffn_norm, c.norm_eps, h);
+        multiply(cpu, h, into{l.gate, g}, into{l.up, u});
         gate(cpu, c.gate, g, u);
         if (c.sub_norms) rms_norm(cpu, g, l.ffn_sub_norm, c.norm_eps, g);
-        const auto next = static_cast<std::size_t>((layer + 1) % c.layers);
-        expect(cpu, w.layers[next].q, w.layers[next].v);
-        apply_onto(cpu, l.down, g, x, h);  // (n, dim)
+        add_product(cpu, g, into{l.down, x});
     }
     s.cache.length += n;
 
-    const std::int64_t rows = w.head.rows() == 0 || wanted == logits_of::none ? 0
-                              : wanted == logits_of::last                     ? 1
-                                                                              : n;
-    if (rows == 0) return {};
-    const matrix tail = x.rows_from(n - rows, rows);
-    rms_norm(cpu, tail, w.output_norm, c.norm_eps, tail);
-    return tail;  // (rows, dim)
-}
-
-const_matrix forward(compute& cpu, const transformer& m, state& s, std::span<const token_id> tokens,
-                     logits_of wanted) {
-    return all_logits(cpu, m, s, before_head(cpu, m, s, tokens, wanted));
-}
-
-outlook look_ahead(compute& cpu, const transformer& m, state& s, std::span<const token_id> tokens,
-                   head_use head) {
-    const const_matrix x = before_head(cpu, m, s, tokens, logits_of::last);
-    if (x.empty()) return {};
-    outlook out;
-    if (head.two_stage != nullptr && head.best > 0)
-        out.best = head.two_stage->best(cpu, x.data, head.best);
-    if (out.best.empty()) {
-        const const_matrix logits = all_logits(cpu, m, s, x);
-        out.logits = {logits.data, static_cast<std::size_t>(logits.cols)};
-    }
-    return out;
+    // Head: how well each token of the vocabulary would follow.
+    if (wanted == logits_of::none || w.head.rows() == 0) return {};
+    const matrix last = wanted == logits_of::all ? x : x.rows_from(n - 1, 1);
+    const matrix logits = s.logits.first(last.rows);  // (1 or tokens, vocab)
+    rms_norm(cpu, last, w.output_norm, c.norm_eps, last);
+    multiply(cpu, last, into{w.head, logits});
+    check_logits(m, s, logits);
+    return logits;
 }
 
 }  // namespace tbx::model

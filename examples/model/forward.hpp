@@ -7,9 +7,7 @@
 #include <cstdint>
 #include <span>
 
-#include "model/outlook.hpp"
 #include "model/state.hpp"
-#include "model/two_stage_head.hpp"
 #include "model/weights.hpp"
 
 namespace tbx::model {
@@ -27,19 +25,8 @@ enum class logits_of : std::uint8_t { none, last, all };
 const_matrix forward(compute& cpu, const transformer& m, state& s, std::span<const token_id> tokens,
                      logits_of wanted);
 
-/// forward() up to the head: what the head's rows are multiplied with, (1 or tokens, dim).
-const_matrix before_head(compute& cpu, const transformer& m, state& s,
-                         std::span<const token_id> tokens, logits_of wanted);
-
-/// How to look beyond the last of some tokens.
-struct head_use {
-    two_stage_head* two_stage = nullptr;  // none: all logits
-    std::int64_t best = 0;                // tokens that matter; 0: all, by the whole head
-};
-
-/// forward() for the last token. What two stages find has the bits of all logits; where they find
-/// nothing, these are made.
-outlook look_ahead(compute& cpu, const transformer& m, state& s, std::span<const token_id> tokens,
-                   head_use head);
+/// out = x / sqrt(mean(x^2) + eps) * w, for each row; out may be x. Of s.x with the output norm,
+/// after forward() without logits, it makes what a head of one's own is multiplied with.
+void rms_norm(compute& cpu, const_matrix x, const norm& w, float eps, matrix out);
 
 }  // namespace tbx::model

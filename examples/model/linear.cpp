@@ -38,6 +38,15 @@ void dense_rows(const dense_kernels& run, const dense_matrix& w, const_matrix x,
     }
 }
 
+void dense_product(compute& cpu, const dense_matrix& w, const_matrix x, matrix y) {
+    // Several times more tasks than threads, so that a slow thread holds nobody up.
+    const std::int64_t tasks = std::int64_t{8} * cpu.pool.concurrency();
+    const std::int64_t grain = (w.rows / tasks + panel_rows) / panel_rows * panel_rows;
+    cpu.pool(0, w.rows, grain, [&](std::int64_t begin, std::int64_t end) {
+        dense_rows(cpu.dense, w, x, y, begin, end);
+    });
+}
+
 }  // namespace
 
 std::int64_t linear::rows() const noexcept {
@@ -77,25 +86,23 @@ void settle(linear& w, trilobit::page_arena& arena) {
             throw error("weights", s.text);
 }
 
-void apply(compute& cpu, const linear& w, const_matrix x, matrix y) {
+void multiply(compute& cpu, const_matrix x, const into& to) {
+    const linear& w = to.w;
+    const matrix y = to.y;
     if (const trilobit::packed_view* p = w.packed(); p != nullptr) {
-        const trilobit::status s = trilobit::matmul(cpu.context, *p, x, into{w, y});
+        const trilobit::status s = trilobit::matmul(cpu.context, *p, x, to);
         if (!s.ok()) refuse(s);
         return;
     }
-    const auto& dense = std::get<dense_matrix>(w.weights);
-    // Several pieces per thread, so that a slow thread holds nobody up.
-    const std::int64_t pieces = std::int64_t{8} * cpu.pool.concurrency();
-    const std::int64_t grain = (dense.rows / pieces + panel_rows) / panel_rows * panel_rows;
-    cpu.pool(0, dense.rows, grain, [&](std::int64_t begin, std::int64_t end) {
-        dense_rows(cpu.dense, dense, x, y, begin, end);
-    });
+    dense_product(cpu, std::get<dense_matrix>(w.weights), x, y);
     if (w.scale == 1.0f) return;
     for (std::int64_t t = 0; t < y.rows; ++t)
         for (std::int64_t r = 0; r < y.cols; ++r) y(t, r) *= w.scale;
 }
 
-void apply_onto(compute& cpu, const linear& w, const_matrix x, matrix y, matrix product) {
+void add_product(compute& cpu, const_matrix x, const into& to) {
+    const linear& w = to.w;
+    const matrix y = to.y;
     if (const trilobit::packed_view* p = w.packed(); p != nullptr) {
         const auto onto =
             trilobit::chain(trilobit::epilogue::scale{w.scale}, trilobit::epilogue::accumulate{y});
@@ -103,14 +110,16 @@ void apply_onto(compute& cpu, const linear& w, const_matrix x, matrix y, matrix 
         if (!s.ok()) refuse(s);
         return;
     }
-    apply(cpu, w, x, product);
+    cpu.product.resize(static_cast<std::size_t>(y.rows * y.cols));
+    const matrix product(cpu.product.data(), y.rows, y.cols);
+    multiply(cpu, x, into{w, product});
     each_token(cpu, y.rows, [&](std::int64_t t) {
         for (std::int64_t i = 0; i < y.cols; ++i) y(t, i) += product(t, i);
     });
 }
 
-void apply_rows(compute& cpu, const linear& w, const float* x, std::span<const std::int32_t> rows,
-                float* y) {
+void multiply_rows(compute& cpu, const linear& w, const float* x,
+                   std::span<const std::int32_t> rows, float* y) {
     const auto& dense = std::get<dense_matrix>(w.weights);
     cpu.pool(0, std::ssize(rows), panel_rows, [&](std::int64_t begin, std::int64_t end) {
         for (std::int64_t i = begin; i < end; ++i) {

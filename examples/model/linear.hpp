@@ -52,14 +52,7 @@ struct linear {
     [[nodiscard]] const trilobit::packed_view* packed() const noexcept;
 };
 
-/// x (tokens, cols) -> y (tokens, rows). A token's row has the same bits whatever is beside it.
-void apply(compute& cpu, const linear& w, const_matrix x, matrix y);
-
-/// y += x Wᵀ * scale: a residual connection. `product` is memory for the product, where it has to
-/// be whole.
-void apply_onto(compute& cpu, const linear& w, const_matrix x, matrix y, matrix product);
-
-/// One of several products of the same activations; packed weights' sums on their way to y.
+/// Where a product goes: y (tokens, rows). Of packed weights it is the epilogue, too.
 struct into {
     const linear& w;
     matrix y;
@@ -69,6 +62,17 @@ struct into {
         trilobit::epilogue::write{y}(sums, count, token, row);
     }
 };
+
+/// y = x Wᵀ * scale. A token's row has the same bits whatever is beside it.
+void multiply(compute& cpu, const_matrix x, const into& to);
+
+/// y += x Wᵀ * scale: a residual connection.
+void add_product(compute& cpu, const_matrix x, const into& to);
+
+/// y[i] = what multiply() makes of row rows[i] and the one token x, to the bit; w is dense.
+void multiply_rows(compute& cpu, const linear& w, const float* x,
+                   std::span<const std::int32_t> rows, float* y);
+
 [[nodiscard]] inline trilobit::product product_of(const into& p) {
     return {*p.w.packed(), trilobit::into(p)};
 }
@@ -76,22 +80,19 @@ struct into {
 [[nodiscard]] bool shareable(const into& a, const into& b) noexcept;
 [[noreturn]] void refuse(const trilobit::status& s);
 
-/// Products of `apply`, done at once where the weights allow it: x is quantised and threads are
-/// woken one time for all.
+/// Several products of the same x, done at once where the weights allow it: x is quantised and
+/// threads are woken one time for all.
 template <class... Into>
-void apply_all(compute& cpu, const_matrix x, const into& first, const Into&... rest) {
-    if (!(shareable(first, rest) && ...)) {
-        apply(cpu, first.w, x, first.y);
-        (apply(cpu, rest.w, x, rest.y), ...);
-        return;
+void multiply(compute& cpu, const_matrix x, const into& first, const into& second,
+              const Into&... rest) {
+    if (!(shareable(first, second) && ... && shareable(first, rest))) {
+        multiply(cpu, x, first);
+        return multiply(cpu, x, second, rest...);
     }
-    const trilobit::product products[] = {product_of(first), product_of(rest)...};
+    const trilobit::product products[] = {product_of(first), product_of(second),
+                                          product_of(rest)...};
     if (const auto s = trilobit::matmul_shared(cpu.context, x, products); !s.ok()) refuse(s);
 }
-
-/// y[i] = what apply() makes of row rows[i] and the one token x, to the bit; w is dense.
-void apply_rows(compute& cpu, const linear& w, const float* x, std::span<const std::int32_t> rows,
-                float* y);
 
 /// Packed weights move beside others; throws tbx::error where memory is short.
 void settle(linear& w, trilobit::page_arena& arena);
@@ -113,8 +114,15 @@ using progress = std::function<void(double)>;
 [[nodiscard]] dense_matrix load_dense(compute& cpu, const gguf::reader& file,
                                       const gguf::tensor& from);
 
-/// A tensor of trits, packed; other types stay dense. Throws tbx::error.
+/// Rows and columns of a tensor that are wanted, in ascending order; empty: all.
+struct selection {
+    std::span<const std::int32_t> rows = {}, cols = {};
+};
+
+/// A tensor of trits, packed; other types stay dense and whole. Columns may be selected where all
+/// share one scale. Throws tbx::error.
 [[nodiscard]] linear load_linear(compute& cpu, const gguf::reader& file, const gguf::tensor& from,
-                                 trilobit::layout_id layout, const progress& report);
+                                 trilobit::layout_id layout, const progress& report,
+                                 const selection& kept = {});
 
 }  // namespace tbx::model

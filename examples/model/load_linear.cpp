@@ -39,21 +39,6 @@ std::optional<number_type> dense_type(gguf::tensor_type type) {
     }
 }
 
-// BitNet has one scale for a matrix, and formats that repeat it in every block are the commoner
-// ones: finding that all are equal saves the kernels a multiplication per 256 columns. Blocks
-// without any weight may say 0. Both TQ types keep their f16 scale in the last two bytes.
-std::optional<float> only_scale(const gguf::tensor& from) {
-    const auto block = static_cast<std::size_t>(gguf::block_of(from.type)->bytes);
-    std::uint16_t common = 0;
-    for (std::size_t end = block; end <= from.data.size(); end += block) {
-        const auto scale = gguf::load_as<std::uint16_t>(from.data.data() + end - 2);
-        if (scale == 0) continue;
-        if (common != 0 && scale != common) return std::nullopt;
-        common = scale;
-    }
-    return trilobit::f16_to_f32(common);
-}
-
 /// Exceptions may not cross the library's threads: the first one waits here for the caller.
 class first_failure {
     std::mutex guard;
@@ -109,34 +94,48 @@ dense_matrix load_dense(compute& cpu, const gguf::reader& file, const gguf::tens
 }
 
 linear load_linear(compute& cpu, const gguf::reader& file, const gguf::tensor& from,
-                   trilobit::layout_id layout, const progress& report) {
+                   trilobit::layout_id layout, const progress& report, const selection& kept) {
     if (!gguf::is_ternary(from.type)) {
         linear dense{load_dense(cpu, file, from)};
         if (report) report(1.0);
         return dense;
     }
     const gguf::ternary_rows source(file, from);
-    const bool per_tensor = source.group_columns() == 0;
-    const std::optional<float> common = per_tensor ? std::nullopt : only_scale(from);
-    const auto spec = per_tensor || common ? trilobit::scale_spec::tensor()
-                                           : trilobit::scale_spec::group(source.group_columns());
+    const std::int64_t group = source.group_columns();
+    // BitNet has one scale for a matrix, and formats that repeat it in every block are the commoner
+    // ones: finding that all are equal saves the kernels a multiplication per 256 columns.
+    const std::optional<float> common = source.only_scale();
+    const auto spec = common ? trilobit::scale_spec::tensor()
+                             : trilobit::scale_spec::group(static_cast<int>(group));
+    const std::int64_t rows = kept.rows.empty() ? source.rows() : std::ssize(kept.rows);
+    const std::int64_t cols = kept.cols.empty() ? source.columns() : std::ssize(kept.cols);
     first_failure failure;
     const auto row = [&](std::int64_t r, std::int8_t* values, float* scales) {
         return failure.run([&] {
+            thread_local std::vector<std::int8_t> whole;
             thread_local std::vector<float> stored;
+            std::span<std::int8_t> trits(values, static_cast<std::size_t>(cols));
+            if (!kept.cols.empty()) {
+                whole.resize(static_cast<std::size_t>(source.columns()));
+                trits = whole;
+            }
             stored.resize(static_cast<std::size_t>(source.scales_per_row()));
-            source.decode(r, {values, static_cast<std::size_t>(source.columns())}, stored);
+            source.decode(kept.rows.empty() ? r : kept.rows[static_cast<std::size_t>(r)], trits,
+                          stored);
             if (common) {
                 scales[0] = *common;
                 for (std::size_t g = 0; g < stored.size(); ++g)
-                    if (stored[g] == 0.0f) std::memset(values + 256 * g, 0, 256);
+                    if (stored[g] == 0.0f)
+                        std::fill_n(trits.data() + static_cast<std::ptrdiff_t>(g) * group, group,
+                                    std::int8_t{0});
             } else {
                 std::copy(stored.begin(), stored.end(), scales);
             }
+            for (std::size_t i = 0; i < kept.cols.size(); ++i)
+                values[i] = trits[static_cast<std::size_t>(kept.cols[i])];
         });
     };
-    linear packed{trilobit::pack_rows(layout, source.rows(), source.columns(), row,
-                                      packing(spec, report), cpu.pool)};
+    linear packed{trilobit::pack_rows(layout, rows, cols, row, packing(spec, report), cpu.pool)};
     failure.rethrow();
     if (const auto s = std::get<trilobit::any_packed_matrix>(packed.weights).status(); !s.ok())
         fail(file, from, s.text);

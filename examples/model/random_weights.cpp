@@ -16,27 +16,6 @@
 namespace tbx::model {
 namespace {
 
-/// A matrix of the model: its tensor's name, shape, and place.
-struct matrix_plan {
-    std::string name;
-    std::int64_t rows, cols;
-    linear layer_weights::* place;
-};
-
-std::vector<matrix_plan> plan_layer(const config& c) {
-    return {{"attn_q", c.q_width(), c.dim, &layer_weights::q},
-            {"attn_k", c.k_width(), c.dim, &layer_weights::k},
-            {"attn_v", c.v_width(), c.dim, &layer_weights::v},
-            {"attn_output", c.dim, c.attention_width(), &layer_weights::output},
-            {"ffn_gate", c.ffn, c.dim, &layer_weights::gate},
-            {"ffn_up", c.ffn, c.dim, &layer_weights::up},
-            {"ffn_down", c.dim, c.ffn, &layer_weights::down}};
-}
-
-std::uint64_t number_of(std::int64_t layer, std::size_t index) noexcept {
-    return static_cast<std::uint64_t>(layer) * 16 + index + 16;
-}
-
 random_numbers stream_of(std::uint64_t seed, std::uint64_t which, std::int64_t row) noexcept {
     random_numbers mix(seed ^ (which << 40));
     return random_numbers(mix.bits() + static_cast<std::uint64_t>(row) * 0x9e3779b97f4a7c15u *
@@ -110,13 +89,8 @@ dense_matrix random_dense(compute& cpu, std::uint64_t seed, std::uint64_t which,
     return w;
 }
 
-void fill_norms(const config& c, layer_weights& l) {
-    const auto ones = [](std::int64_t n) { return vector(static_cast<std::size_t>(n), 1.0f); };
-    l.attention_norm = ones(c.dim);
-    l.ffn_norm = ones(c.dim);
-    if (!c.sub_norms) return;
-    l.attention_sub_norm = ones(c.attention_width());
-    l.ffn_sub_norm = ones(c.ffn);
+norm unit_norm(std::int64_t width) {
+    return {vector(static_cast<std::size_t>(width), 1.0f), width};
 }
 
 }  // namespace
@@ -141,23 +115,23 @@ transformer random_transformer(compute& cpu, config shape, trilobit::layout_id l
     double done = 0;
     m.weights.embedding =
         random_dense(cpu, seed, 0, c.vocab, c.dim, head.value_or(number_type::f16));
-    const std::vector<matrix_plan> plan = plan_layer(c);
     for (std::int64_t layer = 0; layer < c.layers; ++layer) {
-        layer_weights l;
-        for (std::size_t i = 0; i < plan.size(); ++i) {
-            const auto& p = plan[i];
-            const auto size = static_cast<double>(p.rows * p.cols);
-            l.*p.place = random_linear(cpu, seed, number_of(layer, i), p.rows, p.cols, layout,
-                                       [&](double part) {
-                                           if (report) report((done + part * size) / total);
-                                       });
-            settle(l.*p.place, m.weights.arena);
-            done += size;
-        }
-        fill_norms(c, l);
-        m.weights.layers.push_back(std::move(l));
+        std::uint64_t which = first_matrix_of(layer);
+        const auto make = [&](const gguf::layer_tensor& t, auto& place) {
+            if constexpr (std::is_same_v<decltype(place), norm&>) {
+                place = unit_norm(t.cols);
+            } else {
+                const auto size = static_cast<double>(t.rows * t.cols);
+                place = random_linear(cpu, seed, which++, t.rows, t.cols, layout, [&](double part) {
+                    if (report) report((done + part * size) / total);
+                });
+                settle(place, m.weights.arena);
+                done += size;
+            }
+        };
+        gguf::each_tensor(c.widths(), make, m.weights.layers.emplace_back());
     }
-    m.weights.output_norm.assign(static_cast<std::size_t>(c.dim), 1.0f);
+    m.weights.output_norm = unit_norm(c.dim);
     if (head)
         m.weights.head = c.tied_head ? linear{m.weights.embedding.view()}
                                      : linear{random_dense(cpu, seed, 1, c.vocab, c.dim, *head)};

@@ -17,6 +17,11 @@ namespace tbx::model {
 void random_trits(std::uint64_t seed, std::uint64_t which, std::int64_t row,
                   std::span<std::int8_t> values) noexcept;
 
+/// The number of a layer's first matrix; the next ones follow in the order of gguf::each_tensor().
+[[nodiscard]] constexpr std::uint64_t first_matrix_of(std::int64_t layer) noexcept {
+    return static_cast<std::uint64_t>(layer) * 16 + 16;
+}
+
 /// `head`: the type of the embedding and of the head, which for this purpose are two matrices even
 /// when the shape ties them. Without it there is no head, and only as much embedding as is needed
 /// to have different inputs: config.vocab shrinks to that.

@@ -10,7 +10,7 @@
 #include <vector>
 
 #include "model/dense_kernels.hpp"
-#include "model/outlook.hpp"
+#include "model/prediction.hpp"
 
 namespace tbx::model {
 
@@ -139,7 +139,7 @@ public:
     }
 
     /// `view` is not empty, and its list, if it is one, is as long as settings need.
-    [[nodiscard]] std::int32_t next(const outlook& view) {
+    [[nodiscard]] std::int32_t next(const prediction& view) {
         return view.best.empty() ? next(view.logits) : next(view.best);
     }
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// Room examples/model. Enters: a config and the largest batch. Leaves: the numbers that flow
-// through forward(), allocated once.
+// Room examples/model. Enters: a config and the largest batch. Leaves: what forward() remembers from
+// token to token, and memory for the numbers that flow through it.
 #pragma once
 
 #include <vector>
@@ -10,34 +10,41 @@
 
 namespace tbx::model {
 
+/// Rows of numbers, one for each token of a batch; memory for as many as there have been at once.
+class token_rows {
+    std::vector<float> memory;
+    std::int64_t width;
+
+public:
+    explicit token_rows(std::int64_t numbers) : width(numbers) {}
+    /// Of the first `tokens`; earlier views are no longer valid.
+    [[nodiscard]] matrix first(std::int64_t tokens) { return first(tokens, width); }
+    /// The same where a layer has fewer numbers than others.
+    [[nodiscard]] matrix first(std::int64_t tokens, std::int64_t numbers) {
+        const auto needed = static_cast<std::size_t>(tokens * numbers);
+        if (memory.size() < needed) memory.resize(needed);
+        return {memory.data(), tokens, numbers};
+    }
+};
+
 struct state {
     kv_cache cache;
     std::int64_t batch;  // most tokens of one forward()
     rope_table rope;
-    std::vector<float> x;       // (batch, dim)                the residual stream
-    std::vector<float> h;       // (batch, dim)                normed, or what a layer adds to x
-    std::vector<float> q;       // (batch, heads * key_dim)
-    std::vector<float> k;       // (batch, kv_heads * key_dim)
-    std::vector<float> v;       // (batch, kv_heads * value_dim)
-    std::vector<float> a;       // (batch, heads * value_dim)  what attention found
-    std::vector<float> g;       // (batch, ffn)
-    std::vector<float> u;       // (batch, ffn)
-    std::vector<float> logits;  // (tokens asked for, vocab)
+    token_rows x, h, q, k, v, a, g, u, logits;  // forward() says what they are
 
     state(const config& c, std::int64_t positions, std::int64_t largest_batch)
-        : cache(c, positions), batch(largest_batch) {
-        const auto size = [&](std::int64_t width) {
-            return static_cast<std::size_t>(batch * width);
-        };
-        x.resize(size(c.dim));
-        h.resize(size(c.dim));
-        q.resize(size(c.q_width()));
-        k.resize(size(c.k_width()));
-        v.resize(size(c.v_width()));
-        a.resize(size(c.attention_width()));
-        g.resize(size(c.ffn));
-        u.resize(size(c.ffn));
-    }
+        : cache(c, positions),
+          batch(largest_batch),
+          x(c.dim),
+          h(c.dim),
+          q(c.q_width()),
+          k(c.k_width()),
+          v(c.v_width()),
+          a(c.attention_width()),
+          g(c.ffn),
+          u(c.ffn),
+          logits(c.vocab) {}
 };
 
 }  // namespace tbx::model

@@ -39,7 +39,7 @@ void promising(std::span<const coarse_score> scores, std::int64_t k,
 // Adds `ids` to `found`; false when one of them is NaN or infinite.
 bool two_stage_head::score_exactly(compute& cpu, const float* x) {
     logits.resize(ids.size());
-    apply_rows(cpu, *exact, x, ids, logits.data());
+    multiply_rows(cpu, *exact, x, ids, logits.data());
     rescored += std::ssize(ids);
     for (std::size_t i = 0; i < ids.size(); ++i) {
         if (!support::is_finite(logits[i])) return false;

@@ -12,7 +12,7 @@
 #include <vector>
 
 #include "model/coarse_rows.hpp"
-#include "model/outlook.hpp"
+#include "model/prediction.hpp"
 
 namespace tbx::model {
 

@@ -9,6 +9,7 @@
 #include "gguf/dequantize.hpp"
 #include "gguf/finite.hpp"
 #include "gguf/reader.hpp"
+#include "model/prune.hpp"
 
 namespace tbx::model {
 namespace {
@@ -26,15 +27,6 @@ class loader {
     [[noreturn]] void fail(const gguf::tensor& t, const std::string& what) const {
         file.fail(std::string(t.name) + ": " + what);
     }
-    const gguf::tensor& take(const std::string& name, std::int64_t rows, std::int64_t cols) {
-        const gguf::tensor& t = file.require_tensor(name);
-        if (t.rows() != rows || t.columns() != cols)
-            fail(t, "it has " + std::to_string(t.rows()) + " x " + std::to_string(t.columns()) +
-                        " values where the model needs " + std::to_string(rows) + " x " +
-                        std::to_string(cols));
-        used.insert(t.name);
-        return t;
-    }
     void advance(const gguf::tensor& t, double part) const {
         if (report) report((done + part * static_cast<double>(t.data.size())) / total);
     }
@@ -46,29 +38,44 @@ public:
         for (const gguf::tensor& t : file.tensors()) total += static_cast<double>(t.data.size());
     }
 
-    vector numbers(const std::string& name, std::int64_t count) {
-        const gguf::tensor& t = take(name, 1, count);
+    const gguf::tensor& take(const std::string& name, std::int64_t rows, std::int64_t cols) {
+        const gguf::tensor& t = file.require_tensor(name);
+        if (t.rows() != rows || t.columns() != cols)
+            fail(t, "it has " + std::to_string(t.rows()) + " x " + std::to_string(t.columns()) +
+                        " values where the model needs " + std::to_string(rows) + " x " +
+                        std::to_string(cols));
+        used.insert(t.name);
+        return t;
+    }
+    void load(const gguf::tensor& t, vector& to) const {
         gguf::require_finite(file, t);
-        vector out(static_cast<std::size_t>(count));
-        gguf::dequantize_row(t, 0, out);
-        return out;
+        to.resize(static_cast<std::size_t>(t.columns()));
+        gguf::dequantize_row(t, 0, to);
     }
-    vector optional_numbers(const std::string& name, std::int64_t count) {
-        return file.find_tensor(name) != nullptr ? numbers(name, count) : vector{};
+    void load(const gguf::tensor& t, norm& to, const selection& kept = {}) const {
+        load(t, to.weights);
+        to.width = t.columns();
+        to.places.assign(kept.cols.begin(), kept.cols.end());
+        if (to.places.empty()) return;
+        vector some;
+        for (const std::int32_t i : to.places)
+            some.push_back(to.weights[static_cast<std::size_t>(i)]);
+        to.weights = std::move(some);
     }
-    dense_matrix dense(const std::string& name, std::int64_t rows, std::int64_t cols) {
-        const gguf::tensor& t = take(name, rows, cols);
-        dense_matrix m = load_dense(cpu, file, t);
+    void load(const gguf::tensor& t, dense_matrix& to) {
+        to = load_dense(cpu, file, t);
         done += static_cast<double>(t.data.size());
-        return m;
     }
-    linear matrix(const std::string& name, std::int64_t rows, std::int64_t cols) {
-        const gguf::tensor& t = take(name + ".weight", rows, cols);
-        linear m = load_linear(cpu, file, t, layout, [&](double part) { advance(t, part); });
-        settle(m, arena);
+    void load(const gguf::tensor& t, linear& to, const selection& kept = {}) {
+        to = load_linear(cpu, file, t, layout, [&](double part) { advance(t, part); }, kept);
+        settle(to, arena);
         done += static_cast<double>(t.data.size());
-        if (const vector s = optional_numbers(name + ".scale", 1); !s.empty()) m.scale = s[0];
-        return m;
+        std::string scale(t.name);
+        scale.replace(scale.rfind(".weight"), std::string::npos, ".scale");
+        if (file.find_tensor(scale) == nullptr) return;
+        vector only;
+        load(take(scale, 1, 1), only);
+        to.scale = only[0];
     }
     void refuse_unused() const {
         for (const gguf::tensor& t : file.tensors())
@@ -77,38 +84,44 @@ public:
     }
 };
 
-layer_weights load_layer(loader& from, const config& c, std::int64_t layer) {
-    const std::string blk = "blk." + std::to_string(layer) + ".";
-    layer_weights w;
-    w.attention_norm = from.numbers(blk + "attn_norm.weight", c.dim);
-    w.q = from.matrix(blk + "attn_q", c.q_width(), c.dim);
-    w.k = from.matrix(blk + "attn_k", c.k_width(), c.dim);
-    w.v = from.matrix(blk + "attn_v", c.v_width(), c.dim);
-    w.output = from.matrix(blk + "attn_output", c.dim, c.attention_width());
-    w.ffn_norm = from.numbers(blk + "ffn_norm.weight", c.dim);
-    w.gate = from.matrix(blk + "ffn_gate", c.ffn, c.dim);
-    w.up = from.matrix(blk + "ffn_up", c.ffn, c.dim);
-    w.down = from.matrix(blk + "ffn_down", c.dim, c.ffn);
-    if (c.sub_norms) {
-        w.attention_sub_norm = from.numbers(blk + "attn_sub_norm.weight", c.attention_width());
-        w.ffn_sub_norm = from.numbers(blk + "ffn_sub_norm.weight", c.ffn);
-    }
-    return w;
+layer_weights load_layer(loader& from, compute& cpu, const gguf::reader& file, const config& c,
+                         std::int64_t layer) {
+    gguf::layer_tensors<const gguf::tensor*, const gguf::tensor*> found;
+    const auto find = [&](const gguf::layer_tensor& t, const gguf::tensor*& place) {
+        place = &from.take(t.name_in(layer), t.rows, t.cols);
+    };
+    gguf::each_tensor(c.widths(), find, found);
+    const auto neurons = living_neurons(cpu, file, *found.gate, *found.up, *found.down);
+    layer_weights l;
+    const auto load = [&](const auto&, const gguf::tensor* t, auto& place) {
+        selection kept;
+        if (t == found.gate || t == found.up) kept.rows = neurons;
+        if (t == found.down || t == found.ffn_sub_norm) kept.cols = neurons;
+        from.load(*t, place, kept);
+    };
+    gguf::each_tensor(c.widths(), load, found, l);
+    return l;
+}
+
+std::int64_t bytes_of(const linear& m) noexcept { return m.bytes(); }
+std::int64_t bytes_of(const norm& n) noexcept {
+    return static_cast<std::int64_t>(n.weights.size() * sizeof(float));
 }
 
 }  // namespace
 
 std::int64_t weights::bytes_per_token() const noexcept {
-    std::int64_t bytes =
-        head.bytes() + static_cast<std::int64_t>(output_norm.size() * sizeof(float));
-    for (const layer_weights& l : layers) {
-        for (const linear* m : {&l.q, &l.k, &l.v, &l.output, &l.gate, &l.up, &l.down})
-            bytes += m->bytes();
-        for (const vector* n :
-             {&l.attention_norm, &l.attention_sub_norm, &l.ffn_norm, &l.ffn_sub_norm})
-            bytes += static_cast<std::int64_t>(n->size() * sizeof(float));
-    }
+    std::int64_t bytes = bytes_of(head) + bytes_of(output_norm);
+    for (const layer_weights& l : layers)
+        gguf::each_tensor(
+            {.sub_norms = true}, [&](const auto&, const auto& t) { bytes += bytes_of(t); }, l);
     return bytes;
+}
+
+std::int64_t transformer::pruned_neurons() const noexcept {
+    std::int64_t pruned = 0;
+    for (const layer_weights& l : weights.layers) pruned += config.ffn - l.gate.rows();
+    return pruned;
 }
 
 transformer load_transformer(compute& cpu, const gguf::reader& file, trilobit::layout_id layout,
@@ -119,12 +132,16 @@ transformer load_transformer(compute& cpu, const gguf::reader& file, trilobit::l
     c = read_config(file);
     weights& w = out.weights;
     loader from(cpu, file, layout, w.arena, report);
-    w.embedding = from.dense("token_embd.weight", c.vocab, c.dim);
+    from.load(from.take("token_embd.weight", c.vocab, c.dim), w.embedding);
     for (std::int64_t layer = 0; layer < c.layers; ++layer)
-        w.layers.push_back(load_layer(from, c, layer));
-    w.output_norm = from.numbers("output_norm.weight", c.dim);
-    w.head = c.tied_head ? linear{w.embedding.view()} : from.matrix("output", c.vocab, c.dim);
-    w.rope_divisors = from.optional_numbers("rope_freqs.weight", c.rope_dim / 2);
+        w.layers.push_back(load_layer(from, cpu, file, c, layer));
+    from.load(from.take("output_norm.weight", 1, c.dim), w.output_norm);
+    if (c.tied_head)
+        w.head = linear{w.embedding.view()};
+    else
+        from.load(from.take("output.weight", c.vocab, c.dim), w.head);
+    if (file.find_tensor("rope_freqs.weight") != nullptr)
+        from.load(from.take("rope_freqs.weight", 1, c.rope_dim / 2), w.rope_divisors);
     for (const float divisor : w.rope_divisors)
         if (!(divisor > 0.0f)) file.fail("rope_freqs.weight: a divisor is not above 0");
     from.refuse_unused();

@@ -9,31 +9,18 @@
 
 #include "model/config.hpp"
 #include "model/linear.hpp"
+#include "model/norm.hpp"
 
 namespace tbx::model {
 
-using vector = std::vector<float>;
-
-struct layer_weights {
-    vector attention_norm;      // (dim)
-    linear q;                   // (heads * key_dim, dim)
-    linear k;                   // (kv_heads * key_dim, dim)
-    linear v;                   // (kv_heads * value_dim, dim)
-    vector attention_sub_norm;  // (heads * value_dim), BitNet only
-    linear output;              // (dim, heads * value_dim)
-
-    vector ffn_norm;      // (dim)
-    linear gate;          // (ffn, dim)
-    linear up;            // (ffn, dim)
-    vector ffn_sub_norm;  // (ffn), BitNet only
-    linear down;          // (dim, ffn)
-};
+/// Its gate, up and down have no neurons that are always 0 (prune.hpp).
+using layer_weights = gguf::layer_tensors<linear, norm>;
 
 struct weights {
     trilobit::page_arena arena;  // of the packed matrices; outlives them
     dense_matrix embedding;      // (vocab, dim)
     std::vector<layer_weights> layers;
-    vector output_norm;    // (dim)
+    norm output_norm;      // (dim)
     linear head;           // (vocab, dim); views the embedding when tied; rows() == 0: none
     vector rope_divisors;  // (rope_dim / 2), empty when all are 1
 
@@ -46,6 +33,9 @@ struct transformer {
     model::config config;
     model::weights weights;
     std::string name = {};  // for messages: the file
+
+    /// Neurons of all layers that the file has and that are always 0.
+    [[nodiscard]] std::int64_t pruned_neurons() const noexcept;
 };
 
 /// Throws tbx::error when a tensor is absent, has another shape than the config demands, or is one

@@ -123,25 +123,15 @@ std::vector<planned> plan(const config& c, gguf::tensor_type linears, std::uint6
     };
     dense("token_embd.weight", 0);
     for (std::int64_t layer = 0; layer < c.layers; ++layer) {
-        const std::string blk = "blk." + std::to_string(layer) + ".";
-        std::uint64_t id = static_cast<std::uint64_t>(layer) * 16 + 16;
-        const auto linear_layer = [&](const char* name, std::int64_t rows, std::int64_t cols) {
-            all.push_back({blk + name, linears, cols, rows,
-                           [=] { return trits(linears, seed, id, rows, cols); }});
+        std::uint64_t id = first_matrix_of(layer);
+        gguf::each_tensor(c.widths(), [&](const gguf::layer_tensor& t) {
+            if (t.is_vector) return norm(t.name_in(layer), t.cols);
+            all.push_back(
+                {t.name_in(layer), linears, t.cols, t.rows, [=, rows = t.rows, cols = t.cols] {
+                     return trits(linears, seed, id, rows, cols);
+                 }});
             ++id;
-        };
-        norm(blk + "attn_norm.weight", c.dim);
-        linear_layer("attn_q.weight", c.q_width(), c.dim);
-        linear_layer("attn_k.weight", c.k_width(), c.dim);
-        linear_layer("attn_v.weight", c.v_width(), c.dim);
-        linear_layer("attn_output.weight", c.dim, c.attention_width());
-        norm(blk + "ffn_norm.weight", c.dim);
-        linear_layer("ffn_gate.weight", c.ffn, c.dim);
-        linear_layer("ffn_up.weight", c.ffn, c.dim);
-        linear_layer("ffn_down.weight", c.dim, c.ffn);
-        if (!c.sub_norms) continue;
-        norm(blk + "attn_sub_norm.weight", c.attention_width());
-        norm(blk + "ffn_sub_norm.weight", c.ffn);
+        });
     }
     norm("output_norm.weight", c.dim);
     if (!c.tied_head) dense("output.weight", 1);

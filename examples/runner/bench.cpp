@@ -169,6 +169,7 @@ nlohmann::ordered_json run(const bench_options& o) {
     out["prefill_fraction_of_peak"] = part(prefill_gmacs, peak);
     out["decode_fraction_of_peak"] = part(decode_gmacs, peak);
     out["load_seconds"] = load_seconds;
+    out["neurons_pruned"] = loaded.model.pruned_neurons();
     out["peak_rss_mb"] = static_cast<double>(resident) / (1024.0 * 1024.0);
     return out;
 }
@@ -195,8 +196,11 @@ void print(const nlohmann::ordered_json& j) {
     if (j.contains("rows_rescored_per_token"))
         (void)std::printf("head     %10.1f rows a token scored exactly\n",
                           number("rows_rescored_per_token"));
-    (void)std::printf("loaded in %.1f s, at most %.0f MiB resident\n", number("load_seconds"),
-                      number("peak_rss_mb"));
+    const auto pruned = j.at("neurons_pruned").get<std::int64_t>();
+    const std::string dead =
+        pruned == 0 ? "" : ", " + std::to_string(pruned) + " dead neurons left out";
+    (void)std::printf("loaded in %.1f s%s, at most %.0f MiB resident\n", number("load_seconds"),
+                      dead.c_str(), number("peak_rss_mb"));
 }
 
 }  // namespace

@@ -7,7 +7,7 @@
 #include <functional>
 #include <vector>
 
-#include "model/forward.hpp"
+#include "model/head.hpp"
 
 namespace tbx::runner {
 

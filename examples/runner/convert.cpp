@@ -2,6 +2,7 @@
 // Room examples/runner. Enters: a model of another program, or a GGUF file. Leaves: a GGUF file: a
 // llama2.c checkpoint as it is, or a GGUF file whose linear layers are stored otherwise or whose
 // pre-tokenizer has another name.
+#include <algorithm>
 #include <bit>
 #include <cstdint>
 #include <cstring>
@@ -11,6 +12,7 @@
 #include <vector>
 
 #include "gguf/dequantize.hpp"
+#include "gguf/layer.hpp"
 #include "gguf/quantize.hpp"
 #include "gguf/reader.hpp"
 #include "gguf/ternary_rows.hpp"
@@ -39,13 +41,15 @@ const std::map<std::string, gguf::tensor_type>& types() {
     return all;
 }
 
-// The seven matrices of a layer; everything else keeps its type.
+// A matrix of a layer; everything else keeps its type.
 bool is_linear(std::string_view name) {
-    if (!name.starts_with("blk.") || !name.ends_with(".weight")) return false;
-    for (const char* part : {".attn_q.", ".attn_k.", ".attn_v.", ".attn_output.", ".ffn_gate.",
-                             ".ffn_up.", ".ffn_down."})
-        if (name.find(part) != name.npos) return true;
-    return false;
+    if (!name.starts_with("blk.")) return false;
+    name.remove_prefix(std::min(name.find('.', 4), name.size()));
+    bool found = false;
+    gguf::each_tensor({}, [&](const gguf::layer_tensor& t) {
+        found |= !t.is_vector && name == "." + std::string(t.name) + ".weight";
+    });
+    return found;
 }
 
 // llama.cpp's number for a file most of whose weights are of this type; bitnet.cpp's for I2_S.

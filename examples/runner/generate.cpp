@@ -36,7 +36,7 @@ generation generate(session& s, const tokenizer::tokenizer& from, model::sampler
     generation g;
     g.prompt_tokens = std::ssize(prompt);
     stopwatch watch;
-    model::outlook view = s.prefill(prompt);
+    model::prediction view = s.prefill(prompt);
     g.prefill_seconds = watch.lap();
     while (g.made_tokens < most) {
         if (view.empty() || support::interrupted()) {

@@ -42,7 +42,7 @@ bench_result measure(model::compute& cpu, const model::transformer& m, model::st
             const auto n = std::min(left.size(), static_cast<std::size_t>(s.batch));
             (void)watch.lap();
             if (n == left.size())
-                (void)model::look_ahead(cpu, m, s, left, plan.head);
+                (void)model::predict(cpu, m, s, left, plan.head);
             else
                 (void)model::forward(cpu, m, s, left.first(n), model::logits_of::none);
             seconds += watch.lap();
@@ -55,7 +55,7 @@ bench_result measure(model::compute& cpu, const model::transformer& m, model::st
         for (std::int64_t i = 0; i < plan.decode && !support::interrupted(); ++i) {
             const model::token_id id = token();
             (void)watch.lap();
-            (void)model::look_ahead(cpu, m, s, {&id, 1}, plan.head);
+            (void)model::predict(cpu, m, s, {&id, 1}, plan.head);
             steps.push_back(watch.lap());
             all_steps += steps.back();
             advance(8);

@@ -48,7 +48,7 @@ void session::use_two_stages(std::int64_t best) {
     if (two_stage->usable()) head = {&*two_stage, best};
 }
 
-model::outlook session::prefill(std::span<const model::token_id> tokens) {
+model::prediction session::prefill(std::span<const model::token_id> tokens) {
     while (std::ssize(tokens) > batch_size()) {
         if (support::interrupted()) return {};
         const auto count = static_cast<std::size_t>(batch_size());
@@ -56,11 +56,11 @@ model::outlook session::prefill(std::span<const model::token_id> tokens) {
         tokens = tokens.subspan(count);
     }
     if (tokens.empty() || support::interrupted()) return {};
-    return model::look_ahead(cpu, model, state, tokens, head);
+    return model::predict(cpu, model, state, tokens, head);
 }
 
-model::outlook session::step(model::token_id token) {
-    return model::look_ahead(cpu, model, state, {&token, 1}, head);
+model::prediction session::step(model::token_id token) {
+    return model::predict(cpu, model, state, {&token, 1}, head);
 }
 
 std::int64_t session::room_left() const noexcept {

@@ -10,7 +10,7 @@
 #include <vector>
 
 #include "gguf/reader.hpp"
-#include "model/forward.hpp"
+#include "model/head.hpp"
 #include "runner/options.hpp"
 #include "tokenizer/tokenizer.hpp"
 
@@ -52,9 +52,9 @@ public:
     void use_two_stages(std::int64_t best);
 
     /// Runs `tokens` in batches and looks beyond the last. Stops early when the user interrupts:
-    /// then the outlook is empty.
-    [[nodiscard]] model::outlook prefill(std::span<const model::token_id> tokens);
-    [[nodiscard]] model::outlook step(model::token_id token);
+    /// then the prediction is empty.
+    [[nodiscard]] model::prediction prefill(std::span<const model::token_id> tokens);
+    [[nodiscard]] model::prediction step(model::token_id token);
 
     [[nodiscard]] std::int64_t room_left() const noexcept;
     [[nodiscard]] std::int64_t batch_size() const noexcept { return state.batch; }

@@ -8,6 +8,8 @@
 #include <string>
 #include <vector>
 
+#include "gguf/layer.hpp"
+
 namespace tbx::train {
 
 struct model_config {
@@ -29,6 +31,10 @@ struct model_config {
     [[nodiscard]] int head_dim() const { return hidden / heads; }
     [[nodiscard]] int kv_dim() const { return head_dim() * kv_heads; }
 };
+
+inline gguf::layer_widths widths_of(const model_config& c) {
+    return {c.hidden, c.hidden, c.kv_dim(), c.kv_dim(), c.hidden, c.ffn, c.sub_norms};
+}
 
 // An empty string, or one sentence saying what is wrong.
 inline std::string complaint(const model_config& c) {
@@ -54,9 +60,8 @@ struct slot {
     }
 };
 
-struct layer_slots {
-    int attn_norm, q, k, v, o, attn_sub_norm, ffn_norm, gate, up, down, ffn_sub_norm;
-};
+// Indices of slots; -1 where a model has no such tensor.
+using layer_slots = gguf::layer_tensors<int, int>;
 
 // Parameters, gradients and both moments of AdamW are flat arrays with this one layout.
 struct parameter_layout {
@@ -69,23 +74,13 @@ struct parameter_layout {
     explicit parameter_layout(const model_config& c) {
         embedding = add("token_embd.weight", c.vocab, c.hidden, slot_kind::embedding);
         for (int i = 0; i < c.layers; ++i) {
-            const std::string p = "blk." + std::to_string(i) + ".";
-            layer_slots l{};
-            l.attn_norm = add(p + "attn_norm.weight", 1, c.hidden, slot_kind::norm);
-            l.q = add(p + "attn_q.weight", c.hidden, c.hidden, slot_kind::linear);
-            l.k = add(p + "attn_k.weight", c.kv_dim(), c.hidden, slot_kind::linear);
-            l.v = add(p + "attn_v.weight", c.kv_dim(), c.hidden, slot_kind::linear);
-            l.o = add(p + "attn_output.weight", c.hidden, c.hidden, slot_kind::linear);
-            l.ffn_norm = add(p + "ffn_norm.weight", 1, c.hidden, slot_kind::norm);
-            l.gate = add(p + "ffn_gate.weight", c.ffn, c.hidden, slot_kind::linear);
-            l.up = add(p + "ffn_up.weight", c.ffn, c.hidden, slot_kind::linear);
-            l.down = add(p + "ffn_down.weight", c.hidden, c.ffn, slot_kind::linear);
-            l.attn_sub_norm = -1;
-            l.ffn_sub_norm = -1;
-            if (c.sub_norms) {
-                l.attn_sub_norm = add(p + "attn_sub_norm.weight", 1, c.hidden, slot_kind::norm);
-                l.ffn_sub_norm = add(p + "ffn_sub_norm.weight", 1, c.ffn, slot_kind::norm);
-            }
+            layer_slots l;
+            l.attention_sub_norm = l.ffn_sub_norm = -1;
+            const auto place = [&](const gguf::layer_tensor& t, int& at) {
+                at = add(t.name_in(i), static_cast<int>(t.rows), static_cast<int>(t.cols),
+                         t.is_vector ? slot_kind::norm : slot_kind::linear);
+            };
+            gguf::each_tensor(widths_of(c), place, l);
             layers.push_back(l);
         }
         output_norm = add("output_norm.weight", 1, c.hidden, slot_kind::norm);

@@ -47,12 +47,12 @@ public:
         }
         for (int l = 0; l < config.layers; ++l) {
             const layer_slots& s = layout.layers[size(l)];
-            enter(x, s.attn_norm, h);
+            enter(x, s.attention_norm, h);
             apply(s.q, h, q), apply(s.k, kv, k), apply(s.v, kv, v);
             attended.resize(size(n) * size(h));
             for (int r = 0; r < n; ++r) attend(l, r, positions[size(r)]);
-            enter(attended, s.attn_sub_norm, h);
-            apply(s.o, h, y);
+            enter(attended, s.attention_sub_norm, h);
+            apply(s.output, h, y);
             for (std::size_t i = 0; i < y.size(); ++i) x[i] += y[i];
             enter(x, s.ffn_norm, h);
             apply(s.gate, f, g), apply(s.up, f, u);

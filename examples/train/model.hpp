@@ -102,7 +102,7 @@ private:
     void attend(layer_state& s, const layer_slots& l) {
         const int h = config.hidden, kv = config.kv_dim(), d = config.head_dim();
         s.x_attn = x;
-        norm_into(x, l.attn_norm, h, s.rms_attn, s.qkv_in, config.ternary);
+        norm_into(x, l.attention_norm, h, s.rms_attn, s.qkv_in, config.ternary);
         resize(q, h), resize(k, kv), resize(v, kv);
         linear(s.qkv_in, weight(l.q), rows, h, q.data());
         linear(s.qkv_in, weight(l.k), rows, kv, k.data());
@@ -115,17 +115,17 @@ private:
         }
         resize(s.attn_out, h);
         s.heads.forward(q.data(), k.data(), v.data(), n_sequences, n_length, s.attn_out.data());
-        norm_into(s.attn_out, l.attn_sub_norm, h, s.rms_attn_sub, s.o_in, config.ternary);
-        add_linear(s.o_in, l.o, x);
+        norm_into(s.attn_out, l.attention_sub_norm, h, s.rms_attn_sub, s.o_in, config.ternary);
+        add_linear(s.o_in, l.output, x);
     }
 
     void attend_back(layer_state& s, const layer_slots& l) {
         const int h = config.hidden, kv = config.kv_dim(), d = config.head_dim();
         resize(din, h);
-        back(s.o_in, l.o, h, dx, din, false);
+        back(s.o_in, l.output, h, dx, din, false);
         resize(dout, h);
         std::fill(dout.begin(), dout.end(), real(0));
-        norm_back(s.attn_out, l.attn_sub_norm, h, s.rms_attn_sub, din, dout);
+        norm_back(s.attn_out, l.attention_sub_norm, h, s.rms_attn_sub, din, dout);
         resize(q, h), resize(k, kv), resize(v, kv);
         s.heads.backward(dout.data(), n_sequences, n_length, q.data(), k.data(), v.data());
         const real shrink = real(1) / std::sqrt(real(d));
@@ -137,7 +137,7 @@ private:
         back(s.qkv_in, l.q, h, q, din, false);
         back(s.qkv_in, l.k, kv, k, din, true);
         back(s.qkv_in, l.v, kv, v, din, true);
-        norm_back(s.x_attn, l.attn_norm, h, s.rms_attn, din, dx);
+        norm_back(s.x_attn, l.attention_norm, h, s.rms_attn, din, dx);
     }
 
     void feed_forward(layer_state& s, const layer_slots& l) {

@@ -157,22 +157,6 @@ TEST_CASE("a temporary and a const function are callable", "[core]") {
     CHECK(sum == 20);
 }
 
-TEST_CASE("what a pool is told to expect changes nothing, true or not", "[core]") {
-    thread_pool pool(3);
-    const std::vector<std::byte> some(1 << 20);
-    const auto wild = reinterpret_cast<const std::byte*>(std::uintptr_t{64});
-    const std::pair<const std::byte*, std::int64_t> expectations[] = {
-        {some.data(), std::ssize(some)},
-        {wild, std::int64_t{1} << 40},
-        {some.data(), 0},
-        {wild, -1},
-        {nullptr, 5}};
-    for (const auto& [from, bytes] : expectations) {
-        pool.expect(from, bytes);
-        for (int i = 0; i < 20; ++i) check_coverage(pool, {0, 1000, 7});
-    }
-}
-
 TEST_CASE("an executor whose type is forgotten does the same", "[core]") {
     const serial alone;
     thread_pool three(3);

@@ -68,43 +68,6 @@ class thread_pool {
     std::unique_ptr<share[]> shares;  // the caller's, then each worker's
     std::unique_ptr<std::thread[]> threads;
 
-    /// What expect() announced, and how far a worker has come with the beginning of its share of
-    /// it. Enough for the time between two products, little enough for the second cache.
-    static constexpr std::int64_t most_ahead = 256 << 10;
-    struct outlook {
-        const std::byte* of = nullptr;
-        std::uintptr_t next = 0, end = 0;  // integers: nobody says that memory is there
-    };
-    std::atomic<const std::byte*> expected{nullptr};
-    std::atomic<std::int64_t> expected_bytes{0};
-
-    /// False if there is nothing left to fetch.
-    bool fetch_some(int self, outlook& ahead) const noexcept {
-        const std::byte* from = expected.load(std::memory_order_acquire);
-        if (from != ahead.of) {
-            const auto own = expected_bytes.load(std::memory_order_relaxed) / (workers + 1);
-            ahead.of = from;
-            ahead.next = reinterpret_cast<std::uintptr_t>(from) +
-                         static_cast<std::uintptr_t>(own) * static_cast<std::uintptr_t>(self);
-            ahead.end = ahead.next + static_cast<std::uintptr_t>(std::min(own, most_ahead));
-        }
-        if (ahead.next >= ahead.end) return false;
-        for (int i = 0; i < 16; ++i, ahead.next += 64)
-            prefetch(reinterpret_cast<const void*>(ahead.next));
-        return true;
-    }
-
-    /// Into the second cache: the first one is for what runs now.
-    static void prefetch(const void* line) noexcept {
-#if defined(__GNUC__)
-        __builtin_prefetch(line, 0, 2);
-#elif defined(_M_X64)
-        _mm_prefetch(static_cast<const char*>(line), _MM_HINT_T1);
-#else
-        (void)line;
-#endif
-    }
-
     static void pause() noexcept {
 #if defined(__GNUC__) && (defined(__x86_64__) || defined(__i386__))
         __builtin_ia32_pause();
@@ -115,15 +78,13 @@ class thread_pool {
 #endif
     }
 
-    /// Returns when `epoch` is no longer `seen`, or after a while, which is spent on what is
-    /// expected.
-    void await_change(std::uint32_t seen, int self, outlook& ahead) const noexcept {
+    /// Returns when `epoch` is no longer `seen`, or after a while.
+    void await_change(std::uint32_t seen) const noexcept {
         const auto until = std::chrono::steady_clock::now() + spin_before_sleep;
         do {
             for (int i = 0; i < 32; ++i) {
                 if (epoch.load(std::memory_order_acquire) != seen) return;
-                // A pause takes as long as a dozen lines.
-                if (!fetch_some(self, ahead)) pause();
+                pause();
             }
         } while (std::chrono::steady_clock::now() < until);
     }
@@ -158,9 +119,8 @@ class thread_pool {
 
     void serve(int self) noexcept {
         std::uint32_t seen = 0;
-        outlook ahead;
         for (;;) {
-            if (spin) await_change(seen, self, ahead);
+            if (spin) await_change(seen);
             epoch.wait(seen, std::memory_order_acquire);
             seen = epoch.load(std::memory_order_acquire);
             if (stopping.load(std::memory_order_acquire)) return;
@@ -190,15 +150,6 @@ public:
         epoch.fetch_add(1, std::memory_order_release);
         epoch.notify_all();
         for (int i = 0; i < workers; ++i) threads[static_cast<std::size_t>(i)].join();
-    }
-
-    /// Says what the job after this one, or after the next, reads in the order of its pieces:
-    /// workers without work fetch the beginnings of their shares meanwhile. Between the products of
-    /// one token the caller alone has something to do, for a tenth of the time, and memory would
-    /// rest. Only a hint: `from` is never dereferenced.
-    void expect(const std::byte* from, std::int64_t bytes) noexcept {
-        expected_bytes.store(bytes, std::memory_order_relaxed);
-        expected.store(from, std::memory_order_release);
     }
 
     [[nodiscard]] int concurrency() const noexcept { return workers + 1; }

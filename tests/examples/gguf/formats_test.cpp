@@ -147,6 +147,27 @@ TEST_CASE("ternary rows give trits and scales") {
     CHECK_THROWS_AS(rows.decode(0, std::span(values).first(511), scales), error);
 }
 
+TEST_CASE("ternary rows know their zeros and a scale that all share") {
+    const auto type = GENERATE(tensor_type::tq1_0, tensor_type::tq2_0, tensor_type::i2_s);
+    CAPTURE(gguf::name_of(type));
+    std::vector<std::int8_t> trits(4 * 512, 0);
+    trits[0 * 512] = 1;
+    trits[2 * 512 + 511] = -1;
+    auto bytes = gguf::encode_ternary(type, trits, 512, 0.75f);
+    const gguf::ternary_rows rows(any_reader(), tensor_of(type, bytes, 512, 4));
+    CHECK(rows.only_scale() == 0.75f);
+    for (const std::int64_t r : {0, 1, 2, 3}) CHECK(rows.is_zero(r) == (r == 1 || r == 3));
+    if (type == tensor_type::i2_s) return;
+    // The last group of row 2, whose scale is the last thing in it.
+    const std::size_t end = bytes.size() / 4 * 3;
+    bytes[end - 1] = bytes[end - 2] = std::byte{0};
+    CHECK(rows.is_zero(2));
+    CHECK(rows.only_scale() == 0.75f);
+    bytes[end - 2] = std::byte{1};
+    CHECK_FALSE(rows.is_zero(2));
+    CHECK_FALSE(rows.only_scale());
+}
+
 TEST_CASE("codes and scales without meaning are refused, naming tensor and row") {
     const std::vector<std::int8_t> zeros(512, 0);
     std::vector<std::int8_t> values(256);

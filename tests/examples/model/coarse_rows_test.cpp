@@ -52,7 +52,7 @@ model::linear dense(const std::vector<float>& w, std::int64_t cols, float scale)
 
 }  // namespace
 
-TEST_CASE("what apply() computes is never outside the interval") {
+TEST_CASE("what multiply() computes is never outside the interval") {
     model::compute cpu(1);
     model::random_numbers random(1);
     std::int64_t outside = 0, known = 0;
@@ -70,7 +70,7 @@ TEST_CASE("what apply() computes is never outside the interval") {
         const float scale = trial % 3 == 0 ? -3.7f : trial % 3 == 1 ? 1e-20f : 1.0f;
         const model::linear full = dense(w, cols, scale);
         std::vector<float> right(rows);
-        model::apply(cpu, full, {x.data(), 1, cols}, {right.data(), 1, rows});
+        model::multiply(cpu, {x.data(), 1, cols}, {full, {right.data(), 1, rows}});
         const model::coarse_rows coarse(cpu, full);
         model::coarse_input rounded;
         REQUIRE(coarse.round_input(x.data(), rounded));
@@ -93,7 +93,7 @@ TEST_CASE("what apply() computes is never outside the interval") {
 
 TEST_CASE("the rounding of the float sums is inside the interval") {
     // Integers that codes hold exactly, also when they are small enough for subnormal products: all
-    // that is left of the error is what apply() rounds.
+    // that is left of the error is what multiply() rounds.
     const auto [of_w, of_x] = GENERATE(table<float, float>({{1.0f, 1.0f}, {0x1p-85f, 0x1p-80f}}));
     model::compute cpu(1);
     model::random_numbers random(4);
@@ -111,7 +111,7 @@ TEST_CASE("the rounding of the float sums is inside the interval") {
     for (float& v : x) v *= of_x;
     const model::linear full = dense(w, cols, 1.0f);
     std::vector<float> right(rows);
-    model::apply(cpu, full, {x.data(), 1, cols}, {right.data(), 1, rows});
+    model::multiply(cpu, {x.data(), 1, cols}, {full, {right.data(), 1, rows}});
     model::coarse_rows coarse(cpu, full);
     model::coarse_input rounded;
     REQUIRE(coarse.round_input(x.data(), rounded));

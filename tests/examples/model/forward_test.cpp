@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// Tests of examples/model/forward.hpp on dummy models: right against the textbook, and the same
-// bits however tokens are batched and threads are counted.
+// Tests of examples/model/forward.hpp on dummy models: right against the lesson, and the same bits
+// however tokens are batched and threads are counted.
 #include "model/forward.hpp"
 
 #include <cmath>
@@ -12,10 +12,14 @@
 #include <catch2/matchers/catch_matchers_string.hpp>
 
 #include "../support/scratch_folder.hpp"
+#include "model/head.hpp"
 #include "model/random_weights.hpp"
 #include "model/shapes.hpp"
-#include "reference_transformer.hpp"
 #include "same_bits.hpp"
+
+#define main lesson_main
+#include "08_transformer.cpp"
+#undef main
 
 using namespace tbx;
 using Catch::Matchers::ContainsSubstring;
@@ -60,18 +64,19 @@ struct loaded {
 
 }  // namespace
 
-TEST_CASE("float models compute what the textbook says") {
+TEST_CASE("float models compute what the lesson computes by plain loops") {
     const std::string shape = GENERATE("tiny", "tiny-llama");
     loaded l(shape, gguf::tensor_type::f32);
     const std::vector<float> all = l.logits(text.size());
-    testing::reference_transformer reference(l.file);
+    lesson::transformer plain(l.file);
     double worst = 0, size = 0;
     for (std::size_t t = 0; t < text.size(); ++t) {
-        const testing::numbers right = reference.next(text[t]);
+        const std::vector<float> right = plain.next(static_cast<std::size_t>(text[t]));
         REQUIRE(all.size() == text.size() * right.size());
         for (std::size_t i = 0; i < right.size(); ++i) {
-            worst = std::max(worst, std::fabs(right[i] - double{all[t * right.size() + i]}));
-            size = std::max(size, std::fabs(right[i]));
+            worst =
+                std::max(worst, std::fabs(double{right[i]} - double{all[t * right.size() + i]}));
+            size = std::max(size, std::fabs(double{right[i]}));
         }
     }
     INFO("worst " << worst << " of " << size);
@@ -122,7 +127,7 @@ TEST_CASE("logits only for the rows asked for") {
     CHECK(std::memcmp(again.data, all.data() + all.size() - 512, 512 * sizeof(float)) == 0);
 }
 
-TEST_CASE("two stages look ahead with the bits of all logits") {
+TEST_CASE("two stages predict with the bits of all logits") {
     loaded l("tiny", gguf::tensor_type::tq2_0);
     model::two_stage_head two_stage(l.cpu, l.m.weights.head);
     model::state s(l.m.config, 64, 64);
@@ -130,7 +135,7 @@ TEST_CASE("two stages look ahead with the bits of all logits") {
     const std::span<const float> last(all.data() + all.size() - 512, 512);
     for (const std::int64_t k : {1, 40}) {
         s.cache.length = 0;
-        const auto view = model::look_ahead(l.cpu, l.m, s, text, {&two_stage, k});
+        const auto view = model::predict(l.cpu, l.m, s, text, {&two_stage, k});
         CHECK(view.logits.empty());
         REQUIRE(std::ssize(view.best) == k);
         for (const model::scored& b : view.best)
@@ -139,15 +144,15 @@ TEST_CASE("two stages look ahead with the bits of all logits") {
     }
     for (const model::head_use& all_logits : {model::head_use{}, {&two_stage, 0}}) {
         s.cache.length = 0;
-        const auto view = model::look_ahead(l.cpu, l.m, s, text, all_logits);
+        const auto view = model::predict(l.cpu, l.m, s, text, all_logits);
         CHECK(view.best.empty());
         CHECK(std::equal(view.logits.begin(), view.logits.end(), last.begin(), last.end()));
     }
-    l.m.weights.output_norm[3] =
+    l.m.weights.output_norm.weights[3] =
         NAN;  // no bound holds for what this makes, and no logit is a number
     for (const model::head_use& head : {model::head_use{&two_stage, 1}, {}}) {
         s.cache.length = 0;
-        CHECK_THROWS_WITH(model::look_ahead(l.cpu, l.m, s, text, head),
+        CHECK_THROWS_WITH(model::predict(l.cpu, l.m, s, text, head),
                           ContainsSubstring("the logits at position 20 hold NaN or infinity"));
     }
     s.cache.length = 0;

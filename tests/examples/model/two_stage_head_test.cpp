@@ -54,7 +54,7 @@ struct subject {
 
     std::vector<float> logits(const std::vector<float>& x) {
         std::vector<float> out(static_cast<std::size_t>(rows));
-        model::apply(cpu, full, {x.data(), 1, cols}, {out.data(), 1, rows});
+        model::multiply(cpu, {x.data(), 1, cols}, {full, {out.data(), 1, rows}});
         return out;
     }
 
@@ -235,10 +235,10 @@ TEST_CASE("a sampler draws the same from the list as from all logits") {
         for (std::uint64_t seed = 0; seed < 40; ++seed) {
             const auto x = numbers(cols, seed);
             const auto logits = s.logits(x);
-            const model::outlook best{.logits = {},
-                                      .best = s.head->best(s.cpu, x.data(), how.tokens_needed())};
+            const model::prediction best{
+                .logits = {}, .best = s.head->best(s.cpu, x.data(), how.tokens_needed())};
             CHECK(from_list.next(best) ==
-                  from_all.next(model::outlook{.logits = logits, .best = {}}));
+                  from_all.next(model::prediction{.logits = logits, .best = {}}));
         }
     }
     CHECK(model::sampling{.temperature = 1.0f, .top_p = 0.5f}.tokens_needed() == 0);

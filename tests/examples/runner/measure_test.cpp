@@ -46,7 +46,7 @@ TEST_CASE("bench prints one JSON object with what the contract names") {
     for (const char* key :
          {"shape", "layout", "kernel", "arch", "threads", "prefill_tokens_per_s",
           "decode_tokens_per_s", "bytes_per_token", "read_gb_per_s", "decode_fraction_of_read",
-          "peak_rss_mb", "decode_ms_p50", "decode_ms_p90"}) {
+          "neurons_pruned", "peak_rss_mb", "decode_ms_p50", "decode_ms_p90"}) {
         INFO(key);
         CHECK(o.out.find("\"" + std::string(key) + "\":") != o.out.npos);
     }

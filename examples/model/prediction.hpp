@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// Room examples/model. Enters: nothing. Leaves: the ways to say what a model thinks of the next
-// token, and the one order of tokens by their logits.
+// Room examples/model. Enters: logits. Leaves: what a model predicts as the next token, in one of two
+// forms, and the one order of tokens by their logits.
 #pragma once
 
 #include <algorithm>
@@ -21,7 +21,7 @@ struct scored {
 };
 
 /// What a head says of the next token. Spans live until its next use.
-struct outlook {
+struct prediction {
     std::span<const float> logits;  // of the whole vocabulary; or, where this is empty,
     std::span<const scored> best;   // those of the likeliest tokens, in their order
 
