@@ -137,6 +137,10 @@ TEST_CASE("experts that do not exist or do not match are refused", "[matmul]") {
     CHECK(call(equal, {0}) == errc::bad_shape);
     CHECK(call(unequal, {0, 1}) == errc::bad_shape);
     CHECK(call({}, {0, 0}) == errc::bad_value);
+    const std::vector<std::int32_t> expert_of{0, 1};
+    const matrix_view<std::int32_t> sums;
+    CHECK(matmul_indexed(c, equal, expert_of, x, into(sums)).code == errc::unsupported);
+    CHECK(matmul_indexed(c, equal, expert_of, x, sink{}).code == errc::unsupported);
 }
 
 }  // namespace shared_test

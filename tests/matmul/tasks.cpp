@@ -6,6 +6,7 @@
 
 using namespace trilobit;
 using matmul_test::active_table;
+using matmul_test::sample;
 
 TEST_CASE("threads take consecutive ranges that differ by one at most", "[matmul]") {
     constexpr std::int64_t huge = std::int64_t{1} << 60;
@@ -29,7 +30,7 @@ namespace {
 
 /// Tasks of the generic kernel for a matrix in row blocks of 16, or of several.
 std::int64_t tasks_of(const std::vector<std::int64_t>& heights, std::int64_t tokens, int threads) {
-    std::vector<matmul_test::sample> samples;
+    std::vector<sample> samples;
     for (const std::int64_t rows : heights) samples.emplace_back(rows, 32, 1);
     std::vector<product> products;
     matrix_view<float> nowhere;
@@ -64,4 +65,23 @@ TEST_CASE("tokens are cut where rows are too few, into ranges of 32 at least", "
     CHECK(tasks_of({64}, 512, 4) == 16);    // of 64 rows
     CHECK(tasks_of({16}, 512, 8) == 16);    // of 32 tokens
     CHECK(tasks_of({2560}, 512, 1) == 40);
+}
+
+TEST_CASE("threads that share tasks as they come run 64 rows or more at a time", "[matmul]") {
+    const auto grain_of = [](std::int64_t rows, std::int64_t tokens, int threads) {
+        const sample s(rows, 32, 1);
+        const matrix_view<float> nowhere;
+        const product one[] = {{s.w, into(nowhere)}};
+        const context with{active_table(), {}, {.kernel = kernel_id::generic}};
+        const auto p = plan::of(with, one, tokens, threads);
+        REQUIRE(p.ok());
+        return p.value().grain();
+    };
+    CHECK(grain_of(128, 1, 2) == 4);     // of 16 rows
+    CHECK(grain_of(2560, 1, 16) == 2);   // of 32
+    CHECK(grain_of(640, 1, 2) == 1);     // of 64
+    CHECK(grain_of(2560, 1, 2) == 4);    // a fifth of what a thread has
+    CHECK(grain_of(25600, 1, 2) == 12);  // a sixteenth
+    CHECK(grain_of(0, 1, 2) >= 1);
+    CHECK(grain_of(64, 1, 1) >= 1);
 }

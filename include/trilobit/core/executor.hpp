@@ -96,28 +96,21 @@ constexpr index_range range_of(std::int64_t count, std::int64_t i, std::int64_t 
 
 namespace detail {
 
-/// How many numbers at a time of a thread's `count`: who is late or slow holds up the others for
-/// half as many. Four, where there are enough: some kernels do four tasks at once.
-constexpr std::int64_t grain_of(std::int64_t count) noexcept {
-    return std::max({std::int64_t{1}, count / 16, std::min<std::int64_t>(count / 4, 4)});
-}
-
 /// How many of a thread's numbers are taken.
 struct alignas(64) taken_numbers {
     std::atomic<std::int64_t> count{0};
 };
 
-/// f(begin, end, i) for all of [0, count), where no two calls at once have the same i, of 0 to
-/// n - 1. Each of the n first takes its own range, then what others have not come to. `taken` is
-/// n, all 0.
+/// f(begin, end, i) for all of [0, count), at most `grain` at a time, where no two calls at once
+/// have the same i, of 0 to n - 1. Each of the n first takes its own range, then what others have
+/// not come to: who is late or slow holds them up for half a grain. `taken` is n, all 0.
 template <class F>
-void spread_numbered(executor_ref run, std::int64_t count, int n, taken_numbers* taken,
-                     const F& f) {
+void spread_numbered(executor_ref run, std::int64_t count, int n, std::int64_t grain,
+                     taken_numbers* taken, const F& f) {
     const auto all_ranges = [&](int i) {
         for (int k = 0; k < n; ++k) {
             const int whose = (i + k) % n;
             const index_range of = range_of(count, whose, n);
-            const std::int64_t grain = grain_of(of.end - of.begin);
             const auto next = [&] {
                 return of.begin + taken[whose].count.fetch_add(grain, std::memory_order_relaxed);
             };

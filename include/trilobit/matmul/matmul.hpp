@@ -23,42 +23,6 @@ namespace detail {
 /// Below this many multiply-adds waking a thread costs more than it saves.
 inline constexpr std::int64_t worth_a_thread = std::int64_t{1} << 18;
 
-/// All of a plan, by the context's threads in its memory. `rows`: see plan::quantise.
-inline status multiply(context& c, std::span<const product> products, matrix_view<const float> x,
-                       std::span<const std::int64_t> rows = {}) {
-    const std::int64_t tokens = rows.empty() ? x.rows : std::ssize(rows);
-    double work = 0;
-    for (const product& p : products)
-        work += static_cast<double>(std::min(p.token_end, tokens) - p.token_begin) *
-                static_cast<double>(p.w.rows * p.w.cols);
-    const int threads = work < worth_a_thread ? 1 : std::max(1, c.threads.concurrency());
-    const auto planned = plan::of(c, products, tokens, threads);
-    if (!planned.ok()) return planned.error();
-    const plan& p = planned.value();
-    std::byte* const memory = c.scratch.reserve(p.bytes() + 64 * std::int64_t{threads});
-    if (memory == nullptr)
-        return {errc::out_of_memory, "There is not enough memory for this multiplication."};
-
-    shared_status problem;
-    const auto quantise = [&](std::int64_t begin, std::int64_t end) {
-        if (const status s = p.quantise(x, begin, end, memory, rows); !s.ok()) problem.fail(s);
-    };
-    if (threads == 1 || tokens * x.cols * 16 < worth_a_thread)
-        quantise(0, tokens);
-    else
-        c.threads(0, tokens, grain_of(tokens / threads), quantise);
-    if (!problem.ok()) return problem.get();
-
-    if (threads == 1) return p.run(0, p.tasks(), 0, memory);
-    auto* const taken = reinterpret_cast<taken_numbers*>(memory + p.bytes());
-    for (int i = 0; i < threads; ++i) new (taken + i) taken_numbers;
-    const auto run = [&](std::int64_t begin, std::int64_t end, int thread) {
-        if (const status s = p.run(begin, end, thread, memory); !s.ok()) problem.fail(s);
-    };
-    spread_numbered(c.threads, p.tasks(), threads, taken, run);
-    return problem.get();
-}
-
 inline status check_output(matrix_view<const float> x, const packed_view& w,
                            matrix_view<const float> y) noexcept {
     if (const status s = check_packed(w); !s.ok()) return s;
@@ -69,30 +33,52 @@ inline status check_output(matrix_view<const float> x, const packed_view& w,
     return {};
 }
 
-/// The sink of the caller, told which token of the caller's a sorted one is.
-struct unsorted {
-    const sink& out;
-    const std::int64_t* order;
-    void operator()(const float* values, int count, std::int64_t token, std::int64_t row) const {
-        out.write(out.context, values, order[token], row, count);
-    }
-};
-
 }  // namespace detail
 
 /// Several matrices times the same activations (Q, K and V; gate and up), which are quantised once
-/// and spread over the threads once. x is (tokens, cols); all matrices have one layout, width and
-/// scale grouping, and any numbers of rows.
+/// and spread over the threads once. x is (tokens, cols), or `rows` lists those of its rows that are
+/// the tokens; all matrices have one layout, width and scale grouping, and any numbers of rows.
 inline status matmul_shared(context& c, matrix_view<const float> x,
-                            std::span<const product> products) {
-    return detail::multiply(c, products, x);
+                            std::span<const product> products,
+                            std::span<const std::int64_t> rows = {}) {
+    const std::int64_t tokens = rows.empty() ? x.rows : std::ssize(rows);
+    double work = 0;
+    for (const product& p : products)
+        work += static_cast<double>(std::min(p.token_end, tokens) - p.token_begin) *
+                static_cast<double>(p.w.rows * p.w.cols);
+    const int threads = work < detail::worth_a_thread ? 1 : std::max(1, c.threads.concurrency());
+    const auto planned = plan::of(c, products, tokens, threads);
+    if (!planned.ok()) return planned.error();
+    const plan& p = planned.value();
+    std::byte* const memory = c.scratch.reserve(p.bytes() + 64 * std::int64_t{threads});
+    if (memory == nullptr)
+        return {errc::out_of_memory, "There is not enough memory for this multiplication."};
+
+    detail::shared_status problem;
+    const auto quantise = [&](std::int64_t begin, std::int64_t end) {
+        if (const status s = p.quantise(x, begin, end, memory, rows); !s.ok()) problem.fail(s);
+    };
+    if (threads == 1 || tokens * x.cols * 16 < detail::worth_a_thread)
+        quantise(0, tokens);
+    else
+        c.threads(0, tokens, std::max<std::int64_t>(1, tokens / threads / 16), quantise);
+    if (!problem.ok()) return problem.get();
+
+    if (threads == 1) return p.run(0, p.tasks(), 0, memory);
+    auto* const taken = reinterpret_cast<detail::taken_numbers*>(memory + p.bytes());
+    for (int i = 0; i < threads; ++i) new (taken + i) detail::taken_numbers;
+    const auto run = [&](std::int64_t begin, std::int64_t end, int thread) {
+        if (const status s = p.run(begin, end, thread, memory); !s.ok()) problem.fail(s);
+    };
+    detail::spread_numbered(c.threads, p.tasks(), threads, p.grain(), taken, run);
+    return problem.get();
 }
 
 /// One matrix; x is (tokens, w.cols).
 inline status matmul(context& c, const packed_view& w, matrix_view<const float> x,
                      const sink& out) {
     const product one{w, out};
-    return detail::multiply(c, {&one, 1}, x);
+    return matmul_shared(c, x, {&one, 1});
 }
 
 /// Sums go to an epilogue.
@@ -124,6 +110,8 @@ status matmul(const packed_matrix<Layout>& w, std::type_identity_t<matrix_view<c
 inline status matmul_indexed(context& c, std::span<const packed_view> experts,
                              std::span<const std::int32_t> expert_of, matrix_view<const float> x,
                              const sink& out) {
+    if (out.write == nullptr || out.write_sums != nullptr)
+        return {errc::unsupported, "Experts need a sink of floats; a plan has exact sums too."};
     if (std::ssize(expert_of) != x.rows)
         return {errc::bad_shape, "Each token needs the number of one expert."};
     for (const std::int32_t e : expert_of)
@@ -146,7 +134,10 @@ inline status matmul_indexed(context& c, std::span<const packed_view> experts,
     auto* const products = reinterpret_cast<product*>(memory);
     auto* const order = reinterpret_cast<std::int64_t*>(memory + product_bytes);
     std::int64_t* const next = order + x.rows;
-    const detail::unsorted unsorted{out, order};
+    const auto unsorted = [&out, order](const float* sums, int n, std::int64_t i,
+                                        std::int64_t row) {
+        out.write(out.context, sums, order[i], row, n);
+    };
     std::fill_n(next, experts.size(), 0);
     for (const std::int32_t e : expert_of) ++next[e];
     std::size_t busy = 0;
@@ -159,7 +150,7 @@ inline status matmul_indexed(context& c, std::span<const packed_view> experts,
     }
     for (std::int64_t m = 0; m < x.rows; ++m)
         order[next[expert_of[static_cast<std::size_t>(m)]]++] = m;
-    return detail::multiply(c, {products, busy}, x, {order, expert_of.size()});
+    return matmul_shared(c, x, {products, busy}, {order, expert_of.size()});
 }
 
 /// y is (tokens, rows of an expert).

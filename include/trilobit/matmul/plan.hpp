@@ -30,7 +30,6 @@ class plan {
     int thread_count = 1;
     bool copies = false;  // each thread makes the operand for itself, behind a line that says so
     detail::task_size size;
-    std::int64_t task_count = 0;
     // In bytes: places from the start of the memory, and sizes.
     std::int64_t scales_at = 0, operand_at = 0, threads_at = 0, operand_bytes = 0, thread_bytes = 0;
 
@@ -68,14 +67,16 @@ public:
     [[nodiscard]] std::int64_t bytes() const noexcept {
         return threads_at + thread_count * thread_bytes;
     }
-    [[nodiscard]] std::int64_t tasks() const noexcept { return task_count; }
+    [[nodiscard]] std::int64_t tasks() const noexcept { return size.tasks; }
+    /// How many consecutive tasks are best run at a time by threads that share them as they come.
+    [[nodiscard]] std::int64_t grain() const noexcept { return size.grain; }
     [[nodiscard]] int threads() const noexcept { return thread_count; }
     /// Equal numbers for each of the threads. Consecutive tasks stream through memory.
     [[nodiscard]] index_range tokens_of(int thread) const noexcept {
         return range_of(shape.tokens, thread, thread_count);
     }
     [[nodiscard]] index_range tasks_of(int thread) const noexcept {
-        return range_of(task_count, thread, thread_count);
+        return range_of(size.tasks, thread, thread_count);
     }
 
     /// Tokens [token_begin, token_end) of x (tokens, cols), or of those of its rows that `rows`
@@ -129,7 +130,6 @@ inline result<plan> plan::of(const context& c, std::span<const product> products
                       "No kernel of this back end serves this layout, activation and grouping."};
     p.quantize = c.kernels.quantize[static_cast<int>(o.activation)];
     p.size = detail::cut_tasks(products, p.shape, p.kernel->unit, threads);
-    p.task_count = detail::count_tasks(products, p.shape, p.size, p.kernel->unit);
     p.place();
     return p;
 }
@@ -211,7 +211,7 @@ inline status plan::take(matrix_view<const std::int8_t> values, matrix_view<cons
 
 inline status plan::run(std::int64_t task_begin, std::int64_t task_end, int thread,
                         void* memory) const noexcept {
-    if (task_begin < 0 || task_begin > task_end || task_end > task_count)
+    if (task_begin < 0 || task_begin > task_end || task_end > size.tasks)
         return {errc::bad_shape, "These tasks are none of the plan's."};
     if (thread < 0 || thread >= thread_count)
         return {errc::bad_value, "This thread's number is none of the plan's."};

@@ -8,8 +8,6 @@
 
 #include "trilobit/version.hpp"
 
-#include <array>
-
 #include "trilobit/activation/quantize.hpp"
 #include "trilobit/kernel/all.hpp"
 
@@ -77,8 +75,7 @@ constexpr kernel_entry entry_of() noexcept {
 template <class Arch, class... Layouts>
 struct kernels_for {
     struct listed {
-        std::array<kernel_entry, sizeof...(Layouts) * activations::size * kernel::families::size>
-            entries;
+        kernel_entry entries[sizeof...(Layouts) * activations::size * kernel::families::size];
         int count;
     };
     static constexpr listed all = [] {
@@ -88,8 +85,7 @@ struct kernels_for {
                 return any_type(activations{}, [&]<class Act>() {
                     using kernel = typename Family::template kernel<Arch, Layout, Act>;
                     if constexpr (kernel::available)
-                        l.entries[static_cast<std::size_t>(l.count++)] =
-                            detail::entry_of<kernel, Layout, Act>();
+                        l.entries[l.count++] = detail::entry_of<kernel, Layout, Act>();
                     return false;
                 });
             });
@@ -98,7 +94,7 @@ struct kernels_for {
     }();
     static constexpr kernel_table table{
         Arch::name,
-        all.entries.data(),
+        all.entries,
         all.count,
         {&quantize_token<activation::int8, Arch>, &quantize_token<activation::int4, Arch>,
          &quantize_token<activation::int2, Arch>, &quantize_token<activation::sign, Arch>}};

@@ -10,6 +10,7 @@
 #include <limits>
 #include <span>
 
+#include "trilobit/core/executor.hpp"
 #include "trilobit/matmul/epilogue.hpp"
 #include "trilobit/matmul/table.hpp"
 
@@ -60,9 +61,10 @@ inline status check_product(const product& p, const product& first,
     return {};
 }
 
-/// The size of tasks: at most so many row blocks, the tokens of a product in so many ranges.
+/// Tasks have at most so many row blocks, a product's tokens are in so many ranges. How many tasks
+/// that is, and how many are best run at a time.
 struct task_size {
-    std::int64_t blocks = 1, ranges = 1;
+    std::int64_t blocks = 1, ranges = 1, tasks = 0, grain = 1;
 };
 
 /// One product cut into tasks. All of its rows come before the next range of tokens: consecutive
@@ -100,27 +102,28 @@ struct task_grid {
     }
 };
 
-inline std::int64_t count_tasks(std::span<const product> products, const activation_shape& x,
-                                const task_size& size, const kernel::task_shape& unit) noexcept {
-    std::int64_t sum = 0;
-    for (const product& p : products) sum += task_grid(p, x, size, unit).count();
-    return sum;
-}
-
 /// Tasks of as many rows as the kernel likes; of fewer where ranges of tokens leave threads without
 /// any. Four for each thread even out their speeds, but more than 64 rows are not worth cutting for
 /// that: such kernels make something anew for each task.
 inline task_size cut_tasks(std::span<const product> products, const activation_shape& x,
                            const kernel::task_shape& unit, std::int64_t threads) noexcept {
     const int tile_rows = products.front().w.tile.rows;
-    task_size size{std::max(1, unit.rows / tile_rows), 1};
-    const auto wanted = [&] { return size.blocks * tile_rows > 64 ? threads : 4 * threads; };
+    task_size size{std::max(1, unit.rows / tile_rows)};
     const auto count = [&](std::int64_t ranges) {
-        return count_tasks(products, x, {size.blocks, ranges}, unit);
+        std::int64_t sum = 0;
+        for (const product& p : products)
+            sum += task_grid(p, x, {size.blocks, ranges}, unit).count();
+        return sum;
     };
-    if (threads == 1) return size;
-    while (size.blocks > 1 && count(x.tokens) < wanted()) size.blocks /= 2;
-    size.ranges = ceil_div(4 * threads, std::max<std::int64_t>(1, count(1)));
+    const auto wanted = [&] { return size.blocks * tile_rows > 64 ? threads : 4 * threads; };
+    if (threads > 1) {
+        while (size.blocks > 1 && count(x.tokens) < wanted()) size.blocks /= 2;
+        size.ranges = ceil_div(4 * threads, std::max<std::int64_t>(1, count(1)));
+    }
+    size.tasks = count(size.ranges);
+    // Sixty-four rows or more, for which kernels have most sums in registers.
+    const std::int64_t each = size.tasks / threads, least = 64 / (size.blocks * tile_rows);
+    size.grain = std::max({std::int64_t{1}, least, std::min<std::int64_t>(each / 4, 4), each / 16});
     return size;
 }
 
