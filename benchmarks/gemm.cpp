@@ -42,10 +42,9 @@ void run(benchmark::State& state, bench& b, const row& r) {
     std::vector<float> output(static_cast<std::size_t>(r.tokens * r.size.rows));
     const trilobit::matrix_view<const float> x(input.data(), r.tokens, r.size.cols);
     const trilobit::matrix_view<float> y(output.data(), r.tokens, r.size.rows);
-    trilobit::workspace scratch;
-    const trilobit::matmul_options options{r.entry->activation, 0, r.entry->kernel};
+    trilobit::context c{*r.table, b.pool, {r.entry->activation, 0, r.entry->kernel}};
     const auto multiply = [&](const trilobit::packed_view& v) {
-        return trilobit::matmul(*r.table, v, x, y, scratch, b.pool, options);
+        return trilobit::matmul(c, v, x, y);
     };
 
     if (const auto s = multiply(w); !s.ok()) return state.SkipWithError(s.text);

@@ -19,7 +19,7 @@ void pack(benchmark::State& state, bench& b) {
     for (auto _ : state)
         watch.time([&] {
             const auto w = trilobit::pack<Layout>({floats.data(), size.rows, size.cols},
-                                                  {b.chosen.scale, {}}, b.pool);
+                                                  {b.chosen.scale}, b.pool);
             problem = w.status();
             const std::byte* tiles = w.view().tiles;
             benchmark::DoNotOptimize(tiles);

@@ -10,7 +10,7 @@ namespace trilobit_bench {
 
 void register_primitives(bench&) {
     using namespace trilobit_limits;
-    for (const arch_loops* loops : runnable_loops())
+    for (const arch_loops* loops : all_loops::available())
         for (const primitive_loop& p : loops->primitives) {
             if (p.run == nullptr) continue;
             const auto name = "Primitive/" + std::string(p.name) + "/" + std::string(loops->name);

@@ -94,14 +94,13 @@ class product {
     const bool dram;
     const trilobit::matmul_options options;
     std::vector<float> input, output;
-    trilobit::workspace scratch;
+    trilobit::context with;
 
     void call() {
         const trilobit::packed_view view = dram ? at_image(w, b.copies.take()) : w.view();
         const trilobit::status s = trilobit::matmul(
-            table, view, trilobit::matrix_view<const float>(input.data(), tokens, view.cols),
-            trilobit::matrix_view<float>(output.data(), tokens, view.rows), scratch, b.pool,
-            options);
+            with, view, trilobit::matrix_view<const float>(input.data(), tokens, view.cols),
+            trilobit::matrix_view<float>(output.data(), tokens, view.rows));
         if (!s.ok()) throw std::runtime_error(s.text);
         benchmark::ClobberMemory();
     }
@@ -116,7 +115,8 @@ public:
           dram(r.limit == bound::read),
           options{r.activation},
           input(random_floats(m * n_k.cols, 7)),
-          output(static_cast<std::size_t>(m * n_k.rows)) {
+          output(static_cast<std::size_t>(m * n_k.rows)),
+          with{kernels, shared.pool, options} {
         if (!w.status().ok()) throw std::runtime_error(w.status().text);
         if (dram) b.copies.hold(w.bytes().data(), w.bytes().size());
     }

@@ -34,9 +34,8 @@ const trilobit::any_packed_matrix& weights_shelf::get(trilobit::layout_id layout
     trilobit::visit_layout(
         layout, [&]<class L>() { binary = std::is_same_v<typename L::kind, trilobit::binary>; });
     // Rows of the right values rather than floats: packing is not what these rows measure.
-    const trilobit::serial run;
     at->second = trilobit::pack_rows(
-        layout, s.rows, s.cols, spec,
+        layout, s.rows, s.cols,
         [&](std::int64_t row, std::int8_t* values, float* scales) {
             std::minstd_rand bits(static_cast<std::uint32_t>(row) + 1);
             for (std::int64_t c = 0; c < s.cols; ++c) {
@@ -49,7 +48,7 @@ const trilobit::any_packed_matrix& weights_shelf::get(trilobit::layout_id layout
                 scales[i] = 0.5f + static_cast<float>(bits() % 1024) / 1024.0f;
             return trilobit::status{};
         },
-        {}, run);
+        {.scale = spec});
     return at->second;
 }
 

@@ -19,8 +19,8 @@ write_basic_package_version_file(trilobitConfigVersion.cmake COMPATIBILITY SameM
 install(
   FILES "${PROJECT_BINARY_DIR}/trilobitConfig.cmake"
         "${PROJECT_BINARY_DIR}/trilobitConfigVersion.cmake"
-        cmake/trilobit_find_xsimd.cmake cmake/trilobit_runtime_dispatch.cmake
-        cmake/dispatch_arch.cpp.in cmake/dispatch_registry.cpp.in
+        cmake/trilobit_find_xsimd.cmake cmake/trilobit_per_arch.cmake cmake/per_arch.cpp.in
+        cmake/per_arch_list.cpp.in
   DESTINATION "${trilobit_package_dir}")
 
 file(RELATIVE_PATH trilobit_pc_prefix "/prefix/${CMAKE_INSTALL_DATADIR}/pkgconfig" "/prefix")

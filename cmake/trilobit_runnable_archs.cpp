@@ -6,7 +6,7 @@
 
 template <class... Archs>
 void print(trilobit::type_list<Archs...>) {
-    const auto machine = trilobit::dispatch::x86_features::detect();
+    const auto machine = trilobit::dispatch::cpu::detect();
     const char* between = "";
     for (const std::string_view name : {std::string_view(Archs::name)...})
         if (machine.has(name)) {

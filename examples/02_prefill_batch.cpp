@@ -29,14 +29,15 @@ int main() {
     trilobit::thread_pool pool(static_cast<int>(std::max(std::thread::hardware_concurrency(), 1u)));
     const auto active = trilobit::dispatch::active();  // the best back end of this processor
     if (!active.ok()) return std::puts(active.error().text), 1;
-    const trilobit::kernel_table& table = *active.value();
+    // Kernels, threads, choices, and memory that grows on the first call: from then on nothing is
+    // allocated.
+    trilobit::context context{*active.value(), pool};
 
     const auto w =
         trilobit::pack<trilobit::layout::ternary_2bit>({weights.data(), rows, cols}, {}, pool);
-    trilobit::workspace scratch;  // grows on the first call; from then on nothing is allocated
     const auto multiply = [&](std::int64_t first, std::int64_t count, std::vector<float>& y) {
-        const auto s = trilobit::matmul(table, w, {x.data() + first * cols, count, cols},
-                                        {y.data() + first * rows, count, rows}, scratch, pool);
+        const auto s = trilobit::matmul(context, w, {x.data() + first * cols, count, cols},
+                                        {y.data() + first * rows, count, rows});
         if (!s.ok()) std::puts(s.text), std::exit(1);
     };
     const auto milliseconds = [](auto&& f) {
@@ -52,7 +53,7 @@ int main() {
     });
     const bool same = std::memcmp(batch.data(), single.data(), batch.size() * sizeof(float)) == 0;
     std::printf("%s, %d threads: %lld tokens together %.2f ms, one by one %.2f ms, bits %s\n",
-                table.name.data(), pool.concurrency(), static_cast<long long>(tokens), together,
-                apart, same ? "equal" : "DIFFERENT");
+                context.kernels.name.data(), pool.concurrency(), static_cast<long long>(tokens),
+                together, apart, same ? "equal" : "DIFFERENT");
     return same ? 0 : 1;
 }

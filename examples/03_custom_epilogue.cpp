@@ -21,14 +21,12 @@ int main() {
         for (float& f : *v) f = uniform(bits);
 
     const auto w = trilobit::pack<trilobit::layout::ternary_2bit>(
-        {weights.data(), rows, cols}, {.scale = trilobit::scale_spec::row(), .progress = {}});
+        {weights.data(), rows, cols}, {.scale = trilobit::scale_spec::row()});
     const trilobit::matrix_view<const float> in(x.data(), tokens, cols);
     // Of this layout alone; all of them, trilobit::kernel_table_of, take several times as long to
     // compile.
-    const auto& table =
-        trilobit::kernels_for<trilobit::native_arch, trilobit::layout::ternary_2bit>::table;
-    trilobit::workspace scratch;
-    const trilobit::serial here;
+    using kernels = trilobit::kernels_for<trilobit::native_arch, trilobit::layout::ternary_2bit>;
+    trilobit::context context{kernels::table};
 
     const auto squared_relu = [](float* v, int count, std::int64_t, std::int64_t) {
         for (int i = 0; i < count; ++i) v[i] = v[i] > 0 ? v[i] * v[i] : 0;
@@ -37,10 +35,9 @@ int main() {
         for (int i = 0; i < count; ++i) v[i] *= gate[size_t(token * rows + row + i)];
     };
     const trilobit::status s = trilobit::matmul(
-        table, w, in,
+        context, w, in,
         trilobit::chain(trilobit::epilogue::add_bias{bias.data()}, squared_relu, times_gate,
-                        trilobit::epilogue::write{{fused.data(), tokens, rows}}),
-        scratch, here);
+                        trilobit::epilogue::write{{fused.data(), tokens, rows}}));
     if (!s.ok()) return std::puts(s.text), 1;
 
     // The same by hand, afterwards.

@@ -25,7 +25,7 @@ int main() {
         fs::temp_directory_path() / ("trilobit_" + std::to_string(std::random_device{}()) + ".tri");
     // 1.6 bits a weight, the densest of the ternary layouts; a scale for each 128 columns of a row.
     const auto w = trilobit::pack<trilobit::layout::ternary_base3>(
-        {weights.data(), rows, cols}, {.scale = trilobit::scale_spec::group(128), .progress = {}});
+        {weights.data(), rows, cols}, {.scale = trilobit::scale_spec::group(128)});
     if (const auto s = trilobit::save(w, path.c_str()); !s.ok()) return std::puts(s.text), 1;
 
     bool same = false;
@@ -34,11 +34,9 @@ int main() {
         // that trusts its own files says trilobit::verify::header and starts at once.
         const trilobit::mapped_matrix file(path.c_str());
         if (!file.status().ok()) return std::puts(file.status().text), 1;
-        trilobit::workspace scratch;
-        const trilobit::serial here;
+        trilobit::context context{trilobit::kernel_table_of<trilobit::native_arch>};
         const auto s =
-            trilobit::matmul(trilobit::kernel_table_of<trilobit::native_arch>, file,
-                             {x.data(), 1, cols}, {mapped_y.data(), 1, rows}, scratch, here);
+            trilobit::matmul(context, file, {x.data(), 1, cols}, {mapped_y.data(), 1, rows});
         if (!s.ok()) return std::puts(s.text), 1;
         if (!trilobit::matmul(w, {x.data(), 1, cols}, {y.data(), 1, rows}).ok()) return 1;
         same = y == mapped_y;

@@ -2,7 +2,7 @@
 // Lesson 5. Enters: one program, compiled for any x86-64. Leaves: the same product from every back
 // end that this processor has, each with its own instructions, all with the same bits.
 //
-// CMake's trilobit_runtime_dispatch(<your target>) compiles three lines once for each instruction
+// CMake's trilobit_runtime_dispatch(<your target>) compiles the kernels once for each instruction
 // set, with that set's flags, and links the tables. TRILOBIT_ARCH=avx2 forces one of them.
 #include <trilobit/dispatch/dispatch.hpp>
 #include <trilobit/trilobit.hpp>
@@ -27,14 +27,12 @@ int main() {
     std::printf("this processor's best, or what TRILOBIT_ARCH asks for: %s\n",
                 chosen.value()->name.data());
 
-    trilobit::workspace scratch;
-    const trilobit::serial here;
     for (const trilobit::kernel_table* table : trilobit::dispatch::available()) {
+        trilobit::context context{*table};
         double best = 1e9;
         for (int round = 0; round < 5; ++round) {
             const auto start = std::chrono::steady_clock::now();
-            const auto s = trilobit::matmul(*table, w, {x.data(), 1, cols}, {y.data(), 1, rows},
-                                            scratch, here);
+            const auto s = trilobit::matmul(context, w, {x.data(), 1, cols}, {y.data(), 1, rows});
             if (!s.ok()) return std::puts(s.text), 1;
             const std::chrono::duration<double, std::micro> took =
                 std::chrono::steady_clock::now() - start;

@@ -160,7 +160,7 @@ struct primitives {
         alignas(64) std::int32_t acc[16] = {1, 2, 3};
         const sixteen scales{{1, 2, 3}};
         const auto step = [&](sixteen& sum, u8, u8) TRILOBIT_LAMBDA_INLINE {
-            trilobit::simd::scale_add16<Arch, false>(sum.values, acc, scales.values, 1.5f);
+            trilobit::simd::scale_add16<Arch>(sum.values, acc, scales.values, 1.5f);
         };
         return repeat<Arch>(calls, sixteen{}, step);
     }
@@ -190,7 +190,9 @@ std::uint64_t read_loop(const std::byte* from, std::size_t size) noexcept {
     for (std::size_t i = 0; i < chains; ++i) {
         if (Prefetches && i * width % 64 == 0) {
             prefetch<Arch>(from + at + i * width + ahead);
-            prefetch_far<Arch>(from + at + i * width + 2 * ahead);
+#if defined(__GNUC__)
+            __builtin_prefetch(from + at + i * width + 2 * ahead, 0, 2);
+#endif
         }
         sums[i] = sums[i] ^ load<Arch>(from + at + i * width);
         touch<Arch>(sums[i]);
@@ -238,5 +240,10 @@ constexpr arch_loops arch_loops_of() noexcept {
 #endif
     return loops;
 }
+
+template <class Arch>
+struct loops_of {
+    static constexpr arch_loops table = arch_loops_of<Arch>();
+};
 
 }  // namespace trilobit_limits

@@ -7,37 +7,11 @@
 #include "limits/limits.hpp"
 #include "limits/loops.hpp"
 #include "limits/threads.hpp"
-#include "limits_archs.hpp"  // generated: what this build holds
-#include "trilobit/dispatch/cpu.hpp"
 
 namespace trilobit_limits {
 
-#define TRILOBIT_LIMITS_DECLARE(name) extern const arch_loops loops_##name;
-TRILOBIT_LIMITS_ARCHS(TRILOBIT_LIMITS_DECLARE)
-#undef TRILOBIT_LIMITS_DECLARE
-
-const std::vector<const arch_loops*>& runnable_loops() {
-    static const auto found = [] {
-        const auto cpu = trilobit::dispatch::x86_features::detect();
-        std::vector<const arch_loops*> runnable;
-#define TRILOBIT_LIMITS_LIST(name) &loops_##name,
-        for (const arch_loops* loops : {TRILOBIT_LIMITS_ARCHS(TRILOBIT_LIMITS_LIST)})
-            if (cpu.has(loops->name)) runnable.push_back(loops);
-#undef TRILOBIT_LIMITS_LIST
-        return runnable;
-    }();
-    return found;
-}
-
-const arch_loops* find_loops(std::string_view arch) {
-    const arch_loops* found = nullptr;
-    for (const arch_loops* loops : runnable_loops())
-        if (arch.empty() || loops->name == arch) found = loops;
-    return found;
-}
-
 double dot_peak_macs_per_second(std::string_view arch, int threads) {
-    const arch_loops* loops = arch.empty() ? nullptr : find_loops(arch);
+    const arch_loops* loops = find_loops(arch);
     if (loops == nullptr || threads < 1) return 0;
     // Long enough for the clock, short enough to fit between two interruptions; the first tries
     // also let the core reach the frequency at which it runs such code.
@@ -61,7 +35,7 @@ double dot_peak_macs_per_second(std::string_view arch, int threads) {
 }
 
 std::string_view dot_peak_instruction(std::string_view arch) {
-    const arch_loops* loops = arch.empty() ? nullptr : find_loops(arch);
+    const arch_loops* loops = find_loops(arch);
     return loops == nullptr ? std::string_view{} : loops->instruction;
 }
 

@@ -4,16 +4,18 @@
 #pragma once
 
 #include <string_view>
-#include <vector>
 
 #include "limits/arch_loops.hpp"
+#include "trilobit/dispatch/per_arch.hpp"
 
 namespace trilobit_limits {
 
-/// Of this build, those that this machine can run, weakest first.
-const std::vector<const arch_loops*>& runnable_loops();
+using all_loops = trilobit::dispatch::per_arch<arch_loops, loops_of>;
 
-/// The loops of a back end, of the strongest one for an empty name, or null.
-const arch_loops* find_loops(std::string_view arch);
+/// The loops of a back end, or null where this machine or this build lacks it.
+inline const arch_loops* find_loops(std::string_view arch) {
+    const auto found = all_loops::find(arch);
+    return found.ok() ? found.value() : nullptr;
+}
 
 }  // namespace trilobit_limits

@@ -100,7 +100,7 @@ struct memory_probe::state {
 
 memory_probe::memory_probe(int threads) : own(std::make_unique<state>()) {
     own->threads = std::max(threads, 1);
-    own->loops = find_loops({});
+    own->loops = &all_loops::best();
     own->bytes = std::max(cold_bytes(), huge_page * static_cast<std::size_t>(own->threads));
     for (int page = 0; page < 2; ++page) {
         own->buffers[page] = pages(own->bytes, page == 1);

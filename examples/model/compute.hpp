@@ -30,17 +30,14 @@ namespace tbx::model {
 
 struct compute {
     trilobit::thread_pool pool;
-    const trilobit::kernel_table& arch;
+    trilobit::context context;  // of packed weights
     const dense_kernels& dense;
-    trilobit::matmul_options options;
-    trilobit::workspace workspace;
     std::vector<float> product;  // of add_product(), where it has to be whole
 
     explicit compute(int threads, trilobit::matmul_options chosen = {})
         : pool(threads),
-          arch(chosen_arch()),
-          dense(dense_kernels_for(arch.name)),
-          options(chosen) {}
+          context{chosen_arch(), pool, chosen},
+          dense(dense_kernels_for(context.kernels.name)) {}
 };
 
 /// f(t) for every token of a batch, some on each thread.

@@ -90,8 +90,7 @@ void multiply(compute& cpu, const_matrix x, const into& to) {
     const linear& w = to.w;
     const matrix y = to.y;
     if (const trilobit::packed_view* p = w.packed(); p != nullptr) {
-        const trilobit::status s = trilobit::matmul(cpu.arch, *p, x, scaled_into(to), cpu.workspace,
-                                                    cpu.pool, cpu.options);
+        const trilobit::status s = trilobit::matmul(cpu.context, *p, x, to);
         if (!s.ok()) refuse(s);
         return;
     }
@@ -107,8 +106,7 @@ void add_product(compute& cpu, const_matrix x, const into& to) {
     if (const trilobit::packed_view* p = w.packed(); p != nullptr) {
         const auto onto =
             trilobit::chain(trilobit::epilogue::scale{w.scale}, trilobit::epilogue::accumulate{y});
-        const trilobit::status s =
-            trilobit::matmul(cpu.arch, *p, x, onto, cpu.workspace, cpu.pool, cpu.options);
+        const trilobit::status s = trilobit::matmul(cpu.context, *p, x, onto);
         if (!s.ok()) refuse(s);
         return;
     }

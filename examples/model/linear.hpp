@@ -10,7 +10,7 @@
 
 #include <trilobit/core/aligned_buffer.hpp>
 #include <trilobit/core/matrix_view.hpp>
-#include <trilobit/pack/packed_matrix.hpp>
+#include <trilobit/pack/pack.hpp>
 
 #include "model/compute.hpp"
 
@@ -52,10 +52,15 @@ struct linear {
     [[nodiscard]] const trilobit::packed_view* packed() const noexcept;
 };
 
-/// Where a product goes: y (tokens, rows).
+/// Where a product goes: y (tokens, rows). Of packed weights it is the epilogue, too.
 struct into {
     const linear& w;
     matrix y;
+
+    void operator()(float* sums, int count, std::int64_t token, std::int64_t row) const {
+        trilobit::epilogue::scale{w.scale}(sums, count, token, row);
+        trilobit::epilogue::write{y}(sums, count, token, row);
+    }
 };
 
 /// y = x Wᵀ * scale. A token's row has the same bits whatever is beside it.
@@ -68,9 +73,8 @@ void add_product(compute& cpu, const_matrix x, const into& to);
 void multiply_rows(compute& cpu, const linear& w, const float* x,
                    std::span<const std::int32_t> rows, float* y);
 
-/// Packed weights' sums on their way to y.
-[[nodiscard]] inline auto scaled_into(const into& to) {
-    return trilobit::chain(trilobit::epilogue::scale{to.w.scale}, trilobit::epilogue::write{to.y});
+[[nodiscard]] inline trilobit::product product_of(const into& p) {
+    return {*p.w.packed(), trilobit::into(p)};
 }
 /// Are both packed, and in a way that lets them share quantised activations?
 [[nodiscard]] bool shareable(const into& a, const into& b) noexcept;
@@ -85,12 +89,9 @@ void multiply(compute& cpu, const_matrix x, const into& first, const into& secon
         multiply(cpu, x, first);
         return multiply(cpu, x, second, rest...);
     }
-    const trilobit::status s =
-        trilobit::matmul_shared(cpu.arch, x, cpu.workspace, cpu.pool, cpu.options,
-                                trilobit::projection{*first.w.packed(), scaled_into(first)},
-                                trilobit::projection{*second.w.packed(), scaled_into(second)},
-                                trilobit::projection{*rest.w.packed(), scaled_into(rest)}...);
-    if (!s.ok()) refuse(s);
+    const trilobit::product products[] = {product_of(first), product_of(second),
+                                          product_of(rest)...};
+    if (const auto s = trilobit::matmul_shared(cpu.context, x, products); !s.ok()) refuse(s);
 }
 
 /// Packed weights move beside others; throws tbx::error where memory is short.
@@ -98,6 +99,15 @@ void settle(linear& w, trilobit::page_arena& arena);
 
 /// Called with the fraction done, from one thread at a time.
 using progress = std::function<void(double)>;
+
+/// `report` outlives the packing.
+[[nodiscard]] inline trilobit::pack_options packing(const trilobit::scale_spec& scale,
+                                                    const progress& report) {
+    const auto call = [](const void* to, double done) {
+        (*static_cast<const progress*>(to))(done);
+    };
+    return {scale, report ? +call : nullptr, &report};
+}
 
 /// A tensor of floats, whose bytes stay where they are unless the type is a rare one. Reads it
 /// once, on all threads, and throws tbx::error when a number is NaN or infinity.

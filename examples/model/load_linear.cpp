@@ -110,8 +110,6 @@ linear load_linear(compute& cpu, const gguf::reader& file, const gguf::tensor& f
     const std::int64_t rows = kept.rows.empty() ? source.rows() : std::ssize(kept.rows);
     const std::int64_t cols = kept.cols.empty() ? source.columns() : std::ssize(kept.cols);
     first_failure failure;
-    trilobit::pack_options options;
-    options.progress = report;
     const auto row = [&](std::int64_t r, std::int8_t* values, float* scales) {
         return failure.run([&] {
             thread_local std::vector<std::int8_t> whole;
@@ -137,7 +135,7 @@ linear load_linear(compute& cpu, const gguf::reader& file, const gguf::tensor& f
                 values[i] = trits[static_cast<std::size_t>(kept.cols[i])];
         });
     };
-    linear packed{trilobit::pack_rows(layout, rows, cols, spec, row, options, cpu.pool)};
+    linear packed{trilobit::pack_rows(layout, rows, cols, row, packing(spec, report), cpu.pool)};
     failure.rethrow();
     if (const auto s = std::get<trilobit::any_packed_matrix>(packed.weights).status(); !s.ok())
         fail(file, from, s.text);

@@ -30,8 +30,6 @@ float unit_scale(std::int64_t cols) noexcept {
 
 linear random_linear(compute& cpu, std::uint64_t seed, std::uint64_t which, std::int64_t rows,
                      std::int64_t cols, trilobit::layout_id layout, const progress& report) {
-    trilobit::pack_options options;
-    options.progress = report;
     const bool binary = layout == trilobit::layout_id::binary_1bit;
     const auto source = [&](std::int64_t row, std::int8_t* values, float* scales) {
         random_trits(seed, which, row, {values, static_cast<std::size_t>(cols)});
@@ -40,8 +38,8 @@ linear random_linear(compute& cpu, std::uint64_t seed, std::uint64_t which, std:
         scales[0] = unit_scale(cols);
         return trilobit::status{};
     };
-    linear out{trilobit::pack_rows(layout, rows, cols, trilobit::scale_spec::tensor(), source,
-                                   options, cpu.pool)};
+    linear out{trilobit::pack_rows(layout, rows, cols, source,
+                                   packing(trilobit::scale_spec::tensor(), report), cpu.pool)};
     if (const auto s = std::get<trilobit::any_packed_matrix>(out.weights).status(); !s.ok())
         throw error("--layout", s.text);
     return out;

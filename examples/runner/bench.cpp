@@ -71,10 +71,11 @@ std::string chosen_kernel(const model::compute& cpu, const model::transformer& m
                           std::int64_t tokens) {
     const trilobit::packed_view* w = m.weights.layers.front().gate.packed();
     if (w == nullptr) return "dense";
-    const trilobit::activation_shape x{cpu.options.activation, tokens, w->cols,
-                                       cpu.options.activation_group};
+    const trilobit::matmul_options& options = cpu.context.options;
+    const trilobit::activation_shape x{options.activation, tokens, w->cols,
+                                       options.activation_group};
     const trilobit::kernel_entry* entry =
-        trilobit::choose_kernel(cpu.arch, *w, x, cpu.options.kernel);
+        trilobit::choose_kernel(cpu.context.kernels, *w, x, options.kernel);
     machine_options named;
     if (entry != nullptr) named.kernel = entry->kernel;
     return named.kernel_text();
@@ -127,8 +128,9 @@ nlohmann::ordered_json run(const bench_options& o) {
         (void)probe->round();
     if (support::interrupted() || !probe) throw early_exit{130};
     const double read = probe->best().gb_per_s;
-    const double peak =
-        trilobit_limits::dot_peak_macs_per_second(cpu.arch.name, cpu.pool.concurrency()) * 1e-9;
+    const double peak = trilobit_limits::dot_peak_macs_per_second(cpu.context.kernels.name,
+                                                                  cpu.pool.concurrency()) *
+                        1e-9;
 
     const double layer_gmacs = static_cast<double>(c.linear_weights()) * 1e-9;
     const double prefill_gmacs = r.prefill_tokens_per_s * layer_gmacs;
@@ -142,7 +144,7 @@ nlohmann::ordered_json run(const bench_options& o) {
     out["layout"] = o.machine.layout_text();
     out["kernel"] = chosen_kernel(cpu, loaded.model, 1);
     out["prefill_kernel"] = chosen_kernel(cpu, loaded.model, batch);
-    out["arch"] = cpu.arch.name;
+    out["arch"] = cpu.context.kernels.name;
     out["threads"] = cpu.pool.concurrency();
     out["head"] = head_text(w.head) + (two_stage ? " in two stages" : "");
     out["prefill_tokens"] = o.plan.prefill;

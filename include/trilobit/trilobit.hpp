@@ -15,4 +15,4 @@
 #include "trilobit/core/thread_pool.hpp"
 #endif
 #include "trilobit/layout/print.hpp"
-#include "trilobit/matmul/indexed.hpp"
+#include "trilobit/matmul/matmul.hpp"

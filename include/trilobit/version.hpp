@@ -14,9 +14,8 @@
 #define TRILOBIT_VERSION_PATCH 0
 
 /// Version of the bytes that `pack/header.hpp` writes; raised when a layout or the header changes.
-/// 2: rows and columns of zeros can be missing. 3: ternary_base3 has another code. Files of older
-/// versions are read as well, but not those of that layout.
-#define TRILOBIT_PACKED_VERSION 3
+/// Files of other versions are refused. 4: every row and column is stored.
+#define TRILOBIT_PACKED_VERSION 4
 
 /// The inline namespace of all names: parts of one program that were built against two versions of
 /// these headers keep apart. Users' own code says `trilobit::` and reopens `namespace trilobit`.

@@ -20,7 +20,7 @@ inline const trilobit::kernel_table& active_table() {
         bool known = false;
         trilobit::any_type(trilobit::archs{}, [&]<class A>() { return known = A::name == wanted; });
         REQUIRE(known);
-        REQUIRE_FALSE(trilobit::dispatch::x86_features::detect().has(wanted));
+        REQUIRE_FALSE(trilobit::dispatch::cpu::detect().has(wanted));
         SKIP("This processor has no " << wanted << ".");
     }
     return *table.value();

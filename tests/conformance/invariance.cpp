@@ -40,13 +40,13 @@ struct grouping {
 };
 
 template <weight_layout L>
-struct product {
+struct sample {
     packed_matrix<L> w;
     std::vector<float> x;         // (tokens, cols)
     std::vector<float> expected;  // (tokens, rows)
     matmul_options options;
 
-    product(activation_id activation, const grouping& g)
+    sample(activation_id activation, const grouping& g)
         : x(static_cast<std::size_t>(tokens * cols)) {
         testing::kernel_case c{activation, rows, cols, tokens, g.scale, g.activation_group};
         c.seed = 20;
@@ -68,13 +68,12 @@ struct product {
     template <class Executor>
     bool same(const kernel_table& table, std::int64_t batch, Executor& run) const {
         std::vector<float> y(expected.size(), -1.0f);
-        workspace scratch;
+        context c{table, run, options};
         for (std::int64_t m = 0; m < tokens; m += batch) {
             const std::int64_t count = std::min(batch, tokens - m);
             const status s =
-                matmul(table, w.view(), {&x[static_cast<std::size_t>(m * cols)], count, cols},
-                       matrix_view<float>(&y[static_cast<std::size_t>(m * rows)], count, rows),
-                       scratch, run, options);
+                matmul(c, w.view(), {&x[static_cast<std::size_t>(m * cols)], count, cols},
+                       matrix_view<float>(&y[static_cast<std::size_t>(m * rows)], count, rows));
             INFO(s.text);
             REQUIRE(s.ok());
         }
@@ -97,7 +96,7 @@ TEMPLATE_LIST_TEST_CASE("the same bits for every executor, thread count and batc
     for (const activation_id activation :
          {activation_id::int8, activation_id::int4, activation_id::int2, activation_id::sign})
         for (const grouping& g : groupings) {
-            product<TestType> p(activation, g);
+            sample<TestType> p(activation, g);
             const activation_shape shape{activation, tokens, cols, g.activation_group};
             for (const kernel_entry& e : table) {
                 if (e.layout != TestType::id || e.activation != activation) continue;

@@ -16,7 +16,7 @@ TEST_CASE("the table is complete and without doubles", "[tables]") {
                 kernel_name(e.kernel));
         CHECK(seen.emplace(e.layout, e.activation, e.kernel).second);
         CHECK(e.kernel != kernel_id::automatic);
-        REQUIRE((e.accepts && e.cost && e.operand_bytes && e.prepare && e.run && e.run_part));
+        REQUIRE((e.accepts && e.cost && e.operand_bytes && e.prepare && e.run));
         packed_shape w{e.layout, {}, 512, 4096, scale_spec::row()};
         visit_layout(e.layout, [&]<class L>() { w.tile = tile_shape::of<L>(); });
         CHECK(e.cost(w, 1) > 0);

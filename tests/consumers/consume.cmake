@@ -47,7 +47,7 @@ step("${CMAKE_COMMAND}" -S "${source}" -B "${binary}" -G "${generator}"
      "-DCMAKE_CXX_COMPILER=${compiler}" "-DTRILOBIT_ROOT=${root}"
      "-DTRILOBIT_CONSUMER=${kind}")
 step("${CMAKE_COMMAND}" --build "${binary}")
-foreach(program multiply dispatch)
+foreach(program multiply dispatch per_arch)
   if(EXISTS "${binary}/${program}")
     step("${binary}/${program}")
   endif()

@@ -45,6 +45,7 @@ void check_coverage(Executor& run, const range& r) {
 }
 
 static_assert(executor<serial> && executor<const serial> && executor<thread_pool>);
+static_assert(executor<executor_ref> && executor<const executor_ref>);
 static_assert(!executor<int>);
 
 }  // namespace
@@ -154,4 +155,19 @@ TEST_CASE("a temporary and a const function are callable", "[core]") {
     const counter constant{&sum};
     run(0, 10, 1, constant);
     CHECK(sum == 20);
+}
+
+TEST_CASE("an executor whose type is forgotten does the same", "[core]") {
+    const serial alone;
+    thread_pool three(3);
+    executor_ref none, to_alone(alone), to_three(three), copy(to_three);
+    for (const range& r : ranges)
+        for (executor_ref* run : {&none, &to_alone, &to_three, &copy}) check_coverage(*run, r);
+    CHECK(none.concurrency() == 1);
+    CHECK(to_alone.concurrency() == 1);
+    CHECK(copy.concurrency() == 3);
+    copy = none;
+    CHECK(copy.concurrency() == 1);
+    const auto caller = std::this_thread::get_id();
+    copy(0, 2, 1, [&](std::int64_t, std::int64_t) { CHECK(std::this_thread::get_id() == caller); });
 }

@@ -50,7 +50,7 @@ TEST_CASE("back ends are listed weakest first, and generic is always there", "[d
 }
 
 TEST_CASE("the list is what the processor has", "[dispatch]") {
-    const auto cpu = dispatch::x86_features::detect();
+    const auto cpu = dispatch::cpu::detect();
     for (const kernel_table* t : dispatch::available()) CHECK(cpu.has(t->name));
     for (const std::string_view name : known_names())
         if (!cpu.has(name)) CHECK_FALSE(dispatch::find(name).ok());
@@ -98,18 +98,16 @@ TEST_CASE("all back ends of this machine give the same bits", "[dispatch]") {
     for (float& v : x) v = r.spread();
     for (const layout_id layout : {layout_id::ternary_2bit, layout_id::ternary_base3,
                                    layout_id::ternary_planes, layout_id::binary_1bit}) {
-        const any_packed_matrix w =
-            pack(layout, matrix_view<const float>(weights.data(), rows, cols),
-                 {scale_spec::group(64), {}});
+        const any_packed_matrix w = pack(
+            layout, matrix_view<const float>(weights.data(), rows, cols), {scale_spec::group(64)});
         REQUIRE(w.status().ok());
         std::vector<float> first(tokens * rows);
         for (const kernel_table* t : dispatch::available()) {
             std::vector<float> y(tokens * rows);
-            workspace scratch;
-            serial alone;
-            REQUIRE(matmul(*t, w, {x.data(), tokens, cols},
-                           matrix_view<float>(y.data(), tokens, rows), scratch, alone)
-                        .ok());
+            context c{*t};
+            REQUIRE(
+                matmul(c, w, {x.data(), tokens, cols}, matrix_view<float>(y.data(), tokens, rows))
+                    .ok());
             if (t == dispatch::available().front()) first = y;
             CAPTURE(t->name, layout_name(layout));
             CHECK(std::memcmp(y.data(), first.data(), y.size() * sizeof(float)) == 0);

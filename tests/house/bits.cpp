@@ -31,10 +31,10 @@ struct hashes {
     std::uint64_t images, products;
 };
 constexpr hashes expected[] = {
-    {"ternary_2bit", 0x2c42e437b4f4deadu, 0x7e7f867f8f57bc0cu},
-    {"ternary_base3", 0x72530e46191dc78du, 0x7e7f867f8f57bc0cu},
-    {"ternary_planes", 0xa887c4a1223d4ac7u, 0x7e7f867f8f57bc0cu},
-    {"binary_1bit", 0x3fdb4ff39c8270cdu, 0x16051f64069d4fe0u},
+    {"ternary_2bit", 0xd91f1f1d90131033u, 0x7e7f867f8f57bc0cu},
+    {"ternary_base3", 0xfcf221cd9997b68du, 0x7e7f867f8f57bc0cu},
+    {"ternary_planes", 0x5c8e2d4b93bebed0u, 0x7e7f867f8f57bc0cu},
+    {"binary_1bit", 0x6eb56a66eb444de9u, 0x16051f64069d4fe0u},
 };
 
 template <class Layout>
@@ -67,7 +67,7 @@ void check() {
 
 int exchange(std::string_view verb, const char* path) {
     using layout = layout::ternary_2bit;
-    // With rows that are dropped, and half floats.
+    // With rows of zeros, and half floats.
     const std::int64_t rows = 200, cols = 640;
     std::vector<float> w = floats(rows * cols, 9, usual.low, usual.high);
     for (std::int64_t r = 3; r < rows; r += 7)
@@ -79,14 +79,15 @@ int exchange(std::string_view verb, const char* path) {
 
     std::FILE* file = std::fopen(path, "rb");
     if (file == nullptr) return std::puts("no file"), 1;
-    packed_matrix<layout> read(any_packed_matrix(own.view()));
-    std::byte* const image = read.mutable_tiles() - 64;
-    const std::size_t size = read.bytes().size();
-    const bool all = std::fread(image, 1, size, file) == size && std::fgetc(file) == EOF;
+    const std::size_t size = own.bytes().size();
+    aligned_buffer image(size);
+    const bool all = std::fread(image.data(), 1, size, file) == size && std::fgetc(file) == EOF;
     std::fclose(file);
-    if (!all || !view_packed(read.bytes()).ok()) return std::puts("not read"), 1;
-    if (own.view().dropped_rows == 0) return std::puts("no row was dropped"), 1;
-    if (std::memcmp(image, own.bytes().data(), size) != 0) return std::puts("other bytes"), 1;
+    if (!all) return std::puts("not read"), 1;
+    const packed_matrix<layout> read(std::move(image));
+    if (!read.status().ok()) return std::puts(read.status().text), 1;
+    if (std::memcmp(read.bytes().data(), own.bytes().data(), size) != 0)
+        return std::puts("other bytes"), 1;
     return products(read, usual, 3) == products(own, usual, 3) ? 0 : (std::puts("other bits"), 1);
 }
 

@@ -4,55 +4,16 @@
 // floats.
 #pragma once
 
-#include <cstdint>
 #include <cstdio>
-#include <cstring>
-#include <span>
-#include <vector>
 
 #include <trilobit/matmul/matmul.hpp>
 #include <trilobit/pack/pack.hpp>
 
+#include "made_floats.hpp"
+
 namespace house {
 
 using namespace trilobit;
-
-/// FNV-1a of numbers as their bits.
-struct hasher {
-    std::uint64_t value = 1469598103934665603u;
-    void add(std::uint64_t bits) { value = (value ^ bits) * 1099511628211u; }
-    void add(std::span<const float> floats) {
-        for (const float f : floats) {
-            std::uint32_t bits;
-            std::memcpy(&bits, &f, sizeof bits);
-            add(bits);
-        }
-    }
-    void add(std::span<const std::byte> bytes) {
-        for (const std::byte b : bytes) add(std::to_integer<std::uint64_t>(b));
-    }
-};
-
-/// Floats by their bits: signs and fractions of all kinds, exponents from `low` to below `high`.
-inline std::vector<float> floats(std::int64_t count, std::uint32_t seed, std::uint32_t low,
-                                 std::uint32_t high) {
-    std::vector<float> out(static_cast<std::size_t>(count));
-    for (float& f : out) {
-        seed = seed * 1664525u + 1013904223u;
-        const std::uint32_t mixed = seed ^ seed >> 15;
-        const std::uint32_t bits =
-            (mixed & 0x807fffffu) | (low + (mixed >> 23 & 0xffu) % (high - low)) << 23;
-        std::memcpy(&f, &bits, sizeof f);
-    }
-    return out;
-}
-
-/// Exponents of floats. `usual` is a model; `wide` lets the order of sums show; `tiny` is subnormal
-/// or nearly, and flushed to zero where a processor is told to; the inverse of `huge` is subnormal.
-struct range {
-    std::uint32_t low, high;
-};
-inline constexpr range usual{118, 129}, wide{90, 164}, tiny{0, 3}, huge{250, 254};
 
 template <class Layout>
 packed_matrix<Layout> packed(std::int64_t rows, std::int64_t cols, const range& of,
@@ -135,7 +96,7 @@ int accepted() {
         float bad;
         std::memcpy(&bad, &bits, sizeof bad);
         std::vector<float> w = floats(rows * cols, 1, usual.low, usual.high), x = w;
-        packed_matrix<Layout> good = pack<Layout>({w.data(), rows, cols});
+        const packed_matrix<Layout> good = pack<Layout>({w.data(), rows, cols});
         std::vector<float> y(rows);
         x[9] = bad;
         refused(!matmul(good, {x.data(), 1, cols}, {y.data(), 1, rows}).ok(), "an activation",
@@ -153,9 +114,13 @@ int accepted() {
                      .ok(),
                 "a scale", bits);
         const little<std::uint32_t> stored = bits;
-        std::memcpy(good.mutable_scales(), &stored, sizeof stored);
-        good.seal();
-        refused(!view_packed(good.bytes()).ok(), "a scale in an image", bits);
+        const std::size_t size = good.bytes().size();
+        aligned_buffer image(size);
+        std::memcpy(image.data(), good.bytes().data(), size);
+        std::memcpy(image.data() + detail::packed_sections::of(good.view()).scales, &stored,
+                    sizeof stored);
+        detail::seal_packed(good.view(), {image.data(), size});
+        refused(!view_packed({image.data(), size}).ok(), "a scale in an image", bits);
     }
     return count;
 }

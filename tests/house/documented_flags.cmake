@@ -1,10 +1,11 @@
 # SPDX-License-Identifier: MIT
-# The flags that docs/integrating.md tells those without CMake are those of trilobit_runtime_dispatch.
+# The flags that docs/integrating.md tells those without CMake are those of trilobit_per_arch.
 #   cmake -P documented_flags.cmake (in the repository)
 cmake_minimum_required(VERSION 3.25)
-include(cmake/trilobit_runtime_dispatch.cmake)
+include(cmake/trilobit_per_arch.cmake)
 file(READ docs/integrating.md page)
-foreach(arch generic sse2 ssse3 sse4_2 avx2 avxvnni avx512bw avx512vnni amx)
+get_property(archs GLOBAL PROPERTY trilobit_archs)
+foreach(arch IN LISTS archs)
   trilobit_arch_flags(${arch} flags)
   list(JOIN flags " " flags)
   set(line "| `${arch}` | `${flags}` |")
@@ -15,7 +16,7 @@ foreach(arch generic sse2 ssse3 sse4_2 avx2 avxvnni avx512bw avx512vnni amx)
   endif()
 endforeach()
 foreach(flag -O3 -ffp-contract=off)
-  file(READ cmake/trilobit_runtime_dispatch.cmake text)
+  file(READ cmake/trilobit_per_arch.cmake text)
   if(NOT text MATCHES "${flag}" OR NOT page MATCHES "${flag}")
     message(SEND_ERROR "${flag} is not both documented and used")
   endif()

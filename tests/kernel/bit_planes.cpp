@@ -46,6 +46,8 @@ namespace {
 template <class Act>
 int wrong_values(std::int64_t cols) {
     using family = kernel::popcount<arch::generic, layout::binary_1bit, Act>;
+    using words = typename family::words;
+    constexpr int first = words::count - words::planes;
     kernel::task t;
     t.w.tile = tile_shape::of<layout::binary_1bit>();
     t.w.rows = 1;
@@ -65,11 +67,11 @@ int wrong_values(std::int64_t cols) {
     family::prepare(t, 0, 1);
     int wrong = 0;
     for (std::int64_t c = 0; c < cols; ++c) {
-        int value = family::signs ? -1 : 0;
+        int value = words::signs ? -1 : 0;
         for (int b = 0; b < family::planes; ++b) {
-            const auto word = planes[static_cast<std::size_t>(c / 32 * family::planes + b)];
+            const auto word = planes[static_cast<std::size_t>(c / 32 * words::count + first + b)];
             if ((word & kernel::column_bit(static_cast<int>(c % 32))) != 0)
-                value += family::plane_weight(b);
+                value += words::weight(b);
         }
         wrong += value != values[static_cast<std::size_t>(c)];
     }

@@ -3,16 +3,16 @@
 // in tests/simd; here the way from activations to them.
 #include <catch2/catch_test_macros.hpp>
 
-#include "trilobit/kernel/lookup.hpp"
+#include "pretend.hpp"
 
 using namespace trilobit;
 
 TEST_CASE("every int8 activation splits into halves that fit the tables", "[kernel]") {
     // One tile, one token: prepare() makes tables for values a and its neighbours.
-    using tables = kernel::lookup<arch::generic, layout::ternary_base3, activation::int8>;
-    using tiles = tables::tiles;
-    STATIC_CHECK(tiles::tables == 2);
-    using base3 = tiles::base3;
+    using tables = kernel::lookup<pretend::wasm, layout::ternary_base3, activation::int8>;
+    using shape = tables::shape;
+    STATIC_CHECK(shape::tables == 2);
+    using base3 = shape::base3;
     alignas(64) std::uint8_t made[2 * base3::table_bytes];
     alignas(64) std::int8_t values[128] = {};
     const float scale = 1;
@@ -33,12 +33,13 @@ TEST_CASE("every int8 activation splits into halves that fit the tables", "[kern
         for (int i = 0; i < 5; ++i) weights[6 * i] = 1;
         alignas(64) std::byte tile[64];
         layout::ternary_base3::encode(weights, tile);
-        const base3::indices at(simd::load<arch::generic>(tile));
+        const base3::indices at(simd::load<pretend::wasm>(tile));
         alignas(64) std::uint8_t lows[64], highs[64];
         base3::sum(made, at).store_aligned(lows);
         base3::sum(made + base3::table_bytes, at).store_aligned(highs);
         for (int i = 0; i < 5; ++i) {
-            const int low = lows[i] - tiles::largest, high = highs[i] - tiles::largest;
+            const int low = lows[i] - kernel::base3_bounds<activation::int8>::largest,
+                      high = highs[i] - kernel::base3_bounds<activation::int8>::largest;
             wrong += low + 16 * high != values[i];
             wrong += low < -8 || low > 8 || high < -8 || high > 8;
         }

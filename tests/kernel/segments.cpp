@@ -3,6 +3,7 @@
 #include <catch2/catch_template_test_macros.hpp>
 #include <catch2/catch_test_macros.hpp>
 
+#include "trilobit/kernel/kernel_id.hpp"
 #include "trilobit/kernel/task.hpp"
 #include "trilobit/layout/all.hpp"
 

@@ -1,14 +1,13 @@
 // SPDX-License-Identifier: MIT
-// With a workspace that has served the same shapes nothing is allocated, on any thread. A program
+// With a context that has served the same shapes nothing is allocated, on any thread. A program
 // of its own, since it replaces the allocation functions of all of it.
 #include <atomic>
 #include <catch2/catch_test_macros.hpp>
 #include <cstdlib>
 #include <new>
 
-#include "product.hpp"
+#include "sample.hpp"
 #include "trilobit/core/thread_pool.hpp"
-#include "trilobit/matmul/indexed.hpp"
 
 #if defined(__linux__) && !defined(TRILOBIT_SANITIZED)
 #include <sys/mman.h>
@@ -72,7 +71,7 @@ extern "C" void* mmap(void* at, std::size_t size, int protection, int flags, int
 
 using namespace trilobit;
 using matmul_test::active_table;
-using matmul_test::product;
+using matmul_test::sample;
 
 namespace {
 
@@ -89,10 +88,6 @@ TEST_CASE("allocations are counted", "[matmul]") {
     CHECK(allocations_of([] { workspace().reserve(1000) == nullptr ? std::abort() : void(); }) ==
           1);
     CHECK(allocations_of([] { std::vector<char> some(10); }) == 1);
-    CHECK(allocations_of([] {
-              detail::thread_memory places;
-              if (!places.renew(2, 100)) std::abort();
-          }) == 3);
 #if defined(__linux__) && !defined(TRILOBIT_SANITIZED)
     CHECK(allocations_of([] {
               void* at = ::mmap(nullptr, 4096, PROT_READ, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
@@ -102,7 +97,6 @@ TEST_CASE("allocations are counted", "[matmul]") {
 }
 
 TEST_CASE("a second product of the same shapes allocates nothing", "[matmul]") {
-    serial alone;
     thread_pool three(3);
     for (const layout_id layout : matmul_test::every_layout)
         for (const scale_spec& scale : {scale_spec::row(), scale_spec::group(128)})
@@ -110,20 +104,20 @@ TEST_CASE("a second product of the same shapes allocates nothing", "[matmul]") {
                 for (const kernel_entry& e : active_table()) {
                     if (e.layout != layout || e.activation != activation_id::int8) continue;
                     CAPTURE(layout_name(layout), kernel_name(e.kernel), tokens, scale.group_cols);
-                    product p(500, 700, tokens, layout, scale);
-                    const auto count = [&](auto& threads, workspace& scratch) {
-                        return allocations_of([&] {
-                            REQUIRE(matmul(active_table(), p.w.view(), p.in(), p.out(), scratch,
-                                           threads, {.kernel = e.kernel})
-                                        .ok());
-                        });
+                    sample p(500, 700, tokens, layout, scale);
+                    const auto count = [&](context& c) {
+                        return allocations_of(
+                            [&] { REQUIRE(matmul(c, p.w.view(), p.in(), p.out()).ok()); });
                     };
-                    workspace of_one, of_three;
-                    CHECK(count(alone, of_one) > 0);
-                    CHECK(count(alone, of_one) == 0);
-                    CHECK(count(three, of_three) > 0);
-                    CHECK(count(three, of_three) == 0);
-                    CHECK(count(alone, of_three) == 0);  // fewer threads
+                    const matmul_options options{.kernel = e.kernel};
+                    context of_one{active_table(), {}, options};
+                    context of_three{active_table(), three, options};
+                    CHECK(count(of_one) > 0);
+                    CHECK(count(of_one) == 0);
+                    CHECK(count(of_three) > 0);
+                    CHECK(count(of_three) == 0);
+                    of_three.threads = {};
+                    CHECK(count(of_three) == 0);
                 }
 }
 
@@ -132,54 +126,55 @@ TEST_CASE("a second product of several matrices allocates nothing", "[matmul]") 
     for (const layout_id layout : matmul_test::every_layout)
         for (const std::int64_t tokens : {1, 40}) {
             CAPTURE(layout_name(layout), tokens);
-            const product a(500, 700, tokens, layout), b(500, 700, tokens, layout);
+            const sample a(500, 700, tokens, layout), b(500, 700, tokens, layout);
             std::vector<float> ya(a.y.size()), yb(a.y.size());
             const matrix_view<float> to_a(ya.data(), tokens, 500), to_b(yb.data(), tokens, 500);
             const std::vector<packed_view> experts{a.w.view(), b.w.view()};
             std::vector<std::int32_t> expert_of;
             for (std::int64_t m = 0; m < tokens; ++m)
                 expert_of.push_back(static_cast<std::int32_t>(m % 3 == 1));
-            workspace scratch;
+            context c{active_table(), three};
             for (const bool again : {false, true}) {
                 const int shared = allocations_of([&] {
-                    REQUIRE(matmul_shared(active_table(), a.in(), scratch, three, {},
-                                          projection{a.w.view(), epilogue::write{to_a}},
-                                          projection{b.w.view(), epilogue::write{to_b}})
-                                .ok());
+                    const product both[] = {{a.w, into(to_a)}, {b.w, into(to_b)}};
+                    REQUIRE(matmul_shared(c, a.in(), both).ok());
                 });
-                const int indexed = allocations_of([&] {
-                    REQUIRE(matmul_indexed(active_table(), experts, expert_of, a.in(), to_a,
-                                           scratch, three)
-                                .ok());
-                });
+                const int indexed = allocations_of(
+                    [&] { REQUIRE(matmul_indexed(c, experts, expert_of, a.in(), to_a).ok()); });
                 if (again) CHECK((shared == 0 && indexed == 0));
                 if (!again) CHECK((shared > 0 && indexed > 0));
             }
         }
 }
 
-TEST_CASE("a product without columns of zeros allocates nothing the second time", "[matmul]") {
-    thread_pool three(3);
-    testing::generator r(1);
-    constexpr std::int64_t rows = 300, cols = 400, tokens = 5;
-    std::vector<float> weights(rows * cols), x(tokens * cols), y(tokens * rows);
-    for (std::size_t i = 0; i < weights.size(); ++i)
-        weights[i] = i % cols % 3 == 0 || i / cols % 4 == 0 ? 0.0f : r.unit();
-    for (float& v : x) v = r.unit();
-    pack_options options;
-    options.drop = drop_zeros::rows_and_columns;
-    const auto w = pack(layout_id::ternary_2bit,
-                        matrix_view<const float>(weights.data(), rows, cols), options);
-    REQUIRE((w.status().ok() && w.view().dropped_rows > 0 && w.view().dropped_cols > 0));
-    workspace scratch;
-    const auto count = [&] {
-        return allocations_of([&] {
-            REQUIRE(matmul(active_table(), w.view(),
-                           matrix_view<const float>(x.data(), tokens, cols),
-                           matrix_view<float>(y.data(), tokens, rows), scratch, three)
-                        .ok());
-        });
-    };
-    CHECK(count() > 0);
-    CHECK(count() == 0);
+TEST_CASE("plans are made, quantise and run without an allocation", "[matmul]") {
+    for (const layout_id layout : matmul_test::every_layout)
+        for (const std::int64_t tokens : {1, 40}) {
+            const sample a(500, 700, tokens, layout);
+            std::vector<float> y(a.y.size());
+            const matrix_view<float> out(y.data(), tokens, 500);
+            std::vector<std::int8_t> values(static_cast<std::size_t>(tokens * 700), std::int8_t{1});
+            std::vector<float> scales(static_cast<std::size_t>(tokens), 1.0f);
+            aligned_buffer memory(4 << 20);
+            CAPTURE(layout_name(layout), tokens);
+            CHECK(allocations_of([&] {
+                      const context with{active_table()};
+                      const trilobit::product both[] = {{a.w, into(out)}, {a.w, into(out)}};
+                      const auto made = plan::of(with, both, tokens, 3);
+                      const plan& p = made.value();
+                      REQUIRE(p.bytes() <= static_cast<std::int64_t>(memory.size()));
+                      const auto run = [&] {
+                          for (int i = 0; i < 3; ++i) {
+                              const auto [begin, end] = p.tasks_of(i);
+                              REQUIRE(p.run(begin, end, i, memory.data()).ok());
+                          }
+                      };
+                      REQUIRE(p.quantise(a.in(), 0, tokens, memory.data()).ok());
+                      run();
+                      REQUIRE(p.take({values.data(), tokens, 700}, {scales.data(), tokens, 1}, 0,
+                                     tokens, memory.data())
+                                  .ok());
+                      run();
+                  }) == 0);
+        }
 }

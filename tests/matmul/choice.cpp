@@ -2,12 +2,12 @@
 // Which kernel is taken, and that the static way gives the same bits as the dispatched one.
 #include <cstring>
 
-#include "product.hpp"
+#include "sample.hpp"
 #include "trilobit/core/thread_pool.hpp"
 
 using namespace trilobit;
 using matmul_test::active_table;
-using matmul_test::product;
+using matmul_test::sample;
 
 TEST_CASE("the automatic choice is the cheapest that accepts", "[matmul]") {
     const kernel_table& table = active_table();
@@ -39,7 +39,7 @@ TEST_CASE("static and run-time dispatch give the same bits", "[matmul]") {
     const matrix_view<const float> in(x.data(), tokens, cols);
     any_type(layouts{}, [&]<class L>() {
         const auto w =
-            pack<L>(matrix_view<const float>(weights.data(), rows, cols), {scale_spec::row(), {}});
+            pack<L>(matrix_view<const float>(weights.data(), rows, cols), {scale_spec::row()});
         REQUIRE(w.status().ok());
         for (const activation_id kind :
              {activation_id::int8, activation_id::int4, activation_id::int2, activation_id::sign}) {
@@ -48,9 +48,8 @@ TEST_CASE("static and run-time dispatch give the same bits", "[matmul]") {
                 return matrix_view<float>(y.data(), tokens, rows);
             };
             const matmul_options options{.activation = kind};
-            workspace scratch;
-            serial alone;
-            REQUIRE(matmul(active_table(), w.view(), in, out(a), scratch, alone, options).ok());
+            context here{active_table(), {}, options};
+            REQUIRE(matmul(here, w.view(), in, out(a)).ok());
             REQUIRE(matmul(w, in, out(b), options).ok());
             REQUIRE(matmul(w, in, out(c), options, pool).ok());
             CAPTURE(L::name, activation_name(kind));

@@ -2,17 +2,16 @@
 // What matmul() refuses, with a sentence and without touching the output.
 #include <limits>
 
-#include "product.hpp"
+#include "sample.hpp"
 #include "trilobit/core/thread_pool.hpp"
-#include "trilobit/matmul/indexed.hpp"
 
 using namespace trilobit;
 using matmul_test::active_table;
-using matmul_test::product;
+using matmul_test::sample;
 
 namespace {
 
-void check_refused(const status& s, errc code, const product& p) {
+void check_refused(const status& s, errc code, const sample& p) {
     CHECK(s.code == code);
     CHECK(std::string_view(s.text).ends_with('.'));
     int written = 0;
@@ -21,18 +20,16 @@ void check_refused(const status& s, errc code, const product& p) {
 }
 
 struct call {
-    workspace scratch;
-    serial alone;
-    status operator()(const packed_view& w, matrix_view<const float> x, matrix_view<float> y,
-                      const matmul_options& options = {}) {
-        return matmul(active_table(), w, x, y, scratch, alone, options);
+    context c{active_table()};
+    status operator()(const packed_view& w, matrix_view<const float> x, matrix_view<float> y) {
+        return matmul(c, w, x, y);
     }
 };
 
 }  // namespace
 
 TEST_CASE("shapes that do not fit are refused", "[matmul]") {
-    product p(20, 33, 3);
+    sample p(20, 33, 3);
     call run;
     REQUIRE(p.w.status().ok());
     float* y = p.y.data();
@@ -50,7 +47,7 @@ TEST_CASE("shapes that do not fit are refused", "[matmul]") {
 }
 
 TEST_CASE("activation groups other than 32, 64, 128 and 256 are refused", "[matmul]") {
-    product p(20, 33, 1);
+    sample p(20, 33, 1);
     for (const int group : {-1, 1, 16, 31, 33, 512})
         check_refused(p.run({.activation_group = group}), errc::bad_shape, p);
     CHECK(p.run({.activation_group = 32}).ok());
@@ -61,24 +58,24 @@ TEST_CASE("activations that are no numbers are refused", "[matmul]") {
          {std::numeric_limits<float>::quiet_NaN(), std::numeric_limits<float>::infinity()})
         for (const activation_id kind :
              {activation_id::int8, activation_id::int4, activation_id::int2, activation_id::sign}) {
-            product p(20, 33, 5);
+            sample p(20, 33, 5);
             p.x[4 * 33 + 32] = bad;
             check_refused(p.run({.activation = kind}), errc::bad_value, p);
         }
     // The same found by another thread.
-    product p(200, 1031, 40);
+    sample p(200, 1031, 40);
     p.x[39 * 1031] = std::numeric_limits<float>::quiet_NaN();
     thread_pool pool(3);
-    workspace scratch;
-    check_refused(matmul(active_table(), p.w, p.in(), p.out(), scratch, pool), errc::bad_value, p);
+    context c{active_table(), pool};
+    check_refused(matmul(c, p.w, p.in(), p.out()), errc::bad_value, p);
 }
 
 TEST_CASE("a kernel that no layout of this kind has is refused", "[matmul]") {
-    product p(20, 33, 1);
+    sample p(20, 33, 1);
     check_refused(p.run({.kernel = kernel_id::popcount}), errc::unsupported, p);
     check_refused(p.run({.kernel = kernel_id::lookup}), errc::unsupported, p);
     check_refused(p.run({.kernel = static_cast<kernel_id>(77)}), errc::unsupported, p);
-    product base3(64, 40, 1, layout_id::ternary_base3);
+    sample base3(64, 40, 1, layout_id::ternary_base3);
     // Its tables belong to five columns, which 32 does not divide into.
     check_refused(base3.run({.activation_group = 32, .kernel = kernel_id::lookup}),
                   errc::unsupported, base3);
@@ -86,7 +83,7 @@ TEST_CASE("a kernel that no layout of this kind has is refused", "[matmul]") {
 }
 
 TEST_CASE("a packing that failed says so at the multiplication", "[matmul]") {
-    product p(20, 33, 1);
+    sample p(20, 33, 1);
     call run;
     packed_view nothing = p.w;
     nothing.tiles = nullptr;
@@ -111,9 +108,8 @@ TEST_CASE("every use of a matrix that could not be made returns why", "[matmul]"
     const mapped_matrix missing("/there/is/no/such/file");
     const packed_view none[] = {failed.view(), never.view(), moved.view(), missing.view()};
     const status why[] = {failed.status(), never.status(), moved.status(), missing.status()};
-    product p(20, 33, 3);
-    serial alone;
-    workspace scratch;
+    sample p(20, 33, 3);
+    context c{active_table()};
     for (std::size_t i = 0; i < std::size(none); ++i) {
         CAPTURE(why[i].text);
         CHECK_FALSE(why[i].ok());
@@ -124,14 +120,14 @@ TEST_CASE("every use of a matrix that could not be made returns why", "[matmul]"
         float one = 0;
         const epilogue::write write{p.out()};
         // Whether the other shapes fit a matrix of 0 x 0 or not.
-        told(matmul(active_table(), none[i], p.in(), p.out(), scratch, alone));
-        told(matmul(active_table(), none[i], p.in(), write, scratch, alone));
-        told(matmul(active_table(), none[i], {&one, 1, 0}, {&one, 1, 0}, scratch, alone));
-        told(matmul_shared(active_table(), p.in(), scratch, alone, {},
-                           projection{p.w.view(), write}, projection{none[i], write}));
+        told(matmul(c, none[i], p.in(), p.out()));
+        told(matmul(c, none[i], p.in(), write));
+        told(matmul(c, none[i], {&one, 1, 0}, matrix_view<float>(&one, 1, 0)));
+        const product both[] = {{p.w, into(write)}, {none[i], into(write)}};
+        told(matmul_shared(c, p.in(), both));
         const packed_view experts[] = {p.w.view(), none[i]};
         const std::int32_t expert_of[] = {0, 0, 0};
-        told(matmul_indexed(active_table(), experts, expert_of, p.in(), p.out(), scratch, alone));
+        told(matmul_indexed(c, experts, expert_of, p.in(), p.out()));
     }
 }
 
@@ -139,7 +135,7 @@ TEST_CASE("no tokens, rows or columns is nothing to do, or zeros", "[matmul]") {
     call run;
     for (const layout_id layout : {layout_id::ternary_2bit, layout_id::ternary_base3,
                                    layout_id::ternary_planes, layout_id::binary_1bit}) {
-        product no_rows(0, 33, 3, layout), no_tokens(20, 33, 0, layout), no_cols(20, 0, 3, layout);
+        sample no_rows(0, 33, 3, layout), no_tokens(20, 33, 0, layout), no_cols(20, 0, 3, layout);
         CHECK(no_rows.run().ok());
         CHECK(no_tokens.run().ok());
         CHECK(no_cols.run().ok());

@@ -1,17 +1,16 @@
 // SPDX-License-Identifier: MIT
-// Few rows and many threads: columns are cut into parts, and no bit tells.
+// Few rows and many threads: tasks are small, some threads have none, and no bit tells.
 #include <array>
 #include <catch2/catch_template_test_macros.hpp>
 #include <map>
 
-#include "product.hpp"
+#include "sample.hpp"
 #include "trilobit/core/thread_pool.hpp"
-#include "trilobit/matmul/indexed.hpp"
 
 using namespace trilobit;
 using matmul_test::active_table;
 using matmul_test::same_bits;
-using matmul_test::product;
+using matmul_test::sample;
 
 namespace {
 
@@ -32,27 +31,13 @@ struct crowd {
     [[nodiscard]] int concurrency() const noexcept { return threads; }
 };
 
-template <class Executor>
-std::vector<float> multiply(const product& p, Executor& run, const matmul_options& options) {
+std::vector<float> multiply(const sample& p, executor_ref threads, const matmul_options& options) {
     std::vector<float> y(p.y.size(), -1.0f);
-    workspace scratch;
-    const status s = matmul(active_table(), p.w, p.in(),
-                            matrix_view<float>(y.data(), p.tokens, p.rows), scratch, run, options);
+    context c{active_table(), threads, options};
+    const status s = matmul(c, p.w, p.in(), matrix_view<float>(y.data(), p.tokens, p.rows));
     INFO(s.text);
     REQUIRE(s.ok());
     return y;
-}
-
-/// The parts that one unit of 64 rows and one token is cut into.
-std::int64_t parts_of(std::int64_t rows, std::int64_t cols, const scale_spec& scale,
-                      std::int64_t wished, std::int64_t token_bytes) {
-    packed_view w;
-    static_cast<packed_shape&>(w) = {layout_id::ternary_2bit, {16, 16, 64}, rows, cols, scale};
-    const activation_shape x{activation_id::int8, 1, cols, 0};
-    trilobit::detail::unit_grid grid({&w, {}, 0, 1}, {}, 1);
-    grid.cut_columns(w, x, wished, token_bytes);
-    CHECK(grid.count() == grid.units() * grid.parts);
-    return grid.parts;
 }
 
 struct shape {
@@ -60,19 +45,6 @@ struct shape {
 };
 
 }  // namespace
-
-TEST_CASE("columns are cut where a part is worth a thread and what it fetches", "[matmul]") {
-    const scale_spec row = scale_spec::row();
-    CHECK(parts_of(64, 16384, row, 1, 16384) == 1);
-    CHECK(parts_of(64, 16384, row, 2, 16384) == 2);
-    CHECK(parts_of(64, 16384, row, 256, 16384) == 4);
-    CHECK(parts_of(64, 2048, row, 256, 2048) == 1);
-    CHECK(parts_of(1, 16384, row, 256, 16384) == 1);
-    CHECK(parts_of(64, 16384, row, 256, 52 * 16384) == 1);  // tables larger than the weights
-    CHECK(parts_of(64, 262144, row, 256, 262144) == 64);
-    CHECK(parts_of(64, 16384, scale_spec::group(128), 256, 16384) == 4);
-    CHECK(parts_of(64, 262144, scale_spec::group(32), 256, 262144) == 1);  // too many sums to keep
-}
 
 TEMPLATE_LIST_TEST_CASE("few rows give the bits of one thread to any number of them", "[matmul]",
                         layouts) {
@@ -83,7 +55,7 @@ TEMPLATE_LIST_TEST_CASE("few rows give the bits of one thread to any number of t
     thread_pool pool(5);
     for (const scale_spec& scale : {scale_spec::row(), scale_spec::group(64)})
         for (const shape& s : shapes) {
-            product p(s.rows, s.cols, s.tokens, TestType::id, scale);
+            sample p(s.rows, s.cols, s.tokens, TestType::id, scale);
             std::map<std::pair<activation_id, int>, std::vector<float>> expected;
             for (const kernel_entry& e : active_table()) {
                 if (e.layout != TestType::id) continue;
@@ -107,27 +79,23 @@ TEMPLATE_LIST_TEST_CASE("few rows give the bits of one thread to any number of t
         }
 }
 
-TEST_CASE("products that share activations, and experts, are cut too", "[matmul]") {
+TEST_CASE("few rows of products that share activations, and of experts", "[matmul]") {
     constexpr std::int64_t cols = 16000, tokens = 3;
-    product a(64, cols, tokens), b(33, cols, tokens);
+    sample a(64, cols, tokens), b(33, cols, tokens);
     b.x = a.x;
     serial alone;
     const crowd many{64};
     const auto want_a = multiply(a, alone, {}), want_b = multiply(b, alone, {});
     std::vector<float> ya(want_a.size()), yb(want_b.size());
-    workspace scratch;
-    REQUIRE(matmul_shared(
-                active_table(), a.in(), scratch, many, {},
-                projection{a.w.view(), epilogue::write{matrix_view<float>(ya.data(), tokens, 64)}},
-                projection{b.w.view(), epilogue::write{matrix_view<float>(yb.data(), tokens, 33)}})
-                .ok());
+    const matrix_view<float> to_a(ya.data(), tokens, 64), to_b(yb.data(), tokens, 33);
+    const product both[] = {{a.w, into(to_a)}, {b.w, into(to_b)}};
+    context c{active_table(), many};
+    REQUIRE(matmul_shared(c, a.in(), both).ok());
     CHECK(same_bits(ya, want_a));
     CHECK(same_bits(yb, want_b));
 
     const std::array<packed_view, 2> experts{a.w.view(), a.w.view()};
     const std::vector<std::int32_t> expert_of{1, 0, 1};
-    REQUIRE(matmul_indexed(active_table(), experts, expert_of, a.in(),
-                           matrix_view<float>(ya.data(), tokens, 64), scratch, many)
-                .ok());
+    REQUIRE(matmul_indexed(c, experts, expert_of, a.in(), to_a).ok());
     CHECK(same_bits(ya, want_a));
 }

@@ -3,8 +3,6 @@
 // the tables of their kernels, compiled for some back ends each.
 #pragma once
 
-#include <span>
-
 #include "trilobit/matmul/table.hpp"
 
 namespace matmul_test {
@@ -42,10 +40,10 @@ struct four_levels {
 };
 
 template <class Arch>
-inline constexpr const trilobit::kernel_table& four_levels_table =
-    trilobit::kernels_for<Arch, four_levels<-2, 1>, four_levels<-1, 1>, four_levels<-3, 2>>::table;
-
-/// Of the back ends that CMake compiled them for.
-std::span<const trilobit::kernel_table* const> four_levels_tables() noexcept;
+struct four_levels_of {
+    static constexpr const trilobit::kernel_table& table =
+        trilobit::kernels_for<Arch, four_levels<-2, 1>, four_levels<-1, 1>,
+                              four_levels<-3, 2>>::table;
+};
 
 }  // namespace matmul_test

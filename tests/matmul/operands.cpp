@@ -1,13 +1,12 @@
 // SPDX-License-Identifier: MIT
 // Where activations and outputs may lie: anywhere that a float may, with any stride, in one
 // another's place. All activations are read before the first output is written.
-#include "product.hpp"
+#include "sample.hpp"
 #include "trilobit/core/thread_pool.hpp"
-#include "trilobit/matmul/indexed.hpp"
 
 using namespace trilobit;
 using matmul_test::active_table;
-using matmul_test::product;
+using matmul_test::sample;
 using matmul_test::same_bits;
 
 namespace {
@@ -40,10 +39,10 @@ constexpr layout_id every_layout[] = {layout_id::ternary_2bit, layout_id::ternar
 
 TEST_CASE("outputs may take the place of the activations, at any address", "[matmul]") {
     thread_pool pool(2);
-    workspace scratch;
+    context c{active_table(), pool};
     for (const layout_id layout : every_layout)
         for (const std::int64_t tokens : {1, 3, 40}) {
-            product p(side, side, tokens, layout);
+            sample p(side, side, tokens, layout);
             for (const kernel_entry& e : active_table()) {
                 if (e.layout != layout || e.activation != activation_id::int8) continue;
                 CAPTURE(layout_name(layout), kernel_name(e.kernel), tokens);
@@ -52,8 +51,8 @@ TEST_CASE("outputs may take the place of the activations, at any address", "[mat
                 for (const int offset : {0, 1, 15})
                     for (const std::int64_t stride : {side, side + 3}) {
                         const placed x(p.x, tokens, offset, stride);
-                        const status s =
-                            matmul(active_table(), p.w, x.view, x.view, scratch, pool, options);
+                        c.options = options;
+                        const status s = matmul(c, p.w, x.view, x.view);
                         CAPTURE(offset, stride, s.text);
                         REQUIRE(s.ok());
                         CHECK(same_bits(x.values(), p.y));
@@ -64,27 +63,24 @@ TEST_CASE("outputs may take the place of the activations, at any address", "[mat
 
 TEST_CASE("experts' outputs may take the place of the activations", "[matmul]") {
     constexpr std::int64_t tokens = 7;
-    const product a(side, side, tokens), b(side, side, tokens);
+    const sample a(side, side, tokens), b(side, side, tokens);
     const packed_view experts[] = {a.w, b.w};
     const std::int32_t expert_of[tokens] = {1, 0, 0, 1, 0, 1, 1};
     std::vector<float> apart(a.y.size());
-    workspace scratch;
-    serial alone;
-    REQUIRE(matmul_indexed(active_table(), experts, expert_of, a.in(),
-                           matrix_view<float>(apart.data(), tokens, side), scratch, alone)
+    context c{active_table()};
+    REQUIRE(matmul_indexed(c, experts, expert_of, a.in(),
+                           matrix_view<float>(apart.data(), tokens, side))
                 .ok());
     const placed x(a.x, tokens, 1, side);
-    REQUIRE(
-        matmul_indexed(active_table(), experts, expert_of, x.view, x.view, scratch, alone).ok());
+    REQUIRE(matmul_indexed(c, experts, expert_of, x.view, x.view).ok());
     CHECK(same_bits(x.values(), apart));
 }
 
 TEST_CASE("refused activations leave outputs in their place as they were", "[matmul]") {
-    product p(side, side, 3);
+    sample p(side, side, 3);
     p.x.back() = std::numeric_limits<float>::infinity();
     const placed x(p.x, 3, 0, side);
-    workspace scratch;
-    serial alone;
-    CHECK(matmul(active_table(), p.w, x.view, x.view, scratch, alone).code == errc::bad_value);
+    context c{active_table()};
+    CHECK(matmul(c, p.w, x.view, x.view).code == errc::bad_value);
     CHECK(same_bits(x.values(), p.x));
 }

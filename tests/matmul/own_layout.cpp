@@ -6,7 +6,7 @@
 #include <cstring>
 
 #include "four_levels.hpp"
-#include "product.hpp"
+#include "sample.hpp"
 #include "trilobit/testing/conformance.hpp"
 #include "trilobit/trilobit.hpp"
 
@@ -189,15 +189,14 @@ TEMPLATE_LIST_TEST_CASE("a layout of four values of its own multiplies exactly",
     const kernel_table& table = kernels_for<native_arch, TestType>::table;
     CHECK(has_dot<TestType>(table));
     check_all<TestType>(table, max_cols);
-    int back_ends = 0;
-    for (const kernel_table* of_arch : matmul_test::four_levels_tables()) {
-        if (!dispatch::x86_features::detect().has(of_arch->name)) continue;
+    const auto back_ends =
+        dispatch::per_arch<kernel_table, matmul_test::four_levels_of>::available();
+    for (const kernel_table* of_arch : back_ends) {
         CAPTURE(of_arch->name);
         CHECK(has_dot<TestType>(*of_arch));
         check_all<TestType>(*of_arch, max_cols);
-        ++back_ends;
     }
-    if (back_ends == 0) WARN("no back end but the compiler's own runs here");
+    if (back_ends.empty()) WARN("no back end but the compiler's own runs here");
 }
 
 TEMPLATE_LIST_TEST_CASE("dot sums the widest kinds it claims", "[own_layout]", at_the_end) {
@@ -234,14 +233,11 @@ TEMPLATE_LIST_TEST_CASE("an own layout's image is viewed, and a name unknown her
 
     const matrix_view<const float> in(x.data(), 1, 100);
     REQUIRE(matmul(packed, in, {y.data(), 1, 40}).ok());
-    workspace scratch;
-    serial alone;
-    REQUIRE(matmul(kernels_for<arch::generic, TestType>::table, viewed.value(), in,
-                   matrix_view<float>(again.data(), 1, 40), scratch, alone)
-                .ok());
+    const matrix_view<float> out(again.data(), 1, 40);
+    context generic{kernels_for<arch::generic, TestType>::table};
+    REQUIRE(matmul(generic, viewed.value(), in, out).ok());
     CHECK(y == again);
     // The library's own table has no kernel for it and says so.
-    CHECK(matmul(matmul_test::active_table(), viewed.value(), in,
-                 matrix_view<float>(again.data(), 1, 40), scratch, alone)
-              .code == errc::unsupported);
+    context ours{matmul_test::active_table()};
+    CHECK(matmul(ours, viewed.value(), in, out).code == errc::unsupported);
 }

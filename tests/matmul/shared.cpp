@@ -4,9 +4,8 @@
 #include <catch2/catch_template_test_macros.hpp>
 #include <cstring>
 
-#include "product.hpp"
+#include "sample.hpp"
 #include "trilobit/core/thread_pool.hpp"
-#include "trilobit/matmul/indexed.hpp"
 
 using namespace trilobit;
 using matmul_test::active_table;
@@ -27,18 +26,15 @@ std::vector<float> random_floats(std::int64_t count, std::uint64_t seed) {
 template <class L>
 packed_matrix<L> random_matrix(std::int64_t rows, std::uint64_t seed, scale_spec scale) {
     const auto w = random_floats(rows * cols, seed);
-    return pack<L>(matrix_view<const float>(w.data(), rows, cols), {scale, {}});
+    return pack<L>(matrix_view<const float>(w.data(), rows, cols), {scale});
 }
 
 /// matmul() by itself, on one thread.
 std::vector<float> alone(const packed_view& w, matrix_view<const float> x,
                          const matmul_options& options) {
     std::vector<float> y(static_cast<std::size_t>(x.rows * w.rows));
-    workspace scratch;
-    serial run;
-    const auto s = matmul(active_table(), w, x, matrix_view<float>(y.data(), x.rows, w.rows),
-                          scratch, run, options);
-    REQUIRE(s.ok());
+    context c{active_table(), {}, options};
+    REQUIRE(matmul(c, w, x, matrix_view<float>(y.data(), x.rows, w.rows)).ok());
     return y;
 }
 
@@ -60,16 +56,14 @@ TEMPLATE_LIST_TEST_CASE("matrices that share activations give the bits of each a
                 std::vector<float> yq(static_cast<std::size_t>(tokens * 197)),
                     yk(static_cast<std::size_t>(tokens * 33)),
                     yv(static_cast<std::size_t>(tokens * 64));
-                workspace scratch;
-                const auto to = [&](std::vector<float>& y, std::int64_t rows) {
-                    return epilogue::write{matrix_view<float>(y.data(), tokens, rows)};
-                };
-                std::vector<float> nothing;
-                const auto s = matmul_shared(
-                    active_table(), x, scratch, pool, options, projection{q.view(), to(yq, 197)},
-                    projection{k.view(), to(yk, 33)}, projection{none.view(), to(nothing, 0)},
-                    projection{v.view(), to(yv, 64)});
-                REQUIRE(s.ok());
+                context c{active_table(), pool, options};
+                const matrix_view<float> to_q(yq.data(), tokens, 197), to_k(yk.data(), tokens, 33),
+                    to_v(yv.data(), tokens, 64), nowhere;
+                const product products[] = {{q.view(), into(to_q)},
+                                            {k.view(), into(to_k)},
+                                            {none.view(), into(nowhere)},
+                                            {v.view(), into(to_v)}};
+                REQUIRE(matmul_shared(c, x, products).ok());
                 CHECK(same_bits(yq, alone(q.view(), x, options)));
                 CHECK(same_bits(yk, alone(k.view(), x, options)));
                 CHECK(same_bits(yv, alone(v.view(), x, options)));
@@ -83,18 +77,16 @@ TEST_CASE("matrices that cannot share activations are refused", "[matmul]") {
     const auto input = random_floats(cols, 5);
     const matrix_view<const float> x(input.data(), 1, cols);
     std::vector<float> y(20), z(20);
-    const epilogue::write to_y{matrix_view<float>(y.data(), 1, 20)},
-        to_z{matrix_view<float>(z.data(), 1, 20)};
-    workspace scratch;
-    serial run;
-    for (const packed_view& b : {other_layout.view(), other_group.view()})
-        CHECK(matmul_shared(active_table(), x, scratch, run, {}, projection{a.view(), to_y},
-                            projection{b, to_z})
-                  .code == errc::bad_shape);
+    const matrix_view<float> to_y(y.data(), 1, 20), to_z(z.data(), 1, 20);
+    context c{active_table()};
+    for (const packed_view& b : {other_layout.view(), other_group.view()}) {
+        const product both[] = {{a.view(), into(to_y)}, {b, into(to_z)}};
+        CHECK(matmul_shared(c, x, both).code == errc::bad_shape);
+    }
     const matrix_view<const float> narrow(input.data(), 1, cols - 1);
-    CHECK(
-        matmul_shared(active_table(), narrow, scratch, run, {}, projection{a.view(), to_y}).code ==
-        errc::bad_shape);
+    const product one[] = {{a.view(), into(to_y)}};
+    CHECK(matmul_shared(c, narrow, one).code == errc::bad_shape);
+    CHECK(matmul_shared(c, x, {}).code == errc::bad_shape);
 }
 
 TEMPLATE_LIST_TEST_CASE("each token is multiplied by its expert", "[matmul]", layouts) {
@@ -114,10 +106,9 @@ TEMPLATE_LIST_TEST_CASE("each token is multiplied by its expert", "[matmul]", la
 
     std::vector<float> y(static_cast<std::size_t>(tokens * rows));
     thread_pool pool(3);
-    workspace scratch;
-    const auto s = matmul_indexed(active_table(), views, expert_of, x,
-                                  matrix_view<float>(y.data(), tokens, rows), scratch, pool);
-    REQUIRE(s.ok());
+    context c{active_table(), pool};
+    REQUIRE(
+        matmul_indexed(c, views, expert_of, x, matrix_view<float>(y.data(), tokens, rows)).ok());
     int wrong = 0;
     for (std::int64_t m = 0; m < tokens; ++m) {
         const auto& w = views[static_cast<std::size_t>(expert_of[static_cast<std::size_t>(m)])];
@@ -134,12 +125,11 @@ TEST_CASE("experts that do not exist or do not match are refused", "[matmul]") {
     const matrix_view<const float> x(input.data(), 2, cols);
     std::vector<float> y(40);
     const matrix_view<float> out(y.data(), 2, 20);
-    workspace scratch;
-    serial run;
+    context c{active_table()};
     const std::array<packed_view, 2> equal{a.view(), a.view()}, unequal{a.view(), b.view()};
     const auto call = [&](std::span<const packed_view> experts,
                           std::vector<std::int32_t> expert_of) {
-        return matmul_indexed(active_table(), experts, expert_of, x, out, scratch, run).code;
+        return matmul_indexed(c, experts, expert_of, x, out).code;
     };
     CHECK(call(equal, {0, 1}) == errc::ok);
     CHECK(call(equal, {0, 2}) == errc::bad_value);

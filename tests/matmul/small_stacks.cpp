@@ -9,8 +9,7 @@
 #include <memory>
 #include <string>
 
-#include "product.hpp"
-#include "trilobit/matmul/indexed.hpp"
+#include "sample.hpp"
 
 #if defined(__unix__) && !defined(TRILOBIT_SANITIZED)
 #include <pthread.h>
@@ -66,18 +65,15 @@ TEST_CASE("every kernel of every back end multiplies on a stack of 64 KiB", "[ma
         for (const layout_id layout : matmul_test::every_layout)
             for (const scale_spec& scale : {scale_spec::row(), scale_spec::group(128)})
                 for (const std::int64_t tokens : {1, 5, 40}) {
-                    matmul_test::product p(150, 300, tokens, layout, scale);
+                    matmul_test::sample p(150, 300, tokens, layout, scale);
                     for (const kernel_entry& e : *table) {
                         if (e.layout != layout) continue;
                         CAPTURE(table->name, layout_name(layout), kernel_name(e.kernel),
                                 activation_name(e.activation), tokens, scale.group_cols);
                         status s;
-                        workspace scratch;
-                        serial alone;
-                        const std::size_t used = stack_of([&] {
-                            s = matmul(*table, p.w.view(), p.in(), p.out(), scratch, alone,
-                                       {.activation = e.activation, .kernel = e.kernel});
-                        });
+                        context c{*table, {}, {.activation = e.activation, .kernel = e.kernel}};
+                        const std::size_t used =
+                            stack_of([&] { s = matmul(c, p.w.view(), p.in(), p.out()); });
                         CHECK(s.ok());
                         CHECK(used <= enough);
                     }
@@ -87,36 +83,31 @@ TEST_CASE("every kernel of every back end multiplies on a stack of 64 KiB", "[ma
 TEST_CASE("packing, saving, mapping and experts do with a stack of 64 KiB", "[matmul]") {
     for (const layout_id layout : matmul_test::every_layout) {
         CAPTURE(layout_name(layout));
-        const matmul_test::product p(300, 700, 5, layout);
+        const matmul_test::sample p(300, 700, 5, layout);
         std::vector<float> weights(300 * 700), y(5 * 300);
         testing::generator r(1);
         for (float& v : weights) v = r.unit();
-        status packed, saved, mapped, multiplied;
+        status saved, mapped, multiplied;
+        any_packed_matrix packed;
         CHECK(stack_of([&] {
-                  pack_options options;
-                  options.drop = drop_zeros::rows_and_columns;
-                  packed = pack(layout, matrix_view<const float>(weights.data(), 300, 700), options)
-                               .status();
+                  packed = pack(layout, matrix_view<const float>(weights.data(), 300, 700));
               }) <= enough);
         const std::string file = (std::filesystem::temp_directory_path() /
                                   ("trilobit-stack-" + std::to_string(::getpid())))
                                      .string();
-        const auto whole = pack(layout, matrix_view<const float>(weights.data(), 300, 700));
         CHECK(stack_of([&] {
-                  saved = save(whole, file.c_str());
+                  saved = save(packed, file.c_str());
                   mapped = mapped_matrix(file.c_str()).status();
               }) <= enough);
         (void)std::remove(file.c_str());
         CHECK(stack_of([&] {
                   const packed_view experts[] = {p.w.view(), p.w.view()};
                   const std::int32_t expert_of[] = {0, 1, 1, 0, 1};
-                  workspace scratch;
-                  serial alone;
-                  multiplied =
-                      matmul_indexed(matmul_test::active_table(), experts, expert_of, p.in(),
-                                     matrix_view<float>(y.data(), 5, 300), scratch, alone);
+                  context c{matmul_test::active_table()};
+                  multiplied = matmul_indexed(c, experts, expert_of, p.in(),
+                                              matrix_view<float>(y.data(), 5, 300));
               }) <= enough);
-        CHECK((packed.ok() && saved.ok() && mapped.ok() && multiplied.ok()));
+        CHECK((packed.status().ok() && saved.ok() && mapped.ok() && multiplied.ok()));
     }
 }
 

@@ -23,7 +23,7 @@ TEMPLATE_LIST_TEST_CASE("floats that are quantised already lose nothing", "[pack
         const matrix_view<const float> weights(w.data(), s.rows, s.cols);
         CAPTURE(spec.group_cols, static_cast<int>(spec.per), static_cast<int>(spec.type));
         const auto expected = pack_test::copy_of(pack<TestType>(s.view()));
-        CHECK((pack_test::copy_of(pack<TestType>(weights, {spec, {}})) == expected));
-        CHECK((pack_test::copy_of(pack<TestType>(weights, {spec, {}}, pool)) == expected));
+        CHECK((pack_test::copy_of(pack<TestType>(weights, {spec})) == expected));
+        CHECK((pack_test::copy_of(pack<TestType>(weights, {spec}, pool)) == expected));
     }
 }

@@ -26,7 +26,7 @@ TEST_CASE("the header lies as it is drawn", "[pack]") {
     REQUIRE(packed.status().ok());
     const auto b = packed.bytes();
     CHECK(std::memcmp(b.data(), "TRILOBIT", 8) == 0);
-    CHECK(field<std::uint16_t>(b, 8) == 3);
+    CHECK(field<std::uint16_t>(b, 8) == 4);
     CHECK(field<std::uint16_t>(b, 10) == 64);
     CHECK(field<std::uint16_t>(b, 12) == 5);
     CHECK(field<std::uint16_t>(b, 14) == 64);
@@ -56,7 +56,7 @@ TEST_CASE("an image ends with zeros up to a multiple of 64", "[pack]") {
     for (std::size_t i = 132; i < 192; ++i) CHECK(b[i] == std::byte{});
 }
 
-TEST_CASE("bytes are pinned: the same weights make this image in every version 3", "[pack]") {
+TEST_CASE("bytes are pinned: the same weights make this image in every version 4", "[pack]") {
     // The LCG of the golden vectors, 16 x 32 values.
     std::uint32_t x = 1;
     sample s(16, 32, scale_spec::row(scale_type::f16));
@@ -103,6 +103,26 @@ TEST_CASE("an image moves into an arena as it is", "[pack]") {
     CHECK(view_packed(packed.bytes()).ok());
     any_packed_matrix never;
     CHECK_FALSE(never.move_to(arena).ok());
+}
+
+TEST_CASE("a buffer that an image was read into becomes a packed matrix", "[pack]") {
+    const sample s(70, 100, scale_spec::group(64));
+    const auto packed = pack<layout::ternary_2bit>(s.view());
+    const auto copy = [&] {
+        aligned_buffer bytes(packed.bytes().size());
+        std::memcpy(bytes.data(), packed.bytes().data(), bytes.size());
+        return bytes;
+    };
+    const packed_matrix<layout::ternary_2bit> read(copy());
+    REQUIRE(read.status().ok());
+    CHECK(pack_test::copy_of(read) == pack_test::copy_of(packed));
+    CHECK(pack_test::differences<layout::ternary_2bit>(read.view(), s) == 0);
+    aligned_buffer damaged = copy();
+    damaged.data()[100] ^= std::byte{1};
+    const any_packed_matrix refused(std::move(damaged));
+    CHECK(refused.status().code == errc::bad_format);
+    CHECK(refused.view().tiles == nullptr);
+    CHECK(refused.bytes().empty());
 }
 
 TEST_CASE("bytes after the image do not matter", "[pack]") {

@@ -1,10 +1,8 @@
 // SPDX-License-Identifier: MIT
 // Saved files and their read-only mappings: whole or absent, never half.
-#include <algorithm>
 #include <catch2/catch_template_test_macros.hpp>
 #include <catch2/catch_test_macros.hpp>
 #include <cstdio>
-#include <cstring>
 #include <filesystem>
 #include <fstream>
 
@@ -52,27 +50,6 @@ TEMPLATE_LIST_TEST_CASE("a saved matrix is mapped as it was", "[pack]", layouts)
     }
 }
 
-TEST_CASE("a matrix without its rows and columns of zeros is mapped as it was", "[pack]") {
-    const folder in;
-    const std::string file = in / "w.trilobit";
-    sample s(400, 500, scale_spec::tensor());
-    for (std::size_t i = 0; i < s.values.size(); ++i)
-        if (i / 500 % 3 == 0 || i % 500 % 3 == 1) s.values[i] = 0;
-    pack_options options;
-    options.drop = drop_zeros::rows_and_columns;
-    const auto packed = pack<layout::ternary_base3>(s.view(), options);
-    REQUIRE(packed.view().dropped_rows == 134);
-    REQUIRE(packed.view().dropped_cols == 167);
-    REQUIRE(save(packed, file.c_str()).ok());
-    const mapped_matrix mapped(file.c_str());
-    REQUIRE(mapped.status().ok());
-    const packed_view &a = packed.view(), &b = mapped.view();
-    CHECK((b.rows == 400 && b.cols == 500));
-    CHECK(std::memcmp(a.tiles, b.tiles, static_cast<std::size_t>(a.tiles_bytes())) == 0);
-    CHECK(std::equal(a.row_places, a.row_places + a.dropped_rows, b.row_places));
-    CHECK(std::equal(a.col_places, a.col_places + a.dropped_cols, b.col_places));
-}
-
 TEST_CASE("saving again replaces, and maps of the old file stay whole", "[pack]") {
     const folder in;
     const std::string file = in / "w";
@@ -83,22 +60,6 @@ TEST_CASE("saving again replaces, and maps of the old file stay whole", "[pack]"
     const mapped_matrix fresh(file.c_str());
     CHECK(pack_test::differences<layout::ternary_2bit>(old.view(), a) == 0);
     CHECK(pack_test::differences<layout::ternary_2bit>(fresh.view(), b) == 0);
-}
-
-TEST_CASE("a large file is mapped in place, and copied into large pages on request", "[pack]") {
-    const folder in;
-    const std::string file = in / "w";
-    const sample s(2100, 4200, {});  // more than 2 MiB
-    REQUIRE(save(pack<layout::ternary_2bit>(s.view()), file.c_str()).ok());
-    const mapped_matrix mapped(file.c_str());
-    mapped_matrix copied(file.c_str(), verify::everything, mapped_pages::huge);
-    CHECK(copied.copied());
-    CHECK_FALSE(mapped.copied());
-    const mapped_matrix moved(std::move(copied));
-    CHECK(moved.copied());
-    CHECK_FALSE(copied.copied());
-    for (const mapped_matrix* m : {&moved, &mapped})
-        CHECK(pack_test::differences<layout::ternary_2bit>(m->view(), s) == 0);
 }
 
 TEST_CASE("a mapping moves", "[pack]") {

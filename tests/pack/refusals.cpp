@@ -33,8 +33,8 @@ TEMPLATE_LIST_TEST_CASE("weights that are no numbers are refused", "[pack]", lay
             std::vector<float> w(200 * 100, 0.5f);
             w[133 * 100 + 99] = bad;
             const matrix_view<const float> weights(w.data(), 200, 100);
-            check_refused(pack<TestType>(weights, {spec, {}}), errc::bad_value);
-            check_refused(pack<TestType>(weights, {spec, {}}, pool), errc::bad_value);
+            check_refused(pack<TestType>(weights, {spec}), errc::bad_value);
+            check_refused(pack<TestType>(weights, {spec}, pool), errc::bad_value);
         }
 }
 
@@ -65,12 +65,10 @@ TEST_CASE("scales that cannot be stored are refused", "[pack]") {
         }
     // Float weights whose mean overflows a half.
     const std::vector<float> w(64, 1e6f);
-    check_refused(pack<lay>(matrix_view<const float>(w.data(), 2, 32),
-                            {scale_spec::row(scale_type::f16), {}}),
-                  errc::bad_value);
-    CHECK(pack<lay>(matrix_view<const float>(w.data(), 2, 32), {scale_spec::row(), {}})
-              .status()
-              .ok());
+    check_refused(
+        pack<lay>(matrix_view<const float>(w.data(), 2, 32), {scale_spec::row(scale_type::f16)}),
+        errc::bad_value);
+    CHECK(pack<lay>(matrix_view<const float>(w.data(), 2, 32), {scale_spec::row()}).status().ok());
 }
 
 TEST_CASE("shapes that do not fit are refused", "[pack]") {
@@ -79,10 +77,8 @@ TEST_CASE("shapes that do not fit are refused", "[pack]") {
     check_refused(pack<lay>(view(w.data(), -1, 32)), errc::bad_shape);
     check_refused(pack<lay>(view(nullptr, 2, 32)), errc::bad_shape);
     check_refused(pack<lay>(view(w.data(), 2, 32, 31)), errc::bad_shape);
-    check_refused(pack<lay>(view(w.data(), 2, 32), {{granularity::group, 33, {}}, {}}),
-                  errc::bad_shape);
-    check_refused(pack<lay>(view(w.data(), 2, 32), {{granularity::row, 32, {}}, {}}),
-                  errc::bad_shape);
+    check_refused(pack<lay>(view(w.data(), 2, 32), {{granularity::group, 33}}), errc::bad_shape);
+    check_refused(pack<lay>(view(w.data(), 2, 32), {{granularity::row, 32}}), errc::bad_shape);
     const sample s(2, 32, scale_spec::row());
     quantized_view without = s.view();
     without.scales = nullptr;
@@ -97,28 +93,28 @@ TEST_CASE("the widest matrix packs, one column more is refused", "[pack]") {
 
 TEST_CASE("sizes beyond all memory are refused before anything is allocated", "[pack]") {
     const auto never = [](std::int64_t, std::int8_t*, float*) { return status{}; };
-    serial run;
     constexpr auto huge = std::numeric_limits<std::int64_t>::max();
     for (const std::int64_t rows : {huge, huge / 2, std::int64_t{1} << 42}) {
-        check_refused(pack_rows<lay>(rows, 4096, {}, never, {}, run), errc::bad_shape);
-        check_refused(pack_rows<layout::ternary_base3>(rows, 1, scale_spec::row(), never, {}, run),
+        check_refused(pack_rows<lay>(rows, 4096, never), errc::bad_shape);
+        check_refused(pack_rows<layout::ternary_base3>(rows, 1, never, {scale_spec::row()}),
                       errc::bad_shape);
     }
-    check_refused(pack_rows<lay>(1, huge, {}, never, {}, run), errc::bad_shape);
-    check_refused(pack_rows<lay>(-1, 1, {}, never, {}, run), errc::bad_shape);
+    check_refused(pack_rows<lay>(1, huge, never), errc::bad_shape);
+    check_refused(pack_rows<lay>(-1, 1, never), errc::bad_shape);
 }
 
 TEST_CASE("the status of a source that fails is the packing's", "[pack]") {
     thread_pool pool(3);
     int progressed_to_the_end = 0;
     pack_options options;
-    options.progress = [&](double f) { progressed_to_the_end += f == 1.0; };
+    const auto look = [&](double f) { progressed_to_the_end += f == 1.0; };
+    pack_test::report_to(look, options);
     const auto source = [](std::int64_t row, std::int8_t* values, float*) {
         std::fill_n(values, 10, std::int8_t{1});
         return row == 700 ? status{errc::bad_format, "Row 700 cannot be read, says the source."}
                           : status{};
     };
-    const auto packed = pack_rows<lay>(1000, 10, {}, source, options, pool);
+    const auto packed = pack_rows<lay>(1000, 10, source, options, pool);
     check_refused(packed, errc::bad_format);
     CHECK(std::string_view(packed.status().text) == "Row 700 cannot be read, says the source.");
     CHECK(progressed_to_the_end == 0);

@@ -78,6 +78,13 @@ inline std::vector<trilobit::scale_spec> all_specs() {
     return specs;
 }
 
+/// `f` outlives the packing.
+template <class F>
+void report_to(const F& f, trilobit::pack_options& options) {
+    options.progress = [](const void* to, double done) { (*static_cast<const F*>(to))(done); };
+    options.context = &f;
+}
+
 inline std::vector<std::byte> copy_of(const trilobit::any_packed_matrix& m) {
     return {m.bytes().begin(), m.bytes().end()};
 }

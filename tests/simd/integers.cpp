@@ -66,32 +66,32 @@ TEST_CASE("dot4 is exact for every pair of bytes that its contract allows", "[si
     }
 }
 
-TEST_CASE("madd2 adds two products and saturates", "[simd]") {
+TEST_CASE("madd2 adds two products whose sum fits an int16", "[simd]") {
     for (const primitives* p : runnable()) {
-        if (p->madd2 == nullptr) {
-            CHECK_FALSE(p->prefers_madd2);
-            continue;
-        }
         CAPTURE(p->name);
         generator r(2);
-        int wrong = 0, saturated = 0;
+        int wrong = 0, extreme = 0;
         for (int round = 0; round < 20000; ++round) {
             lanes<std::uint8_t> u;
             lanes<std::int8_t> s;
             lanes<std::int16_t> out;
-            for (int i = 0; i < p->width; ++i) {
-                u[i] = extreme_byte(r);
-                s[i] = static_cast<std::int8_t>(extreme_byte(r));
+            for (int i = 0; i < p->width; i += 2) {
+                int sum;
+                do {
+                    for (int k = i; k < i + 2; ++k) {
+                        u[k] = extreme_byte(r);
+                        s[k] = static_cast<std::int8_t>(extreme_byte(r));
+                    }
+                    sum = u[i] * s[i] + u[i + 1] * s[i + 1];
+                } while (sum < -32768 || sum > 32767);
+                extreme += sum < -32000 || sum > 32000;
             }
             p->madd2(u.at, s.at, out.at);
-            for (int i = 0; i < p->width / 2; ++i) {
-                const int sum = u[2 * i] * s[2 * i] + u[2 * i + 1] * s[2 * i + 1];
-                wrong += out[i] != std::clamp(sum, -32768, 32767);
-                saturated += sum < -32768 || sum > 32767;
-            }
+            for (int i = 0; i < p->width / 2; ++i)
+                wrong += out[i] != u[2 * i] * s[2 * i] + u[2 * i + 1] * s[2 * i + 1];
         }
         CHECK(wrong == 0);
-        CHECK(saturated > 0);
+        CHECK(extreme > 0);
     }
 }
 

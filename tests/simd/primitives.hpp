@@ -16,7 +16,7 @@ struct primitives {
     int width;  // bytes of a register
     bool exact_dot4, prefers_madd2;
     void (*dot4)(std::int32_t* sum, const std::uint8_t* u, const std::int8_t* s);
-    void (*madd2)(const std::uint8_t* u, const std::int8_t* s, std::int16_t* out);  // may be null
+    void (*madd2)(const std::uint8_t* u, const std::int8_t* s, std::int16_t* out);
     void (*widen_add)(std::int32_t* sum, const std::int16_t* v);
     void (*popcount_bytes)(const std::uint8_t* v, std::uint8_t* out);
     void (*dot2)(std::int32_t* sum, const std::int16_t* a, const std::int16_t* b);

@@ -1,13 +1,10 @@
 // SPDX-License-Identifier: MIT
-// Enters: TRILOBIT_ARCH_ID and that arch's compiler flags. Leaves: its primitives as a constant.
+// Enters: the compiler flags of an arch. Leaves: its primitives as a constant.
 // Nothing here may be shared with another translation unit: no Catch2, no standard containers.
 #pragma once
 
 #include "primitives.hpp"
 #include "trilobit/simd/base3.hpp"
-
-#define TRILOBIT_TEST_JOIN_(a, b) a##b
-#define TRILOBIT_TEST_JOIN(a, b) TRILOBIT_TEST_JOIN_(a, b)
 
 namespace simd_test {
 
@@ -21,8 +18,7 @@ struct of_arch {
         trilobit::simd::dot4<A>(start, bytes(u), bytes(s)).store_aligned(sum);
     }
     static void madd2(const std::uint8_t* u, const std::int8_t* s, std::int16_t* out) {
-        if constexpr (trilobit::has_ssse3<A>)
-            trilobit::simd::madd2<A>(bytes(u), bytes(s)).store_aligned(out);
+        trilobit::simd::madd2<A>(bytes(u), bytes(s)).store_aligned(out);
     }
     static void widen_add(std::int32_t* sum, const std::int16_t* v) {
         const auto start = trilobit::simd::i32<A>::load_aligned(sum);
@@ -49,7 +45,8 @@ struct of_arch {
         trilobit::simd::zero_where_equal<A>(bytes(v), bytes(a), bytes(b)).store_aligned(v);
     }
     static void lookup64(const std::uint8_t* table, const std::uint8_t* index, std::uint8_t* out) {
-        trilobit::simd::lookup64<A>(table, bytes(index)).store_aligned(out);
+        trilobit::simd::lookup64<A>(table, trilobit::simd::index64<A>(bytes(index)))
+            .store_aligned(out);
     }
     static void base3_sum(const std::int8_t* x, int more, const std::uint8_t* codes,
                           std::uint8_t* out) {
@@ -95,38 +92,34 @@ struct of_arch {
         trilobit::simd::shift_right<4, A>(bytes(v)).store_aligned(out);
     }
     static void scale_add16(float* sum, const std::int32_t* acc, const float* scale, float by) {
-        trilobit::simd::scale_add16<A, false>(sum, acc, scale, by);
+        trilobit::simd::scale_add16<A>(sum, acc, scale, by);
     }
     static void load_f16x16(const std::uint16_t* from, float* to) {
         trilobit::simd::load_f16x16<A>(from, to);
     }
-    static constexpr primitives all{A::name,
-                                    trilobit::simd::register_bytes<A>,
-                                    trilobit::simd::exact_dot4<A>,
-                                    trilobit::simd::prefers_madd2<A>,
-                                    &dot4,
-                                    trilobit::has_ssse3<A> ? &madd2 : nullptr,
-                                    &widen_add,
-                                    &popcount_bytes,
-                                    &dot2,
-                                    &masked_xor,
-                                    &add_signed,
-                                    &zero_where_equal,
-                                    &lookup64,
-                                    &base3_sum,
-                                    &base3_digits,
-                                    &interleave4,
-                                    &load_every_fourth,
-                                    &interleave4_i32,
-                                    &transpose8,
-                                    &broadcast4,
-                                    &shift_right4,
-                                    &scale_add16,
-                                    &load_f16x16};
+    static constexpr primitives table{A::name,
+                                      trilobit::simd::register_bytes<A>,
+                                      trilobit::simd::exact_dot4<A>,
+                                      trilobit::simd::prefers_madd2<A>,
+                                      &dot4,
+                                      &madd2,
+                                      &widen_add,
+                                      &popcount_bytes,
+                                      &dot2,
+                                      &masked_xor,
+                                      &add_signed,
+                                      &zero_where_equal,
+                                      &lookup64,
+                                      &base3_sum,
+                                      &base3_digits,
+                                      &interleave4,
+                                      &load_every_fourth,
+                                      &interleave4_i32,
+                                      &transpose8,
+                                      &broadcast4,
+                                      &shift_right4,
+                                      &scale_add16,
+                                      &load_f16x16};
 };
-
-extern const primitives TRILOBIT_TEST_JOIN(primitives_, TRILOBIT_ARCH_ID);
-constinit const primitives TRILOBIT_TEST_JOIN(primitives_, TRILOBIT_ARCH_ID) =
-    of_arch<trilobit::arch::TRILOBIT_ARCH_ID>::all;
 
 }  // namespace simd_test

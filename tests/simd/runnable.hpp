@@ -4,28 +4,18 @@
 #pragma once
 
 #include <catch2/catch_test_macros.hpp>
-#include <vector>
 
 #include "primitives.hpp"
-#include "primitives_list.hpp"  // made by CMake: TRILOBIT_SIMD_ARCHS(X)
 #include "trilobit/dispatch/cpu.hpp"
+#include "trilobit/dispatch/per_arch.hpp"
 #include "trilobit/testing/random.hpp"
 
 namespace simd_test {
 
-#define TRILOBIT_TEST_DECLARE(name) extern const primitives primitives_##name;
-TRILOBIT_SIMD_ARCHS(TRILOBIT_TEST_DECLARE)
-#undef TRILOBIT_TEST_DECLARE
+template <class Arch>
+struct of_arch;
 
-inline std::vector<const primitives*> runnable() {
-    const auto cpu = trilobit::dispatch::x86_features::detect();
-    std::vector<const primitives*> found;
-#define TRILOBIT_TEST_LIST(name) \
-    if (cpu.has(#name)) found.push_back(&primitives_##name);
-    TRILOBIT_SIMD_ARCHS(TRILOBIT_TEST_LIST)
-#undef TRILOBIT_TEST_LIST
-    return found;
-}
+inline auto runnable() { return trilobit::dispatch::per_arch<primitives, of_arch>::available(); }
 
 /// The largest register, aligned.
 template <class T>

@@ -8,9 +8,11 @@
 
 #include "trilobit/version.hpp"
 
+#include <concepts>
 #include <cstdint>
 #include <initializer_list>
 #include <string_view>
+#include <type_traits>
 
 #include "trilobit/simd/arch.hpp"
 
@@ -28,16 +30,15 @@
 
 namespace trilobit::inline TRILOBIT_ABI::dispatch {
 
-/// Feature bits of an x86 processor, as far as the system saves the registers they need.
-struct x86_features {
-    bool sse2 = false, ssse3 = false, sse4_2 = false;
-    bool avx2 = false;  // with FMA, F16C, BMI2
-    bool avxvnni = false;
-    bool avx512bw = false;    // with F, CD, DQ, VL
-    bool avx512vnni = false;  // with VBMI, VBMI2, IFMA, BITALG, VPOPCNTDQ, GFNI
-    bool amx = false;         // int8 tiles, granted to this process
+/// The processor, as far as the system saves the registers that its instructions need.
+class cpu {
+    template <class Arch>
+    using of = std::type_identity<Arch>;
 
 #if defined(__x86_64__) || defined(__i386__) || defined(_M_X64)
+    unsigned c1 = 0, d1 = 0, b7 = 0, c7 = 0, d7 = 0, a71 = 0;  // words of cpuid, by leaf
+    std::uint64_t saved = 0;                                   // XCR0
+
     static void cpuid(unsigned leaf, unsigned sub, unsigned (&r)[4]) noexcept {
 #if defined(_M_X64) && !defined(__GNUC__)
         int out[4];
@@ -68,13 +69,38 @@ struct x86_features {
 #endif
     }
 
-    static x86_features detect() noexcept {
-        const auto bits = [](unsigned word, std::initializer_list<int> wanted) {
-            for (const int b : wanted)
-                if ((word >> b & 1u) == 0) return false;
-            return true;
-        };
-        x86_features f;
+    static bool bits(unsigned word, std::initializer_list<int> wanted) noexcept {
+        for (const int b : wanted)
+            if ((word >> b & 1u) == 0) return false;
+        return true;
+    }
+    // 1 SSE, 2 AVX, 5-7 AVX-512, 17-18 tiles
+    [[nodiscard]] bool saves(std::uint64_t state) const noexcept {
+        return (saved & state) == state;
+    }
+
+    // What each adds to those that it derives from. One without a line here does not compile.
+    [[nodiscard]] bool adds(of<arch::generic>) const noexcept { return true; }
+    [[nodiscard]] bool adds(of<arch::sse2>) const noexcept { return bits(d1, {26}); }
+    [[nodiscard]] bool adds(of<arch::ssse3>) const noexcept { return bits(c1, {9}); }
+    [[nodiscard]] bool adds(of<arch::sse4_2>) const noexcept { return bits(c1, {19, 20, 23}); }
+    [[nodiscard]] bool adds(of<arch::avx2>) const noexcept {  // AVX, FMA, F16C; BMI2
+        return saves(0x6) && bits(c1, {12, 28, 29}) && bits(b7, {5, 8});
+    }
+    [[nodiscard]] bool adds(of<arch::avxvnni>) const noexcept { return bits(a71, {4}); }
+    [[nodiscard]] bool adds(of<arch::avx512bw>) const noexcept {  // F, DQ, CD, BW, VL
+        return saves(0xe6) && bits(b7, {16, 17, 28, 30, 31});
+    }
+    [[nodiscard]] bool adds(of<arch::avx512vnni>) const noexcept {
+        // IFMA; VBMI, VBMI2, GFNI, VNNI, BITALG, VPOPCNTDQ
+        return bits(b7, {21}) && bits(c7, {1, 6, 8, 11, 12, 14});
+    }
+    [[nodiscard]] bool adds(of<arch::amx>) const noexcept {  // tiles, of int8
+        return saves(0x60000) && bits(d7, {24, 25}) && ask_for_tiles();
+    }
+
+public:
+    static cpu detect() noexcept {
         unsigned basic[4], one[4], seven[4] = {}, seven_one[4] = {};
         cpuid(0, 0, basic);
         cpuid(1, 0, one);
@@ -82,36 +108,33 @@ struct x86_features {
             cpuid(7, 0, seven);
             if (seven[0] >= 1) cpuid(7, 1, seven_one);
         }
-        const unsigned c1 = one[2], d1 = one[3], b7 = seven[1], c7 = seven[2], d7 = seven[3];
-        const unsigned a71 = seven_one[0];
-        f.sse2 = bits(d1, {26});
-        f.ssse3 = f.sse2 && bits(c1, {9});
-        f.sse4_2 = f.ssse3 && bits(c1, {19, 20, 23});
-        // XCR0: 1 SSE, 2 AVX, 5-7 AVX-512, 17-18 tile state. Without OSXSAVE xgetbv itself faults.
-        const std::uint64_t saved = bits(c1, {27}) ? saved_state() : 0;
-        f.avx2 = f.sse4_2 && (saved & 0x6) == 0x6 && bits(c1, {12, 28, 29}) && bits(b7, {5, 8});
-        f.avxvnni = f.avx2 && bits(a71, {4});
-        f.avx512bw = f.avx2 && (saved & 0xe6) == 0xe6 && bits(b7, {16, 17, 28, 30, 31});
-        f.avx512vnni = f.avx512bw && bits(b7, {21}) && bits(c7, {1, 6, 8, 11, 12, 14});
-        f.amx =
-            f.avx512vnni && (saved & 0x60000) == 0x60000 && bits(d7, {24, 25}) && ask_for_tiles();
+        cpu f;
+        f.c1 = one[2], f.d1 = one[3];
+        f.b7 = seven[1], f.c7 = seven[2], f.d7 = seven[3], f.a71 = seven_one[0];
+        // Without OSXSAVE xgetbv itself faults.
+        if (bits(f.c1, {27})) f.saved = saved_state();
         return f;
     }
 #else
-    static x86_features detect() noexcept { return {}; }
+    template <class Arch>
+    [[nodiscard]] bool adds(of<Arch>) const noexcept {
+        return std::is_same_v<Arch, arch::generic>;
+    }
+
+public:
+    static cpu detect() noexcept { return {}; }
 #endif
 
+    /// Can it run this back end? An unknown one it cannot.
     [[nodiscard]] bool has(std::string_view arch) const noexcept {
-        if (arch == arch::generic::name) return true;
-        if (arch == arch::sse2::name) return sse2;
-        if (arch == arch::ssse3::name) return ssse3;
-        if (arch == arch::sse4_2::name) return sse4_2;
-        if (arch == arch::avx2::name) return avx2;
-        if (arch == arch::avxvnni::name) return avxvnni;
-        if (arch == arch::avx512bw::name) return avx512bw;
-        if (arch == arch::avx512vnni::name) return avx512vnni;
-        if (arch == arch::amx::name) return amx;
-        return false;
+        return any_type(archs{}, [&]<class Arch>() { return Arch::name == arch && runs<Arch>(); });
+    }
+    template <class Arch>
+    [[nodiscard]] bool runs() const noexcept {
+        return !any_type(archs{}, [&]<class Weaker>() {
+            if constexpr (std::derived_from<Arch, Weaker>) return !adds(of<Weaker>{});
+            return false;
+        });
     }
 };
 

@@ -1,33 +1,35 @@
 // SPDX-License-Identifier: MIT
 // Room dispatch. Enters: the back ends that CMake's trilobit_runtime_dispatch() compiled into this
 // program. Leaves: those this machine can run, and the one to use.
-//
-// Declarations only: the definitions are in the registry source that the CMake function adds.
 #pragma once
 
 #include "trilobit/version.hpp"
 
-#include <span>
-#include <string_view>
-
-#include "trilobit/core/status.hpp"
+#include "trilobit/dispatch/per_arch.hpp"
 #include "trilobit/matmul/matmul.hpp"
 
 #include "trilobit/core/begin.hpp"
 
 namespace trilobit::inline TRILOBIT_ABI::dispatch {
 
+/// Every kernel of an arch; kernels.hpp defines it.
+template <class Arch>
+struct kernels_of;
+using kernels = per_arch<kernel_table, kernels_of>;
+
 /// Back ends in this program that this machine can run, weakest first.
-std::span<const kernel_table* const> available() noexcept;
+inline std::span<const kernel_table* const> available() noexcept { return kernels::available(); }
 
 /// The strongest of them.
-const kernel_table& best() noexcept;
+inline const kernel_table& best() noexcept { return kernels::best(); }
 
 /// The one of this name; an error whose text lists those available if there is no such.
-result<const kernel_table*> find(std::string_view name) noexcept;
+inline result<const kernel_table*> find(std::string_view arch) noexcept {
+    return kernels::find(arch);
+}
 
 /// What the environment variable TRILOBIT_ARCH names, or the best. Asked once, then remembered.
-result<const kernel_table*> active() noexcept;
+inline result<const kernel_table*> active() noexcept { return kernels::active(); }
 
 }  // namespace trilobit::inline TRILOBIT_ABI::dispatch
 

@@ -1,93 +1,92 @@
 // SPDX-License-Identifier: MIT
-// Room dispatch. Enters: TRILOBIT_REGISTRY_ARCHS(X), the names of the arches that were compiled.
-// Leaves: the definitions behind dispatch.hpp. Included by one generated source with baseline
-// flags.
+// Room dispatch. Enters: the tables of all instruction sets that were compiled. Leaves: the
+// definitions behind per_arch.hpp. Included by one source with baseline flags, which says what
+// compiled_tables are and instantiates per_arch.
 #pragma once
-
-#ifndef TRILOBIT_REGISTRY_ARCHS
-#error "Define TRILOBIT_REGISTRY_ARCHS(X) as X(generic) X(sse2) .. before including this."
-#endif
 
 #include "trilobit/version.hpp"
 
 #include <array>
+#include <concepts>
 #include <cstdio>
 #include <cstdlib>
 
 #include "trilobit/dispatch/cpu.hpp"
-#include "trilobit/dispatch/dispatch.hpp"
+#include "trilobit/dispatch/per_arch.hpp"
 
 #include "trilobit/core/begin.hpp"
 
 namespace trilobit::inline TRILOBIT_ABI::dispatch {
 
-#define TRILOBIT_DECLARE_TABLE(name) extern const kernel_table table_##name;
-TRILOBIT_REGISTRY_ARCHS(TRILOBIT_DECLARE_TABLE)
-#undef TRILOBIT_DECLARE_TABLE
+/// `all`: pointers to the tables in this program, weakest first, one at least.
+template <class Table, template <class> class Of>
+struct compiled_tables;
 
-namespace {
-
-#define TRILOBIT_LIST_TABLE(name) &table_##name,
-constexpr const kernel_table* compiled[] = {TRILOBIT_REGISTRY_ARCHS(TRILOBIT_LIST_TABLE)};
-#undef TRILOBIT_LIST_TABLE
-
-struct runnable {
-    std::array<const kernel_table*, std::size(compiled)> tables{};
-    std::size_t count = 0;
-
-    runnable() noexcept {
-        const x86_features cpu = x86_features::detect();
-        for (const kernel_table* t : compiled)
-            if (cpu.has(t->name)) tables[count++] = t;
-    }
-};
-
-const runnable& runnable_tables() noexcept {
+template <class Table, template <class> class Of>
+std::span<const Table* const> per_arch<Table, Of>::available() noexcept {
+    struct runnable {
+        std::array<const Table*, std::size(compiled_tables<Table, Of>::all)> tables{};
+        std::size_t count = 0;
+        runnable() noexcept {
+            const cpu machine = cpu::detect();
+            for (const Table* t : compiled_tables<Table, Of>::all)
+                if (machine.has(t->name)) tables[count++] = t;
+        }
+    };
     static const runnable found;
-    return found;
+    return {found.tables.data(), found.count};
 }
 
-/// The sentence for a name that cannot be served, composed once: it has to outlive every status.
-const char* unknown_arch_text() noexcept {
-    static const auto text = [] {
-        std::array<char, 256> t{};
-        int at = std::snprintf(
-            t.data(), t.size(),
-            "TRILOBIT_ARCH names no back end that this machine and this program have; there are:");
-        for (const kernel_table* table : available())
-            if (at > 0 && static_cast<std::size_t>(at) < t.size())
-                at += std::snprintf(t.data() + at, t.size() - static_cast<std::size_t>(at), " %.*s",
-                                    static_cast<int>(table->name.size()), table->name.data());
-        return t;
-    }();
-    return text.data();
-}
-
-}  // namespace
-
-std::span<const kernel_table* const> available() noexcept {
-    const runnable& r = runnable_tables();
-    return {r.tables.data(), r.count};
-}
-
-const kernel_table& best() noexcept {
+template <class Table, template <class> class Of>
+const Table& per_arch<Table, Of>::best() noexcept {
     const auto all = available();
-    return all.empty() ? *compiled[0] : *all.back();
+    return all.empty() ? *compiled_tables<Table, Of>::all[0] : *all.back();
 }
 
-result<const kernel_table*> find(std::string_view name) noexcept {
-    for (const kernel_table* t : available())
-        if (t->name == name) return t;
-    return status{errc::unsupported, unknown_arch_text()};
+template <class Table, template <class> class Of>
+result<const Table*> per_arch<Table, Of>::find(std::string_view arch) noexcept {
+    for (const Table* t : available())
+        if (t->name == arch) return t;
+    // Composed once: the sentence has to outlive every status.
+    static const auto text = [] {
+        std::array<char, 256> composed{};
+        int at = std::snprintf(
+            composed.data(), composed.size(),
+            "TRILOBIT_ARCH names no back end that this machine and this program have; there are:");
+        for (const Table* t : available())
+            if (at > 0 && static_cast<std::size_t>(at) < composed.size())
+                at += std::snprintf(composed.data() + at,
+                                    composed.size() - static_cast<std::size_t>(at), " %.*s",
+                                    static_cast<int>(t->name.size()), t->name.data());
+        return composed;
+    }();
+    return status{errc::unsupported, text.data()};
 }
 
-result<const kernel_table*> active() noexcept {
-    static const result<const kernel_table*> chosen = []() -> result<const kernel_table*> {
+template <class Table, template <class> class Of>
+result<const Table*> per_arch<Table, Of>::active() noexcept {
+    static const result<const Table*> chosen = []() -> result<const Table*> {
         const char* wanted = std::getenv("TRILOBIT_ARCH");
         if (wanted == nullptr || *wanted == '\0') return &best();
         return find(wanted);
     }();
     return chosen;
+}
+
+template <class Table, template <class> class Of>
+const Table& per_arch<Table, Of>::serving(std::string_view arch) noexcept {
+    const Table* found = compiled_tables<Table, Of>::all[0];
+    any_type(archs{}, [&]<class Wanted>() {
+        if (Wanted::name != arch) return false;
+        any_type(archs{}, [&]<class Served>() {
+            if constexpr (std::derived_from<Wanted, Served>)
+                for (const Table* t : compiled_tables<Table, Of>::all)
+                    if (t->name == Served::name) found = t;
+            return false;
+        });
+        return true;
+    });
+    return *found;
 }
 
 }  // namespace trilobit::inline TRILOBIT_ABI::dispatch

@@ -1,14 +1,13 @@
 // SPDX-License-Identifier: MIT
 // Room kernel. Enters: a panel of decoded weights and the activations of any number of tokens.
-// Leaves: exact sums by AMX, Intel's matrix unit of 2023: 1,024 multiply-adds a cycle.
+// Leaves: exact sums by a matrix unit, which `dot` is given where the machine has one. The one
+// there is: AMX, Intel's of 2023, 1,024 multiply-adds a cycle.
 //
 // Sixteen words of a panel are a B tile as they lie, sixteen tokens' 64 columns an A tile, and a C
 // tile is sixteen tokens x sixteen rows of acc. 32 tokens x 32 rows are four C tiles:
 //   2 tileloadd A + 2 tileloadd B + 4 tdpbsud    65,536 multiply-adds; tdpbsud takes 16 cycles
 // A tiles come from the L2 cache, half as fast again from 1 KiB in a row as from sixteen rows
-// apart: the activations are laid out that way once, and a loop over tiles in cache goes from 51 to
-// 76 % of the peak with panels of twice as many columns and half as many rows (2560 columns, 128
-// tokens).
+// apart: the activations are laid out that way once (Sapphire Rapids, a loop over tiles in cache).
 //
 // Tiles exist for a process that has asked the system for them: dispatch/cpu.hpp does.
 #pragma once
@@ -18,14 +17,26 @@
 #include <atomic>
 #include <cstring>
 
-#include "trilobit/kernel/dot_tile.hpp"
+#include "trilobit/kernel/span.hpp"
 
 #include "trilobit/core/begin.hpp"
 
 namespace trilobit::inline TRILOBIT_ABI::kernel {
-/// Words of weights in a B tile: a panel's last ones are zeros up to a multiple of it.
-inline constexpr int amx_words = 16;
-/// Of one tile: sixteen rows of 64 bytes.
+
+/// What dot asks of a machine without one: nothing but the size of its panels, 20 KiB, which stay
+/// in the L1 cache beside activations.
+template <class Arch>
+struct matrix_unit {
+    static constexpr bool available = false;
+    static constexpr int panel_rows = 64, panel_cols = 320;
+    /// Words that a panel ends with a multiple of; tokens that blocks start at a multiple of.
+    static constexpr int words = 1, token_step = 1;
+    /// Tokens from which decoding panels pays, where registers allow them.
+    static constexpr int least_tokens = 16;
+    static constexpr std::int64_t operand_bytes(std::int64_t, std::int64_t) noexcept { return 0; }
+};
+
+/// Sixteen rows of 64 bytes.
 inline constexpr std::int64_t amx_tile_bytes = 1024;
 /// Of the A tiles of sixteen tokens.
 constexpr std::int64_t amx_row_bytes(std::int64_t cols) noexcept {
@@ -40,10 +51,9 @@ struct amx_activations {
 
     /// As they are quantised; any first token and column.
     static amx_activations rows(const std::int8_t* x, std::int64_t token_stride) noexcept {
-        return {x, token_stride, 4 * amx_words, 16 * token_stride};
+        return {x, token_stride, 64, 16 * token_stride};
     }
-    /// As store_amx_row() left them at `tiles`; from a multiple of sixteen tokens and 64 columns
-    /// on.
+    /// As store_row() left them at `tiles`; from a multiple of sixteen tokens and 64 columns on.
     static amx_activations tiles(const std::byte* tiles, std::int64_t cols, std::int64_t token,
                                  std::int64_t col) noexcept {
         const std::int64_t stride = amx_row_bytes(cols);
@@ -53,18 +63,6 @@ struct amx_activations {
     }
 };
 
-/// Bytes of A tiles for some tokens.
-constexpr std::int64_t amx_bytes(std::int64_t tokens, std::int64_t cols) noexcept {
-    return ceil_div(tokens, std::int64_t{16}) * amx_row_bytes(cols);
-}
-
-/// Lays row m out as its part of A tiles; it is readable up to a multiple of 64 columns. Different
-/// rows may be stored at once.
-inline void store_amx_row(const std::int8_t* row, std::int64_t m, std::int64_t cols,
-                          std::byte* tiles) noexcept {
-    std::byte* to = tiles + m / 16 * amx_row_bytes(cols) + m % 16 * 64;
-    for (std::int64_t c = 0; c < cols; c += 64, to += amx_tile_bytes) std::memcpy(to, row + c, 64);
-}
 }  // namespace trilobit::inline TRILOBIT_ABI::kernel
 
 #if defined(__AMX_INT8__) || defined(__AMXINT8__)  // GCC, Clang
@@ -78,7 +76,7 @@ struct alignas(64) amx_config {
     std::uint8_t rows[16] = {};
 
     TRILOBIT_INLINE amx_config(int upper, int lower) noexcept {
-        const int tile_rows[8] = {upper, upper, lower, lower, upper, lower, amx_words, amx_words};
+        const int tile_rows[8] = {upper, upper, lower, lower, upper, lower, 16, 16};
         for (int i = 0; i < 8; ++i) {
             bytes[i] = 64;
             rows[i] = static_cast<std::uint8_t>(tile_rows[i]);
@@ -91,48 +89,11 @@ struct alignas(64) amx_config {
     }
 };
 
-/// acc (up to 32 tokens, 16 or 32 rows) += panel * x over all words of the span.
-template <class Arch, bool TwoTokens, bool TwoRows>
-void amx_tile(const dot_span& s, const amx_activations& a, std::int32_t* acc,
-              std::int64_t acc_stride) noexcept {
-    const auto acc_bytes = static_cast<std::size_t>(acc_stride) * sizeof *acc;
-    std::int32_t* lower = acc + 16 * acc_stride;
-    _tile_loadd(0, acc, acc_bytes);
-    if constexpr (TwoRows) _tile_loadd(1, acc + 16, acc_bytes);
-    if constexpr (TwoTokens) _tile_loadd(2, lower, acc_bytes);
-    if constexpr (TwoTokens && TwoRows) _tile_loadd(3, lower + 16, acc_bytes);
-    const std::int8_t* x = a.x;
-    const std::byte* w = s.tiles;
-    const auto token_bytes = static_cast<std::size_t>(a.token_stride);
-    for (std::int64_t k = 0; k < s.count; k += amx_words) {
-        _tile_loadd(6, w, 64);
-        if constexpr (TwoRows) _tile_loadd(7, w + s.block_stride, 64);
-        _tile_loadd(4, x, token_bytes);
-        _tile_dpbsud(0, 4, 6);
-        if constexpr (TwoRows) _tile_dpbsud(1, 4, 7);
-        if constexpr (TwoTokens) {
-            _tile_loadd(5, x + a.tile_stride, token_bytes);
-            _tile_dpbsud(2, 5, 6);
-            if constexpr (TwoRows) _tile_dpbsud(3, 5, 7);
-        }
-        x += a.step;
-        w += amx_words * panel::tile_bytes;
-    }
-    _tile_stored(0, acc, acc_bytes);
-    if constexpr (TwoRows) _tile_stored(1, acc + 16, acc_bytes);
-    if constexpr (TwoTokens) _tile_stored(2, lower, acc_bytes);
-    if constexpr (TwoTokens && TwoRows) _tile_stored(3, lower + 16, acc_bytes);
-}
-
 /// Asks for the unit, which other instructions of AMX need, and gives it back.
-class amx_unit {
+template <has_amx Arch>
+class matrix_unit<Arch> {
     int configured = 0;
 
-public:
-    amx_unit() = default;
-    amx_unit(const amx_unit&) = delete;
-    amx_unit& operator=(const amx_unit&) = delete;
-    TRILOBIT_INLINE ~amx_unit() { _tile_release(); }
     /// For at most 32 tokens, which takes about as long as three tiles.
     TRILOBIT_INLINE void take(int tokens) noexcept {
         if (tokens == configured) return;
@@ -140,44 +101,96 @@ public:
         config.load();
         configured = tokens;
     }
-};
 
-/// `blocks` of sixteen rows and `tokens` tokens. Reads the activations of whole groups of 64
-/// columns, which those of every token allow.
-template <class Arch>
-void amx_tiles(amx_unit& unit, const dot_span& s, const amx_activations& a, int blocks, int tokens,
-               std::int32_t* acc, std::int64_t acc_stride) noexcept {
-    if (s.start != nullptr)
-        for (int m = 0; m < tokens; ++m)
-            std::fill_n(acc + m * acc_stride, 16 * blocks, s.start[m * s.start_stride]);
-    // GCC's tile loads do not say that they read memory: earlier stores must not be delayed.
-    std::atomic_signal_fence(std::memory_order_seq_cst);
-    dot_span now = s;
-    amx_activations some = a;
-    for (int m = 0; m < tokens; m += 32) {
-        const int size = std::min(32, tokens - m);
-        unit.take(size);
-        some.x = a.x + m / 16 * a.tile_stride;
-        for (int b = 0; b < blocks; b += 2) {
-            now.tiles = s.tiles + b * s.block_stride;
-            const bool two = b + 1 < blocks;
-            std::int32_t* to = acc + m * acc_stride + 16 * b;
-            if (size > 16)
-                two ? amx_tile<Arch, true, true>(now, some, to, acc_stride)
-                    : amx_tile<Arch, true, false>(now, some, to, acc_stride);
-            else
-                two ? amx_tile<Arch, false, true>(now, some, to, acc_stride)
-                    : amx_tile<Arch, false, false>(now, some, to, acc_stride);
+    /// acc (up to 32 tokens, 16 or 32 rows) += panel * x over all words of the span.
+    template <bool TwoTokens, bool TwoRows>
+    static void multiply_tiles(const weights_span& panel, const amx_activations& a,
+                               std::int32_t* acc, std::int64_t acc_stride) noexcept {
+        const auto acc_bytes = static_cast<std::size_t>(acc_stride) * sizeof *acc;
+        std::int32_t* lower = acc + 16 * acc_stride;
+        _tile_loadd(0, acc, acc_bytes);
+        if constexpr (TwoRows) _tile_loadd(1, acc + 16, acc_bytes);
+        if constexpr (TwoTokens) _tile_loadd(2, lower, acc_bytes);
+        if constexpr (TwoTokens && TwoRows) _tile_loadd(3, lower + 16, acc_bytes);
+        const std::int8_t* x = a.x;
+        const std::byte* w = panel.tiles;
+        const auto token_bytes = static_cast<std::size_t>(a.token_stride);
+        for (std::int64_t k = 0; k < panel.count; k += words) {
+            _tile_loadd(6, w, 64);
+            if constexpr (TwoRows) _tile_loadd(7, w + panel.block_stride, 64);
+            _tile_loadd(4, x, token_bytes);
+            _tile_dpbsud(0, 4, 6);
+            if constexpr (TwoRows) _tile_dpbsud(1, 4, 7);
+            if constexpr (TwoTokens) {
+                _tile_loadd(5, x + a.tile_stride, token_bytes);
+                _tile_dpbsud(2, 5, 6);
+                if constexpr (TwoRows) _tile_dpbsud(3, 5, 7);
+            }
+            x += a.step;
+            w += words * 64;
+        }
+        _tile_stored(0, acc, acc_bytes);
+        if constexpr (TwoRows) _tile_stored(1, acc + 16, acc_bytes);
+        if constexpr (TwoTokens) _tile_stored(2, lower, acc_bytes);
+        if constexpr (TwoTokens && TwoRows) _tile_stored(3, lower + 16, acc_bytes);
+    }
+
+public:
+    static constexpr bool available = true;
+    /// It fetches and stores its sums for each panel, which takes as long as 120 columns: wide
+    /// panels, and blocks whose sums stay in the L1 cache beside one.
+    static constexpr int panel_rows = 32, panel_cols = 640;
+    static constexpr int words = 16, token_step = 32;
+    static constexpr int least_tokens = 6;
+
+    matrix_unit() = default;
+    matrix_unit(const matrix_unit&) = delete;
+    matrix_unit& operator=(const matrix_unit&) = delete;
+    TRILOBIT_INLINE ~matrix_unit() { _tile_release(); }
+
+    /// Bytes of A tiles for some tokens.
+    static constexpr std::int64_t operand_bytes(std::int64_t tokens, std::int64_t cols) noexcept {
+        return ceil_div(tokens, std::int64_t{16}) * amx_row_bytes(cols);
+    }
+    /// Lays row m out as its part of A tiles; it is readable up to a multiple of 64 columns.
+    /// Different rows may be stored at once.
+    static void store_row(const std::int8_t* row, std::int64_t m, std::int64_t cols,
+                          std::byte* tiles) noexcept {
+        std::byte* to = tiles + m / 16 * amx_row_bytes(cols) + m % 16 * 64;
+        for (std::int64_t c = 0; c < cols; c += 64, to += amx_tile_bytes)
+            std::memcpy(to, row + c, 64);
+    }
+
+    /// acc of `blocks` sixteens of rows and `tokens` tokens, from where its span starts. Reads the
+    /// activations of whole groups of 64 columns, which those of every token allow.
+    void multiply(const tile_span& s, const amx_activations& a, int blocks, int tokens) noexcept {
+        const sums_span& to = s.to;
+        if (to.start != nullptr)
+            for (int m = 0; m < tokens; ++m)
+                std::fill_n(to.acc + m * to.stride, 16 * blocks, to.start[m * to.start_stride]);
+        // GCC's tile loads do not say that they read memory: earlier stores must not be delayed.
+        std::atomic_signal_fence(std::memory_order_seq_cst);
+        weights_span panel = s.w;
+        amx_activations some = a;
+        for (int m = 0; m < tokens; m += 32) {
+            const int size = std::min(32, tokens - m);
+            take(size);
+            some.x = a.x + m / 16 * a.tile_stride;
+            for (int b = 0; b < blocks; b += 2) {
+                panel.tiles = s.w.tiles + b * s.w.block_stride;
+                std::int32_t* acc = to.acc + m * to.stride + 16 * b;
+                const bool two = b + 1 < blocks;
+                if (size > 16)
+                    two ? multiply_tiles<true, true>(panel, some, acc, to.stride)
+                        : multiply_tiles<true, false>(panel, some, acc, to.stride);
+                else
+                    two ? multiply_tiles<false, true>(panel, some, acc, to.stride)
+                        : multiply_tiles<false, false>(panel, some, acc, to.stride);
+            }
         }
     }
-}
+};
 
-}  // namespace trilobit::inline TRILOBIT_ABI::kernel
-
-#else
-
-namespace trilobit::inline TRILOBIT_ABI::kernel {
-struct amx_unit {};
 }  // namespace trilobit::inline TRILOBIT_ABI::kernel
 
 #endif

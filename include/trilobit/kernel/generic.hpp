@@ -27,25 +27,25 @@ struct generic_any : driven<generic_any<Arch, Layout>, Arch, Layout> {
     }
     static void prepare(const task&, std::int64_t, std::int64_t) noexcept {}
 
-    static void sum_segment(const task& t, std::int64_t, const segment& s, const chunk& k,
+    static void sum_segment(const task& t, std::int64_t, const segment& s, const block& b,
                             std::int32_t* acc) noexcept {
         constexpr int rows = Layout::tile_rows, cols = Layout::tile_cols;
         std::int8_t values[rows * cols];
-        const std::int64_t stride = k.blocks * rows;
-        std::memset(acc, 0, sizeof(std::int32_t) * static_cast<std::size_t>(k.tokens * stride));
+        const std::int64_t stride = b.row_blocks * rows;
+        std::memset(acc, 0, sizeof(std::int32_t) * static_cast<std::size_t>(b.tokens * stride));
         const std::int64_t origin = t.w.segment_first_col(s.weight_segment);
         const std::int64_t last = s.first + s.width;
-        for (std::int64_t b = 0; b < k.blocks; ++b) {
-            const std::byte* tiles = t.w.tile_at(k.block + b, s.weight_segment);
+        for (std::int64_t i = 0; i < b.row_blocks; ++i) {
+            const std::byte* tiles = t.w.tile_at(b.row_block + i, s.weight_segment);
             for (std::int64_t tile = (s.first - origin) / cols; origin + tile * cols < last;
                  ++tile) {
                 Layout::decode(tiles + tile * Layout::tile_bytes, values);
                 const std::int64_t first_col = origin + tile * cols;
                 const auto begin = static_cast<int>(std::max<std::int64_t>(s.first - first_col, 0));
                 const auto end = static_cast<int>(std::min<std::int64_t>(last - first_col, cols));
-                for (int m = 0; m < k.tokens; ++m) {
-                    const std::int8_t* x = t.x.token(k.token + m) + first_col;
-                    std::int32_t* to = acc + m * stride + b * rows;
+                for (int m = 0; m < b.tokens; ++m) {
+                    const std::int8_t* x = t.x.token(b.token + m) + first_col;
+                    std::int32_t* to = acc + m * stride + i * rows;
                     for (int r = 0; r < rows; ++r) {
                         std::int32_t sum = to[r];
                         for (int c = begin; c < end; ++c)

@@ -1,12 +1,11 @@
 // SPDX-License-Identifier: MIT
 // Room kernel. Enters: quantised activations. Leaves: the same as panels of a layout's weights meet
-// them: in the order that its decoder puts columns in, and for AMX as tiles. Made once for each
-// token; nothing where rows are right as they are.
+// them: in the order that its decoder puts columns in, and as a matrix unit wants them. Made once
+// for each token; nothing where rows are right as they are.
 #pragma once
 
 #include "trilobit/version.hpp"
 
-#include "trilobit/kernel/amx.hpp"
 #include "trilobit/kernel/panel.hpp"
 #include "trilobit/kernel/task.hpp"
 
@@ -17,6 +16,7 @@ namespace trilobit::inline TRILOBIT_ABI::kernel {
 template <class Arch, class Layout>
 struct panel_activations {
     using decoder = panel_decoder<Arch, Layout>;
+    using matrix = matrix_unit<Arch>;
 
     /// Segments start where the decoder's steps do, unless activation groups are finer than tiles.
     static constexpr bool reorders(const packed_shape& w, const activation_shape& x) noexcept {
@@ -33,13 +33,13 @@ struct panel_activations {
     static constexpr std::int64_t cols(const packed_shape& w, const activation_shape& x) noexcept {
         return reorders(w, x) ? w.segments() * segment_cols(w) : x.cols;
     }
-    /// For `tokens` tokens in the order of panels, and then for their tiles.
+    /// For all tokens in the order of panels; what a matrix unit reads follows.
     static constexpr std::int64_t row_bytes(const packed_shape& w,
                                             const activation_shape& x) noexcept {
         return reorders(w, x) ? x.tokens * row_stride(w, x) : 0;
     }
     static constexpr std::int64_t bytes(const packed_shape& w, const activation_shape& x) noexcept {
-        return row_bytes(w, x) + (has_amx<Arch> ? amx_bytes(x.tokens, cols(w, x)) : 0);
+        return row_bytes(w, x) + matrix::operand_bytes(x.tokens, cols(w, x));
     }
 
     static void prepare(const task& t, std::byte* operand, std::int64_t token_begin,
@@ -47,9 +47,9 @@ struct panel_activations {
         for (std::int64_t m = token_begin; m < token_end; ++m) {
             if (reorders(t.w, t.x))
                 reorder(t, m, reinterpret_cast<std::int8_t*>(operand) + m * row_stride(t.w, t.x));
-            if constexpr (has_amx<Arch>)
-                store_amx_row(rows(t, operand).token(m), m, cols(t.w, t.x),
-                              operand + row_bytes(t.w, t.x));
+            if constexpr (matrix::available)
+                matrix::store_row(rows(t, operand).token(m), m, cols(t.w, t.x),
+                                  operand + row_bytes(t.w, t.x));
         }
     }
 
@@ -65,7 +65,7 @@ struct panel_activations {
         if (!reorders(t.w, t.x)) return {t.x.values, t.x.value_stride()};
         return {reinterpret_cast<const std::int8_t*>(operand), row_stride(t.w, t.x)};
     }
-    /// Where a segment, or the part of one that starts with a step, begins in a row.
+    /// Where a segment begins in a row.
     static std::int64_t first_of(const task& t, const segment& s) noexcept {
         if (!reorders(t.w, t.x)) return s.first;
         return s.weight_segment * segment_cols(t.w) + s.first -
@@ -85,7 +85,7 @@ private:
         return round_up(std::min(w.scale.segment_cols(w.cols), w.cols),
                         std::int64_t{decoder::step_cols});
     }
-    /// AMX reads whole groups of 64 columns.
+    /// A matrix unit reads whole groups of 64 columns.
     static constexpr std::int64_t row_stride(const packed_shape& w,
                                              const activation_shape& x) noexcept {
         return round_up(cols(w, x), std::int64_t{64}) + 64;

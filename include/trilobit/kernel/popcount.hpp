@@ -12,202 +12,89 @@
 // of n:
 //   sum of w a = -sum of c_b D_b - (weights that are +1);   signs:  n - 2 D_0
 // dot4 adds the four counts of a lane and multiplies by c_b in one instruction.
-//   per plane and 512 weights on avx512vnni: vpternlogd + vpopcntb + vpdpbusd
 #pragma once
 
 #include "trilobit/version.hpp"
 
 #include "trilobit/core/endian.hpp"
 #include "trilobit/kernel/drive.hpp"
-#include "trilobit/simd/instruction_times.hpp"
+#include "trilobit/kernel/layouts/all.hpp"
 
 #include "trilobit/core/begin.hpp"
 
 namespace trilobit::inline TRILOBIT_ABI::kernel {
 
-template <class Layout>
-struct bit_planes {
-    static constexpr bool available = false;
-};
-template <>
-struct bit_planes<layout::ternary_planes> {
-    static constexpr bool available = true, dense = false;
-    /// Weights of the tile at `tile`, `valid` marking the columns inside the segment.
-    template <class Arch>
-    TRILOBIT_INLINE static void load(const std::byte* tile, simd::u8<Arch>, simd::u8<Arch>& mask,
-                                     simd::u8<Arch>& sign) noexcept {
-        mask = simd::load<Arch>(tile);
-        sign = simd::load<Arch>(tile + layout::ternary_planes::plane_bytes);
-    }
-};
-template <>
-struct bit_planes<layout::binary_1bit> {
-    static constexpr bool available = true, dense = true;
-    template <class Arch>
-    TRILOBIT_INLINE static void load(const std::byte* tile, simd::u8<Arch> valid,
-                                     simd::u8<Arch>& mask, simd::u8<Arch>& sign) noexcept {
-        mask = valid;
-        sign = simd::load<Arch>(tile);
-    }
-};
-
-/// The bit of column c of a tile in the word that is broadcast to every row: byte c % 4, bit c / 4.
-constexpr std::uint32_t column_bit(int c) noexcept {
-    return std::uint32_t{1} << (8 * (c % 4) + c / 4);
-}
-
-/// Bits of the first `cols` columns of a tile of 32.
-constexpr std::uint32_t column_mask(std::int64_t cols) noexcept {
-    std::uint32_t mask = 0;
-    for (int c = 0; c < 32 && c < cols; ++c) mask |= column_bit(c);
-    return mask;
-}
-
 template <class Arch, class Layout, class Act>
 struct popcount : driven<popcount<Arch, Layout, Act>, Arch, Layout> {
     static constexpr kernel_id id = kernel_id::popcount;
-    static constexpr bool available = bit_planes<Layout>::available;
-    static constexpr int planes = Act::bits;
-    static constexpr bool signs = Act::id == activation_id::sign;
+    static constexpr bool available = false;
+};
+
+template <class Arch, class Layout, class Act>
+    requires requires { bit_planes<Layout>::dense; }
+struct popcount<Arch, Layout, Act> : driven<popcount<Arch, Layout, Act>, Arch, Layout> {
+    static constexpr kernel_id id = kernel_id::popcount;
+    static constexpr bool available = true;
+    using words = plane_words<Layout, Act>;
+    static constexpr int planes = words::planes;
 
     /// Three instructions for each plane of eight registers of weights, seven where bits are
-    /// counted by shuffles, twenty with neither; see dot for the unit.
-    static double cost(const packed_shape&, std::int64_t) noexcept {
-        const double each = has_avx512vnni<Arch> ? 0.65 * simd::times<Arch>().simple
-                            : !has_ssse3<Arch>   ? 2.4
-                            : has_avxvnni<Arch>  ? 1.0
-                                                 : 1.2;
+    /// counted by lookups, twenty with neither; see dot for the unit.
+    static constexpr double cost(const packed_shape&, std::int64_t) noexcept {
+        using machine = simd::machine<Arch>;
+        const double each = machine::counts_bits          ? 0.65 * machine::cost.simple
+                            : machine::table_entries == 0 ? 2.4
+                            : simd::exact_dot4<Arch>      ? 1.0
+                                                          : 1.2;
         return planes * each * 64 / simd::register_bytes<Arch>;
     }
     static constexpr bool accepts(const packed_shape& w, const activation_shape& x) noexcept {
         return segments_start_on_tiles(w, x);
     }
-    /// One word for each token, 32 columns and plane.
-    static constexpr std::int64_t words(const activation_shape& x) noexcept {
-        return ceil_div(x.cols, 32) * planes;
+    static constexpr std::int64_t token_bytes(const activation_shape& x) noexcept {
+        return ceil_div(x.cols, 32) * words::count * 4;
     }
     static constexpr std::int64_t operand_bytes(const packed_shape&,
                                                 const activation_shape& x) noexcept {
-        return x.tokens * words(x) * 4;
+        return x.tokens * token_bytes(x);
     }
 
     static void prepare(const task& t, std::int64_t token_begin, std::int64_t token_end) noexcept {
         for (std::int64_t m = token_begin; m < token_end; ++m) {
-            auto* to = reinterpret_cast<std::uint32_t*>(t.operand) + m * words(t.x);
-            for (std::int64_t first = 0; first < t.x.cols; first += 32, to += planes) {
+            auto* to = reinterpret_cast<std::uint32_t*>(t.operand + m * token_bytes(t.x));
+            for (std::int64_t first = 0; first < t.x.cols; first += 32, to += words::count) {
                 const std::int8_t* x = t.x.token(m) + first;  // zeros past the last column
-                std::uint32_t word[planes] = {};
+                little<std::uint32_t> valid = column_mask(t.x.cols - first);
+                std::uint32_t word[words::count] = {};
+                if constexpr (words::dense) std::memcpy(word, &valid, sizeof valid);
+                std::uint32_t* const plane = word + words::count - planes;
                 for (int f = 0; f < 8; ++f) {
                     // Four columns, a byte each, are bit f of the four bytes of every plane's word.
                     std::uint32_t four;
                     std::memcpy(&four, x + 4 * f, sizeof four);
-                    if constexpr (signs) four &= ~(four >> 1);  // of +1, -1 and 0 only +1 is left
-                    for (int b = 0; b < planes; ++b) word[b] |= (four >> b & 0x01010101u) << f;
+                    if constexpr (words::signs) four &= ~(four >> 1);  // of +1, -1, 0 only +1
+                    for (int b = 0; b < planes; ++b) plane[b] |= (four >> b & 0x01010101u) << f;
                 }
-                std::copy_n(word, planes, to);
+                std::copy_n(word, words::count, to);
             }
         }
     }
 
-    /// c_b as a byte: 1, 2, 4 .. and minus the top power; for signs 2.
-    static constexpr std::int8_t plane_weight(int b) noexcept {
-        if (signs) return 2;
-        return static_cast<std::int8_t>(b == planes - 1 ? -(1 << b) : 1 << b);
-    }
-
-    static void sum_segment(const task& t, std::int64_t, const segment& s, const chunk& c,
+    static void sum_segment(const task& t, std::int64_t, const segment& s, const block& b,
                             std::int32_t* acc) noexcept {
-        constexpr int bytes = simd::register_bytes<Arch>;
-        // Registers of sums: as many as there are, beside the planes' weights.
-        constexpr int most = !has_avx512bw<Arch> ? (planes == 1 ? 2 : 1) : planes == 8 ? 4 : 8;
-        constexpr int most_tokens = planes == 1 ? most : std::max(1, most / 2);
-        const std::int64_t stride = c.blocks * Layout::tile_rows;
-        const std::int64_t row_bytes = t.w.row_tiles() * Layout::tile_bytes;
-        const std::byte* const tiles =
-            t.w.tile_at(c.block, 0) + s.first_tile(t.w) * Layout::tile_bytes;
-        // `Tokens` tokens at a time, from m on, against the row blocks [begin, end): few tokens are
-        // few sums, each of which waits for itself, and have more rows beside them.
-        const auto of_size = [&]<int Tokens>(int m, std::int64_t begin, std::int64_t end) {
-            if constexpr (Tokens <= most_tokens)
-                for (; m + Tokens <= c.tokens; m += Tokens) {
-                    const auto rows = [&]<int Blocks>(std::int64_t b) {
-                        for (int p = 0; p < 64; p += bytes)
-                            sum_tile<Blocks, Tokens>(
-                                t, s, c.token + m, tiles + b * row_bytes + p, row_bytes,
-                                acc + m * stride + b * Layout::tile_rows + p / 4, stride);
-                    };
-                    constexpr int blocks = std::min(4, most / Tokens);
-                    std::int64_t b = begin;
-                    for (; b + blocks <= end; b += blocks) rows.template operator()<blocks>(b);
-                    if constexpr (blocks > 1)
-                        for (; b < end; ++b) rows.template operator()<1>(b);
-                }
-            return m;
-        };
-        for (std::int64_t b = 0; b < c.blocks; b += 4) {
-            const std::int64_t end = std::min(b + 4, c.blocks);
-            int m = of_size.template operator()<8>(0, b, end);
-            m = of_size.template operator()<4>(m, b, end);
-            m = of_size.template operator()<2>(m, b, end);
-            of_size.template operator()<1>(m, b, end);
-        }
-    }
-
-    /// A register of rows of each block and a few tokens, which share the weights and what is
-    /// constant.
-    template <int Blocks, int Tokens>
-    TRILOBIT_NOINLINE static void sum_tile(const task& t, const segment& s, std::int64_t token,
-                                           const std::byte* tile, std::int64_t row_bytes,
-                                           std::int32_t* acc, std::int64_t stride) noexcept {
-        using namespace simd;
-        using bits = bit_planes<Layout>;
-        const auto byte = [](int v) TRILOBIT_LAMBDA_INLINE {
-            return xsimd::bitwise_cast<std::uint8_t>(i8<Arch>(static_cast<std::int8_t>(v)));
-        };
-        const auto* word = reinterpret_cast<const std::uint32_t*>(t.operand) + token * words(t.x) +
-                           s.first / 32 * planes;
-        std::int64_t offset[Tokens];
-        token_offsets(words(t.x), offset);
-        // A byte counts at most 8: 2^18 columns times 128 stay far below 2^31.
-        i32<Arch> sums[Blocks][Tokens], constant[Blocks];
-        TRILOBIT_UNROLL
-        for (int b = 0; b < Blocks; ++b) {
-            constant[b] = i32<Arch>(bits::dense && signs ? static_cast<std::int32_t>(s.width) : 0);
-            TRILOBIT_UNROLL
-            for (int m = 0; m < Tokens; ++m) sums[b][m] = i32<Arch>(0);
-        }
-        const auto one_tile = [&](u8<Arch> valid) TRILOBIT_LAMBDA_INLINE {
-            TRILOBIT_UNROLL
-            for (int b = 0; b < Blocks; ++b) {
-                u8<Arch> mask, sign;
-                bits::template load<Arch>(tile + b * row_bytes, valid, mask, sign);
-                if constexpr (!(bits::dense && signs))
-                    constant[b] =
-                        dot4<Arch>(constant[b], popcount_bytes<Arch>(signs ? mask : mask & sign),
-                                   byte(signs || bits::dense ? -1 : 1));
-                TRILOBIT_UNROLL
-                for (int i = 0; i < planes; ++i) TRILOBIT_UNROLL
-                for (int m = 0; m < Tokens; ++m) {
-                    const u8<Arch> met =
-                        masked_xor<Arch>(mask, sign, broadcast4<Arch>(word + offset[m] + i));
-                    sums[b][m] =
-                        dot4<Arch>(sums[b][m], popcount_bytes<Arch>(met), byte(plane_weight(i)));
-                    pin<Arch>(sums[b][m]);
-                }
-            }
-            tile += Layout::tile_bytes;
-            word += planes;
-        };
-        const std::int64_t count = s.tiles(t.w);
-        const little<std::uint32_t> last_word = column_mask(s.width - 32 * (count - 1));
-        for (std::int64_t k = 1; k < count; ++k) one_tile(u8<Arch>(std::uint8_t{0xff}));
-        one_tile(broadcast4<Arch>(&last_word));
-        TRILOBIT_UNROLL
-        for (int b = 0; b < Blocks; ++b) TRILOBIT_UNROLL
-        for (int m = 0; m < Tokens; ++m) {
-            const auto sum = bits::dense ? constant[b] - sums[b][m] : constant[b] + sums[b][m];
-            sum.store_aligned(acc + b * Layout::tile_rows + m * stride);
-        }
+        // A dense row of signs starts from its number of columns: n - 2 D_0.
+        const auto columns = static_cast<std::int32_t>(s.width);
+        tile_span span{};
+        span.w = {t.w.tile_at(b.row_block, 0) + s.first_tile(t.w) * Layout::tile_bytes,
+                  s.tiles(t.w), t.w.row_tiles() * Layout::tile_bytes};
+        span.x = {t.operand + b.token * token_bytes(t.x) + s.first / 32 * words::count * 4,
+                  token_bytes(t.x)};
+        span.to.acc = acc;
+        span.to.stride = b.row_blocks * Layout::tile_rows;
+        span.to.start_from_zero();
+        if (words::dense && words::signs) span.to.start = &columns;
+        sum_tiles<Arch, planes_shape<Arch, Layout, Act>>(
+            span, static_cast<int>(b.row_blocks * 64 / simd::register_bytes<Arch>), b.tokens);
     }
 };
 

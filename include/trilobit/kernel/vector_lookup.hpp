@@ -4,7 +4,7 @@
 // weights of a byte and a register of tokens. Where no instruction multiplies bytes into int32,
 // that is less work than multiplying.
 //
-// A step makes the tables of a few tiles, which stay in the L1 cache while all rows of a chunk
+// A step makes the tables of a few tiles, which stay in the L1 cache while all rows of a block
 // pass. Sums wait in int16. None exceeds the sum of |activation| over its columns, so this is
 // watched for each token, and sums are widened when it could pass 32767: every 255 columns at
 // worst, every thousand as activations usually are. Segments of so few columns need no widening:
@@ -13,27 +13,47 @@
 
 #include "trilobit/version.hpp"
 
+#include "trilobit/kernel/layouts/all.hpp"
 #include "trilobit/kernel/vector_sums.hpp"
 
 #include "trilobit/core/begin.hpp"
 
 namespace trilobit::inline TRILOBIT_ABI::kernel {
 
+/// Where it was measured to win: nowhere beside dot products of 512 bits; beside narrower ones with
+/// eight weights to an index; not with 256 entries of 512 bits, which are 64 KiB for a step.
+template <class Arch, class Layout>
+inline constexpr bool vector_lookup_wins = [] {
+    if constexpr (simd::machine<Arch>::registers > 0 && index_layout<Layout>) {
+        constexpr int digits = byte_index<Layout>::digits;
+        const bool wide = simd::register_bytes<Arch> == 64;
+        if (simd::exact_dot4<Arch>) return !wide && digits == 8;
+        return !wide || digits != 5;
+    }
+    return false;
+}();
+
+/// Rows that share tables, at most. More would pay, but a thread's sums and tables are 400 KiB.
+template <class Arch>
+inline constexpr int vector_rows = simd::register_bytes<Arch> == 64 ? 1024 : 2048;
+
+template <class Arch, class Layout>
+inline constexpr block_limits vector_limits = [] {
+    if constexpr (vector_lookup_wins<Arch, Layout>) {
+        constexpr int tokens = table_shape<Arch, Layout>::tokens;
+        return block_limits{vector_rows<Arch> * tokens, tokens};
+    }
+    return block_limits{};
+}();
+
 /// All kinds of activations are bytes here: one body serves the four.
 template <class Arch, class Layout>
-struct vector_lookup_any {
+struct vector_lookup_any
+    : driven<vector_lookup_any<Arch, Layout>, Arch, Layout, vector_limits<Arch, Layout>> {
     static constexpr kernel_id id = kernel_id::vector_lookup;
-    /// Where it was measured to win: nowhere beside dot products of 512 bits; beside those of 256
-    /// with eight weights to an index; not with 256 entries of 512 bits, which are 64 KiB for a
-    /// step.
-    static constexpr bool available = [] {
-        if constexpr (has_sse2<Arch> && index_layout<Layout>) {
-            if (has_avx512vnni<Arch>) return false;
-            if (has_avxvnni<Arch>) return byte_index<Layout>::digits == 8;
-            return !has_avx512bw<Arch> || byte_index<Layout>::digits != 5;
-        }
-        return false;
-    }();
+    static constexpr bool available = vector_lookup_wins<Arch, Layout>;
+    static constexpr int most_rows = vector_rows<Arch>;
+    static constexpr task_shape unit{most_rows, vector_limits<Arch, Layout>.tokens};
 
     /// Measured: a load with its addition, three times as much for each row's share of the entries
     /// of the tables that it needs, and everything else. See dot for the unit.
@@ -58,52 +78,48 @@ struct vector_lookup_any {
     }
     static void prepare(const task&, std::int64_t, std::int64_t) noexcept {}
 
-    /// Rows that share tables, at most. More would pay, but a thread's sums and tables are 400 KiB.
-    static constexpr int most_rows = has_avx512bw<Arch> ? 1024 : 2048;
     /// Tiles of one step: with registers of 256 bits, 21 to 32 KiB of tables.
     static constexpr int step_tiles = std::max(1, 32 / std::max(8, +Layout::tile_cols));
 
-    static void sum_segment(const task& t, std::int64_t, const segment& s, const chunk& c,
+    static void sum_segment(const task& t, std::int64_t, const segment& s, const block& b,
                             std::int32_t* acc) noexcept {
-        const std::int64_t stride = c.blocks * Layout::tile_rows;
-        each_part(
-            c, [&](const chunk& part, std::int64_t at) { sum_part(t, s, part, acc + at, stride); });
+        const std::int64_t stride = b.row_blocks * Layout::tile_rows;
+        each_block(b, [&](const block& some, std::int64_t at) {
+            sum_block(t, s, some, acc + at, stride);
+        });
     }
 
     /// See drive. All segments at once where none of their sums leaves int16; acc holds floats
     /// then.
-    static int add_segments(const task& t, std::int64_t index, const chunk& c, std::int32_t* acc,
+    static int add_segments(const task& t, std::int64_t index, const block& b, std::int32_t* acc,
                             float* sums) noexcept {
-        if constexpr (available) {
-            const std::int64_t step = segment::step(t.w, t.x);
-            if (round_up(step, Layout::tile_cols) * 128 <= 32767) {
-                const std::int64_t stride = c.blocks * Layout::tile_rows;
-                each_part(c, [&](const chunk& part, std::int64_t at) {
-                    add_part(t, part, acc, sums + at, stride);
+        const std::int64_t segments = segment::count(t.w, t.x);
+        if constexpr (available)
+            if (segments > 1 &&
+                round_up(segment::step(t.w, t.x), Layout::tile_cols) * 128 <= 32767) {
+                const std::int64_t stride = b.row_blocks * Layout::tile_rows;
+                each_block(b, [&](const block& some, std::int64_t at) {
+                    add_block(t, some, acc, sums + at, stride);
                 });
-                return static_cast<int>(segment::count(t.w, t.x) - index);
+                return static_cast<int>(segments - index);
             }
-        }
-        const segment s = segment::at(t.w, t.x, index);
-        sum_segment(t, index, s, c, acc);
-        add_scaled<Arch, Layout>(t, s, c, false, acc, sums);
-        return 1;
+        return 0;
     }
 
-    /// f(at most `most_rows` rows and the tokens of one entry, where their sums lie in the chunk's)
+    /// f(at most `most_rows` rows and the tokens of one entry, where their sums lie in the block's)
     template <class F>
-    static void each_part(const chunk& c, F&& f) noexcept {
+    static void each_block(const block& b, F&& f) noexcept {
         if constexpr (available) {
-            const std::int64_t stride = c.blocks * Layout::tile_rows;
-            chunk part = c;
-            for (int m = 0; m < c.tokens; m += part.tokens)
-                for (std::int64_t b = 0; b < c.blocks; b += part.blocks) {
-                    part.token = c.token + m;
-                    part.tokens = std::min(table_shape<Arch, Layout>::tokens, c.tokens - m);
-                    part.block = c.block + b;
-                    part.blocks =
-                        std::min<std::int64_t>(most_rows / Layout::tile_rows, c.blocks - b);
-                    f(part, m * stride + b * Layout::tile_rows);
+            const std::int64_t stride = b.row_blocks * Layout::tile_rows;
+            block some = b;
+            for (int m = 0; m < b.tokens; m += some.tokens)
+                for (std::int64_t i = 0; i < b.row_blocks; i += some.row_blocks) {
+                    some.token = b.token + m;
+                    some.tokens = std::min(table_shape<Arch, Layout>::tokens, b.tokens - m);
+                    some.row_block = b.row_block + i;
+                    some.row_blocks =
+                        std::min<std::int64_t>(most_rows / Layout::tile_rows, b.row_blocks - i);
+                    f(some, m * stride + i * Layout::tile_rows);
                 }
         }
     }
@@ -119,11 +135,11 @@ struct vector_lookup_any {
 
         /// Bytes that stand for no weights find something too.
         void clear() noexcept { std::fill_n(tables, std::size(tables), std::int16_t{0}); }
-        void make(const task& t, const segment& s, const chunk& c, std::int64_t tile,
+        void make(const task& t, const segment& s, const block& b, std::int64_t tile,
                   int tiles) noexcept {
-            load_columns<Arch, shape::tokens, cols>(t.x.token(c.token) + s.first +
+            load_columns<Arch, shape::tokens, cols>(t.x.token(b.token) + s.first +
                                                         tile * Layout::tile_cols,
-                                                    t.x.value_stride(), c.tokens, x);
+                                                    t.x.value_stride(), b.tokens, x);
             for (int i = 0; i < tiles * shape::row_bytes; ++i) {
                 const int col = i / shape::row_bytes * Layout::tile_cols + i % shape::row_bytes;
                 build_table<Arch, Layout>(x + col * shape::tokens, tables + i * shape::size);
@@ -137,21 +153,21 @@ struct vector_lookup_any {
         step_tables step;
     };
 
-    TRILOBIT_NOINLINE static void sum_part(const task& t, const segment& s, const chunk& c,
-                                           std::int32_t* acc, std::int64_t acc_stride) noexcept {
+    TRILOBIT_NOINLINE static void sum_block(const task& t, const segment& s, const block& b,
+                                            std::int32_t* acc, std::int64_t acc_stride) noexcept {
         using shape = table_shape<Arch, Layout>;
         using i16 = simd::i16<Arch>;
         constexpr int registers = shape::tokens / shape::lanes;
         auto& [sums, step] = own_scratch<vector_lookup_any>(t);
         step.clear();
-        const std::int64_t rows = c.blocks * Layout::tile_rows, count = s.tiles(t.w);
+        const std::int64_t rows = b.row_blocks * Layout::tile_rows, count = s.tiles(t.w);
         i16 bound[registers];  // of |sum|, for each token
-        for (i16& b : bound) b = i16(0);
+        for (i16& of_token : bound) of_token = i16(0);
         std::fill_n(sums, rows * shape::tokens, std::int16_t{0});
         bool first = true;
         for (std::int64_t tile = 0; tile < count; tile += step_tiles) {
             const auto tiles = static_cast<int>(std::min<std::int64_t>(step_tiles, count - tile));
-            step.make(t, s, c, tile, tiles);
+            step.make(t, s, b, tile, tiles);
             i16 more[registers];
             bool full = false;
             for (int v = 0; v < registers; ++v) {
@@ -160,43 +176,44 @@ struct vector_lookup_any {
                 full = full || xsimd::any(bound[v] + more[v] < i16(0));
             }
             if (full) {
-                widen_sums<Arch, Layout>(sums, rows, c.tokens, first, acc, acc_stride);
+                widen_sums<Arch, Layout>(sums, rows, b.tokens, first, acc, acc_stride);
                 std::fill_n(sums, rows * shape::tokens, std::int16_t{0});
-                for (i16& b : bound) b = i16(0);
+                for (i16& of_token : bound) of_token = i16(0);
                 first = false;
             }
             for (int v = 0; v < registers; ++v) bound[v] += more[v];
             const wait_in_int16<Arch, Layout> end;
-            add_entries<step_tiles>(t, c, s.first_tile(t.w) + tile, tiles, step.tables, sums, end);
+            add_entries<step_tiles>(t, b, s.first_tile(t.w) + tile, tiles, step.tables, sums, end);
         }
-        widen_sums<Arch, Layout>(sums, rows, c.tokens, first, acc, acc_stride);
+        widen_sums<Arch, Layout>(sums, rows, b.tokens, first, acc, acc_stride);
     }
 
     /// sums (token, row) = all segments, scaled; `scaled` is room for them.
-    TRILOBIT_NOINLINE static void add_part(const task& t, const chunk& c, std::int32_t* scaled,
-                                           float* sums, std::int64_t stride) noexcept {
+    TRILOBIT_NOINLINE static void add_block(const task& t, const block& b, std::int32_t* scaled,
+                                            float* sums, std::int64_t stride) noexcept {
         using shape = table_shape<Arch, Layout>;
         auto& [waiting, step] = own_scratch<vector_lookup_any>(t);
         step.clear();
-        const std::int64_t rows = c.blocks * Layout::tile_rows, segments = segment::count(t.w, t.x);
+        const std::int64_t rows = b.row_blocks * Layout::tile_rows,
+                           segments = segment::count(t.w, t.x);
         std::fill_n(waiting, rows * shape::tokens, std::int16_t{0});
         std::fill_n(scaled, rows * shape::tokens, 0);
         for (std::int64_t i = 0; i < segments; ++i) {
             const segment s = segment::at(t.w, t.x, i);
-            scale_and_add<Arch, Layout> end(t, s, c, scaled);
+            scale_and_add<Arch, Layout> end(t, s, b, scaled);
             const std::int64_t count = s.tiles(t.w), first = s.first_tile(t.w);
             for (std::int64_t tile = 0; tile < count; tile += step_tiles) {
                 const auto tiles =
                     static_cast<int>(std::min<std::int64_t>(step_tiles, count - tile));
-                step.make(t, s, c, tile, tiles);
+                step.make(t, s, b, tile, tiles);
                 const wait_in_int16<Arch, Layout> wait;
                 if (tile + step_tiles < count)
-                    add_entries<step_tiles>(t, c, first + tile, tiles, step.tables, waiting, wait);
+                    add_entries<step_tiles>(t, b, first + tile, tiles, step.tables, waiting, wait);
                 else
-                    add_entries<step_tiles>(t, c, first + tile, tiles, step.tables, waiting, end);
+                    add_entries<step_tiles>(t, b, first + tile, tiles, step.tables, waiting, end);
             }
         }
-        turn_sums<Arch, Layout>(scaled, rows, c.tokens, sums, stride);
+        turn_sums<Arch, Layout>(scaled, rows, b.tokens, sums, stride);
     }
 
     TRILOBIT_INLINE static simd::i16<Arch> sum_of_magnitudes(const std::int16_t* x,
@@ -211,24 +228,24 @@ struct vector_lookup_any {
     /// Adds to the sums of each row its entries in the tables of `tiles` tiles from `tile` on, and
     /// leaves them to `end`.
     template <int Tiles, class End>
-    static void add_entries(const task& t, const chunk& c, std::int64_t tile, int tiles,
+    static void add_entries(const task& t, const block& b, std::int64_t tile, int tiles,
                             const std::int16_t* tables, std::int16_t* sums, End& end) noexcept {
         if constexpr (Tiles > 1)
-            if (tiles < Tiles) return add_entries<Tiles - 1>(t, c, tile, tiles, tables, sums, end);
+            if (tiles < Tiles) return add_entries<Tiles - 1>(t, b, tile, tiles, tables, sums, end);
         using shape = table_shape<Arch, Layout>;
         using i16 = simd::i16<Arch>;
         constexpr int registers = shape::tokens / shape::lanes;
-        const std::byte* from = t.w.tile_at(c.block, 0) + tile * Layout::tile_bytes;
+        const std::byte* from = t.w.tile_at(b.row_block, 0) + tile * Layout::tile_bytes;
         const std::int64_t block_stride = t.w.row_tiles() * Layout::tile_bytes;
         const auto* table = reinterpret_cast<const std::byte*>(tables);
         alignas(64) std::uint16_t ahead[2][Tiles * Layout::tile_bytes];
         entry_offsets<Arch, Layout>(from, Tiles * Layout::tile_bytes, ahead[0]);
-        for (std::int64_t b = 0; b < c.blocks; ++b, from += block_stride) {
-            const std::uint16_t* offsets = ahead[b % 2];
+        for (std::int64_t k = 0; k < b.row_blocks; ++k, from += block_stride) {
+            const std::uint16_t* offsets = ahead[k % 2];
             // Made one row block ahead, so that no load waits for its store.
-            if (b + 1 < c.blocks)
+            if (k + 1 < b.row_blocks)
                 entry_offsets<Arch, Layout>(from + block_stride, Tiles * Layout::tile_bytes,
-                                            ahead[(b + 1) % 2]);
+                                            ahead[(k + 1) % 2]);
             // What the next step wants of these rows.
             for (int i = 0; i < Tiles; ++i)
                 simd::prefetch<Arch>(from + (Tiles + i) * Layout::tile_bytes);
@@ -252,30 +269,6 @@ struct vector_lookup_any {
                 sums += shape::tokens;
             }
         }
-    }
-
-    static constexpr chunk_limits limits = [] {
-        if constexpr (available) {
-            constexpr int tokens = table_shape<Arch, Layout>::tokens;
-            return chunk_limits{most_rows * tokens, tokens};
-        }
-        return chunk_limits{};
-    }();
-    static constexpr work_unit unit{most_rows, limits.tokens};
-    static constexpr int own_tokens = 0;
-    static constexpr std::int64_t scratch_bytes() noexcept {
-        return drive_scratch_bytes<vector_lookup_any, limits>;
-    }
-
-    static void run(const task& t, std::int64_t block_begin, std::int64_t block_end,
-                    std::int64_t token_begin, std::int64_t token_end) noexcept {
-        const standard_floats standard;
-        drive<vector_lookup_any, Arch, Layout, limits>(t, block_begin, block_end, token_begin,
-                                                       token_end);
-    }
-    static void run_part(const task& t, const chunk& c, const column_part& part) noexcept {
-        const standard_floats standard;
-        drive_part<vector_lookup_any, Arch, Layout>(t, c, part);
     }
 };
 

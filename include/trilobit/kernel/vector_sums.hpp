@@ -41,14 +41,14 @@ struct scale_and_add {
         const int l = place % shape::lanes;
         return place - l + 2 * (l % lanes) + l / lanes;
     }
-    scale_and_add(const task& t, const segment& s, const chunk& c, std::int32_t* to) noexcept
+    scale_and_add(const task& t, const segment& s, const block& b, std::int32_t* to) noexcept
         : w(t.w),
-          at(c.block * t.w.segments() + s.weight_segment),
+          at(b.row_block * t.w.segments() + s.weight_segment),
           segments(t.w.segments()),
           scaled(to) {
-        const float* const by = t.x.scales + c.token * t.x.segments() + s.activation_segment;
+        const float* const by = t.x.scales + b.token * t.x.segments() + s.activation_segment;
         for (int i = 0; i < shape::tokens; ++i)
-            if (token(i) < c.tokens) of_tokens[i] = by[token(i) * t.x.segments()];
+            if (token(i) < b.tokens) of_tokens[i] = by[token(i) * t.x.segments()];
     }
     void next_block() noexcept {
         for (int r = 0; r < Layout::tile_rows; r += 16)

@@ -27,41 +27,6 @@ namespace trilobit::inline TRILOBIT_ABI::kernel {
 template <class Layout>
 struct byte_index;
 
-template <>
-struct byte_index<layout::ternary_2bit> {
-    static constexpr int radix = 3, digits = 4, indices = 81, entries = 81;
-    static constexpr int entry(int index) noexcept { return index; }
-    /// Digits to the base 4 become digits to the base 3, in pairs and then the pairs.
-    template <class Arch>
-    TRILOBIT_INLINE static simd::u8<Arch> of(simd::u8<Arch> codes) noexcept {
-        using namespace simd;
-        const u8<Arch> odd(std::uint8_t{0x33}), pair(std::uint8_t{0x0f}), last(std::uint8_t{80});
-        const u8<Arch> pairs = codes - (shift_right<2, Arch>(codes) & odd);
-        const u8<Arch> high = shift_right<4, Arch>(pairs) & pair;
-        return xsimd::min(pairs - shift_left<3, Arch>(high) + high, last);
-    }
-};
-template <>
-struct byte_index<layout::ternary_base3> {
-    static constexpr int radix = 3, digits = 5, indices = 243, entries = 256;
-    static constexpr int entry(int index) noexcept {
-        return detail::base3.byte_of[static_cast<std::size_t>(index)];
-    }
-    template <class Arch>
-    TRILOBIT_INLINE static simd::u8<Arch> of(simd::u8<Arch> codes) noexcept {
-        return codes;
-    }
-};
-template <>
-struct byte_index<layout::binary_1bit> {
-    static constexpr int radix = 2, digits = 8, indices = 256, entries = 256;
-    static constexpr int entry(int index) noexcept { return index; }
-    template <class Arch>
-    TRILOBIT_INLINE static simd::u8<Arch> of(simd::u8<Arch> codes) noexcept {
-        return codes;
-    }
-};
-
 template <class Layout>
 concept index_layout = requires { byte_index<Layout>::radix; };
 

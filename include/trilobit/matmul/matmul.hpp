@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
-// Room matmul. Enters: packed weights, float activations, and every choice as a parameter. Leaves:
-// y[m,n] = sum over k of x[m,k] w[n,k], or a sentence that says why not.
+// Room matmul. Enters: packed weights, float activations, and every choice in a context. Leaves:
+// y[m,n] = sum over k of x[m,k] w[n,k], or a sentence that says why not: the plans of one product,
+// of several, and of one for each token.
 //
 // The same packed bytes and activations give the same float bits whatever the arch, kernel family,
 // executor or number of tokens in a call.
@@ -8,143 +9,166 @@
 
 #include "trilobit/version.hpp"
 
-#include <array>
-#include <concepts>
+#include <new>
 
-#include "trilobit/matmul/epilogue.hpp"
-#include "trilobit/matmul/run.hpp"
+#include "trilobit/matmul/plan.hpp"
+#include "trilobit/pack/pack.hpp"
 
 #include "trilobit/core/begin.hpp"
 
 namespace trilobit::inline TRILOBIT_ABI {
 
-struct matmul_options {
-    activation_id activation = activation_id::int8;
-    int activation_group = 0;  ///< columns that share an activation scale; 0 is the whole token
-    kernel_id kernel = kernel_id::automatic;
-};
-
 namespace detail {
 
-template <class Epilogue>
-void call_epilogue(const void* epilogue, const float* sums, std::int64_t token, std::int64_t row,
-                   int count) {
-    // The block is the kernel's own and is not read again: an epilogue may change it in place.
-    (*static_cast<const Epilogue*>(epilogue))(const_cast<float*>(sums), count, token, row);
+/// Below this many multiply-adds waking a thread costs more than it saves.
+inline constexpr std::int64_t worth_a_thread = std::int64_t{1} << 18;
+
+/// All of a plan, by the context's threads in its memory. `rows`: see plan::quantise.
+inline status multiply(context& c, std::span<const product> products, matrix_view<const float> x,
+                       std::span<const std::int64_t> rows = {}) {
+    const std::int64_t tokens = rows.empty() ? x.rows : std::ssize(rows);
+    double work = 0;
+    for (const product& p : products)
+        work += static_cast<double>(std::min(p.token_end, tokens) - p.token_begin) *
+                static_cast<double>(p.w.rows * p.w.cols);
+    const int threads = work < worth_a_thread ? 1 : std::max(1, c.threads.concurrency());
+    const auto planned = plan::of(c, products, tokens, threads);
+    if (!planned.ok()) return planned.error();
+    const plan& p = planned.value();
+    std::byte* const memory = c.scratch.reserve(p.bytes() + 64 * std::int64_t{threads});
+    if (memory == nullptr)
+        return {errc::out_of_memory, "There is not enough memory for this multiplication."};
+
+    shared_status problem;
+    const auto quantise = [&](std::int64_t begin, std::int64_t end) {
+        if (const status s = p.quantise(x, begin, end, memory, rows); !s.ok()) problem.fail(s);
+    };
+    if (threads == 1 || tokens * x.cols * 16 < worth_a_thread)
+        quantise(0, tokens);
+    else
+        c.threads(0, tokens, grain_of(tokens / threads), quantise);
+    if (!problem.ok()) return problem.get();
+
+    if (threads == 1) return p.run(0, p.tasks(), 0, memory);
+    auto* const taken = reinterpret_cast<taken_numbers*>(memory + p.bytes());
+    for (int i = 0; i < threads; ++i) new (taken + i) taken_numbers;
+    const auto run = [&](std::int64_t begin, std::int64_t end, int thread) {
+        if (const status s = p.run(begin, end, thread, memory); !s.ok()) problem.fail(s);
+    };
+    spread_numbered(c.threads, p.tasks(), threads, taken, run);
+    return problem.get();
 }
 
-/// Is there a matrix? If not, the sentence says why.
-inline status check_packed(const packed_view& w) noexcept {
-    if (!w.problem.ok()) return w.problem;
-    if (w.tiles == nullptr)
-        return {errc::bad_shape, "This packed matrix holds nothing: its view has no tiles."};
-    return {};
-}
-
-/// What any product of these activations needs to be true of its matrix.
-inline status check_product(const packed_view& w, matrix_view<const float> x,
-                            const matmul_options& options) noexcept {
+inline status check_output(matrix_view<const float> x, const packed_view& w,
+                           matrix_view<const float> y) noexcept {
     if (const status s = check_packed(w); !s.ok()) return s;
-    if (x.cols != w.cols)
-        return {errc::bad_shape,
-                "The activations have another number of columns than the weights."};
-    if (w.dropped_cols != 0 && options.activation_group != 0)
-        return {errc::unsupported,
-                "A matrix that was packed without some of its columns has no activation groups."};
-    return {};
-}
-
-/// Products that share activations share what a kernel makes of them.
-inline status check_shared(const packed_view& a, const packed_view& b) noexcept {
-    if (a.layout != b.layout || a.cols != b.cols || a.scale.per != b.scale.per ||
-        a.scale.segments(a.cols) != b.scale.segments(b.cols))
-        return {errc::bad_shape,
-                "Matrices that share activations must have one layout, width and scale grouping."};
-    return {};
-}
-
-/// The kernel for checked products, or why there is none.
-inline result<const kernel_entry*> kernel_for(const kernel_table& table, const packed_view& w,
-                                              const activation_shape& shape,
-                                              const matmul_options& options) noexcept {
-    if (options.activation_group != 0 && !valid_group(options.activation_group))
-        return status{errc::bad_shape, "An activation group must span 32, 64, 128 or 256 columns."};
-    const kernel_entry* kernel = choose_kernel(table, w, shape, options.kernel);
-    if (kernel == nullptr)
-        return status{errc::unsupported,
-                      "No kernel of this back end serves this layout, activation and grouping."};
-    return kernel;
-}
-
-}  // namespace detail
-
-/// One of several multiplications of the same activations, for matmul_shared().
-template <class Epilogue>
-struct projection {
-    const packed_view& w;
-    Epilogue epilogue;
-};
-template <class Epilogue>
-projection(const packed_view&, Epilogue) -> projection<Epilogue>;
-
-/// Several matrices times the same activations (Q, K and V; gate and up), which are quantised once
-/// and spread over the threads once. x is (tokens, cols); all matrices have one layout, width and
-/// scale grouping, and any numbers of rows.
-template <executor Executor, class... Epilogues>
-    requires(std::invocable<const Epilogues&, float*, int, std::int64_t, std::int64_t> && ...)
-status matmul_shared(const kernel_table& table, matrix_view<const float> x, workspace& scratch,
-                     Executor& run, const matmul_options& options,
-                     const projection<Epilogues>&... products) {
-    if (const status s = check_view(x); !s.ok()) return s;
-    std::array<detail::product_part, sizeof...(products)> parts{detail::product_part{
-        &products.w,
-        {&detail::call_epilogue<std::remove_cvref_t<Epilogues>>, &products.epilogue},
-        0,
-        x.rows}...};
-    for (const auto& p : parts)
-        if (const status s = detail::check_product(*p.w, x, options); !s.ok()) return s;
-    const auto no_rows = [](const detail::product_part& p) { return p.w->rows == 0; };
-    const auto end = std::remove_if(parts.begin(), parts.end(), no_rows);
-    const std::span<const detail::product_part> busy(parts.begin(), end);
-    for (const auto& p : busy)
-        if (const status s = detail::check_shared(*busy.front().w, *p.w); !s.ok()) return s;
-    const activation_shape shape{options.activation, x.rows, x.cols, options.activation_group};
-    const auto kernel = detail::kernel_for(table, *parts.front().w, shape, options);
-    if (!kernel.ok()) return kernel.error();
-    if (x.rows == 0 || busy.empty()) return {};
-    return detail::run_products(
-        *kernel.value(), table.quantize[static_cast<int>(options.activation)], busy, shape,
-        [&](std::int64_t m) { return x.row(m); }, scratch, run);
-}
-
-/// The general form: sums go to `epilogue` instead of to a matrix. x is (tokens, w.cols).
-template <class Epilogue, executor Executor>
-    requires std::invocable<const Epilogue&, float*, int, std::int64_t, std::int64_t>
-status matmul(const kernel_table& table, const packed_view& w, matrix_view<const float> x,
-              const Epilogue& epilogue, workspace& scratch, Executor& run,
-              const matmul_options& options = {}) {
-    return matmul_shared(table, x, scratch, run, options, projection<const Epilogue&>{w, epilogue});
-}
-
-/// y is (tokens, w.rows).
-template <executor Executor>
-status matmul(const kernel_table& table, const packed_view& w, matrix_view<const float> x,
-              matrix_view<float> y, workspace& scratch, Executor& run,
-              const matmul_options& options = {}) {
-    if (const status s = detail::check_packed(w); !s.ok()) return s;
     if (const status s = check_view(y); !s.ok()) return s;
     if (y.rows != x.rows || y.cols != w.rows)
         return {errc::bad_shape,
                 "The output must have a row for each token and a column for each row of weights."};
-    return matmul(table, w, x, epilogue::write{y}, scratch, run, options);
+    return {};
+}
+
+/// The sink of the caller, told which token of the caller's a sorted one is.
+struct unsorted {
+    const sink& out;
+    const std::int64_t* order;
+    void operator()(const float* values, int count, std::int64_t token, std::int64_t row) const {
+        out.write(out.context, values, order[token], row, count);
+    }
+};
+
+}  // namespace detail
+
+/// Several matrices times the same activations (Q, K and V; gate and up), which are quantised once
+/// and spread over the threads once. x is (tokens, cols); all matrices have one layout, width and
+/// scale grouping, and any numbers of rows.
+inline status matmul_shared(context& c, matrix_view<const float> x,
+                            std::span<const product> products) {
+    return detail::multiply(c, products, x);
+}
+
+/// One matrix; x is (tokens, w.cols).
+inline status matmul(context& c, const packed_view& w, matrix_view<const float> x,
+                     const sink& out) {
+    const product one{w, out};
+    return detail::multiply(c, {&one, 1}, x);
+}
+
+/// Sums go to an epilogue.
+template <class Epilogue>
+    requires std::invocable<const Epilogue&, float*, int, std::int64_t, std::int64_t>
+status matmul(context& c, const packed_view& w, matrix_view<const float> x,
+              const Epilogue& epilogue) {
+    return matmul(c, w, x, into(epilogue));
+}
+
+/// y is (tokens, w.rows).
+inline status matmul(context& c, const packed_view& w, matrix_view<const float> x,
+                     matrix_view<float> y) {
+    if (const status s = detail::check_output(x, w, y); !s.ok()) return s;
+    return matmul(c, w, x, into(y));
 }
 
 /// Static dispatch: the kernels of this translation unit's own flags, or of a chosen Arch.
-template <class Arch = native_arch, weight_layout Layout, executor Executor = const serial>
+template <class Arch = native_arch, weight_layout Layout>
 status matmul(const packed_matrix<Layout>& w, std::type_identity_t<matrix_view<const float>> x,
-              matrix_view<float> y, const matmul_options& options = {}, Executor& run = serial{}) {
-    workspace scratch;
-    return matmul(kernels_for<Arch, Layout>::table, w.view(), x, y, scratch, run, options);
+              matrix_view<float> y, const matmul_options& options = {}, executor_ref threads = {}) {
+    context once{kernels_for<Arch, Layout>::table, threads, options};
+    return matmul(once, w.view(), x, y);
+}
+
+/// A mixture-of-experts layer: y[m, n] = sum over k of x[m, k] experts[expert_of[m]][n, k]. Tokens
+/// of one expert are taken together, so that its weights are read once. x is (tokens, cols); all
+/// experts have one layout, shape and scale grouping.
+inline status matmul_indexed(context& c, std::span<const packed_view> experts,
+                             std::span<const std::int32_t> expert_of, matrix_view<const float> x,
+                             const sink& out) {
+    if (std::ssize(expert_of) != x.rows)
+        return {errc::bad_shape, "Each token needs the number of one expert."};
+    for (const std::int32_t e : expert_of)
+        if (e < 0 || e >= std::ssize(experts))
+            return {errc::bad_value, "A token asks for an expert that does not exist."};
+    for (const packed_view& w : experts) {
+        if (const status s = detail::check_packed(w); !s.ok()) return s;
+        if (const status s = detail::check_shared(experts.front(), w); !s.ok()) return s;
+        if (w.rows != experts.front().rows)
+            return {errc::bad_shape, "Experts must have the same number of rows."};
+    }
+    if (expert_of.empty()) return check_view(x);
+
+    // Counting sort: order[i] is the token at place i, next[e] the first free place of expert e.
+    const auto most = static_cast<std::int64_t>(std::min(experts.size(), expert_of.size()));
+    const std::int64_t product_bytes = most * static_cast<std::int64_t>(sizeof(product));
+    std::byte* const memory = c.order.reserve(product_bytes + 8 * (x.rows + std::ssize(experts)));
+    if (memory == nullptr)
+        return {errc::out_of_memory, "There is not enough memory to sort the tokens."};
+    auto* const products = reinterpret_cast<product*>(memory);
+    auto* const order = reinterpret_cast<std::int64_t*>(memory + product_bytes);
+    std::int64_t* const next = order + x.rows;
+    const detail::unsorted unsorted{out, order};
+    std::fill_n(next, experts.size(), 0);
+    for (const std::int32_t e : expert_of) ++next[e];
+    std::size_t busy = 0;
+    std::int64_t place = 0;
+    for (std::size_t e = 0; e < experts.size(); ++e) {
+        const std::int64_t begin = place;
+        place += std::exchange(next[e], begin);
+        if (begin < place)
+            new (products + busy++) product{experts[e], into(unsorted), begin, place};
+    }
+    for (std::int64_t m = 0; m < x.rows; ++m)
+        order[next[expert_of[static_cast<std::size_t>(m)]]++] = m;
+    return detail::multiply(c, {products, busy}, x, {order, expert_of.size()});
+}
+
+/// y is (tokens, rows of an expert).
+inline status matmul_indexed(context& c, std::span<const packed_view> experts,
+                             std::span<const std::int32_t> expert_of, matrix_view<const float> x,
+                             matrix_view<float> y) {
+    if (!experts.empty())
+        if (const status s = detail::check_output(x, experts.front(), y); !s.ok()) return s;
+    return matmul_indexed(c, experts, expert_of, x, into(y));
 }
 
 }  // namespace trilobit::inline TRILOBIT_ABI

@@ -32,14 +32,12 @@ struct kernel_entry {
     /// Row blocks [b0, b1) of tokens [t0, t1); different row blocks may run at once.
     void (*run)(const kernel::task&, std::int64_t b0, std::int64_t b1, std::int64_t t0,
                 std::int64_t t1) noexcept = nullptr;
-    /// One part of the columns of some outputs; different parts may run at once.
-    void (*run_part)(const kernel::task&, const kernel::chunk&,
-                     const kernel::column_part&) noexcept = nullptr;
-    kernel::work_unit unit;
-    /// Of up to so many tokens each thread makes the operand for itself, while its first rows pass:
-    /// it is so large that to fetch another's takes longer.
+    /// Tasks are a multiple of so many tokens, and of at most so many rows.
+    kernel::task_shape unit;
+    /// Of up to so many tokens each thread makes the operand for itself: it is so large that to
+    /// fetch another's takes longer.
     int own_tokens = 0;
-    /// Of task::scratch, for run() and run_part().
+    /// Of task::scratch, for run().
     std::int64_t scratch_bytes = 0;
 };
 
@@ -60,29 +58,17 @@ namespace detail {
 
 template <class Kernel, class Layout, class Act>
 constexpr kernel_entry entry_of() noexcept {
-    return {Layout::id,         Act::id,
-            Kernel::id,         &Kernel::accepts,
-            &Kernel::cost,      &Kernel::operand_bytes,
-            &Kernel::prepare,   &Kernel::run,
-            &Kernel::run_part,  Kernel::unit,
-            Kernel::own_tokens, Kernel::scratch_bytes()};
-}
-
-template <class Arch, class Family, class Layout, class... Acts, std::size_t N>
-constexpr void add_entries(type_list<Acts...>, std::array<kernel_entry, N>& all,
-                           int& count) noexcept {
-    const auto add = [&]<class Act>() {
-        using kernel = typename Family::template kernel<Arch, Layout, Act>;
-        if constexpr (kernel::available)
-            all[static_cast<std::size_t>(count++)] = entry_of<kernel, Layout, Act>();
-    };
-    (add.template operator()<Acts>(), ...);
-}
-
-template <class Arch, class Layout, class... Families, std::size_t N>
-constexpr void add_families(type_list<Families...>, std::array<kernel_entry, N>& all,
-                            int& count) noexcept {
-    (add_entries<Arch, Families, Layout>(activations{}, all, count), ...);
+    return {Layout::id,
+            Act::id,
+            Kernel::id,
+            &Kernel::accepts,
+            &Kernel::cost,
+            &Kernel::operand_bytes,
+            &Kernel::prepare,
+            &Kernel::run,
+            Kernel::unit,
+            Kernel::own_tokens,
+            Kernel::scratch_bytes()};
 }
 
 }  // namespace detail
@@ -97,7 +83,17 @@ struct kernels_for {
     };
     static constexpr listed all = [] {
         listed l{};
-        (detail::add_families<Arch, Layouts>(kernel::families{}, l.entries, l.count), ...);
+        any_type(type_list<Layouts...>{}, [&]<class Layout>() {
+            return any_type(kernel::families{}, [&]<class Family>() {
+                return any_type(activations{}, [&]<class Act>() {
+                    using kernel = typename Family::template kernel<Arch, Layout, Act>;
+                    if constexpr (kernel::available)
+                        l.entries[static_cast<std::size_t>(l.count++)] =
+                            detail::entry_of<kernel, Layout, Act>();
+                    return false;
+                });
+            });
+        });
         return l;
     }();
     static constexpr kernel_table table{
@@ -108,16 +104,12 @@ struct kernels_for {
          &quantize_token<activation::int2, Arch>, &quantize_token<activation::sign, Arch>}};
 };
 
-namespace detail {
-template <class Arch, class... Layouts>
-constexpr const kernel_table& table_of(type_list<Layouts...>) noexcept {
-    return kernels_for<Arch, Layouts...>::table;
-}
-}  // namespace detail
-
 /// Every kernel of an arch, for all layouts of the library.
 template <class Arch>
-inline constexpr const kernel_table& kernel_table_of = detail::table_of<Arch>(layouts{});
+inline constexpr const kernel_table& kernel_table_of =
+    []<class... Layouts>(type_list<Layouts...>) -> const kernel_table& {
+    return kernels_for<Arch, Layouts...>::table;
+}(layouts{});
 
 /// The kernel that matmul() would take: the cheapest that accepts the shapes, or the named one.
 /// Null when there is none.

@@ -4,10 +4,9 @@
 //
 //   0 "TRILOBIT"   8 u16 version   10 u16 tile rows   12 u16 tile columns   14 u16 tile bytes
 //  16 u32 layout id   20 u32 group columns   24 i64 rows   32 i64 columns
-//  40 u8 granularity   41 u8 scale type   42 u24 dropped rows   45 u24 dropped columns
+//  40 u8 granularity   41 u8 scale type   42 zeros
 //  48 u64 payload hash   56 u64 header hash
-//  64 tiles | scales | u32 places of as many last rows as were dropped | the same of columns, each
-//  of the four followed by zeros up to a multiple of 64
+//  64 tiles | scales, each followed by zeros up to a multiple of 64
 // All little-endian.
 #pragma once
 
@@ -42,8 +41,7 @@ struct packed_header {
     little<std::int64_t> cols;
     std::uint8_t granularity;
     std::uint8_t scale;
-    std::uint8_t dropped_rows[3];
-    std::uint8_t dropped_cols[3];
+    std::uint8_t zeros[6];
     little<std::uint64_t> payload_hash;
     little<std::uint64_t> header_hash;  // of the 56 bytes before it
 };
@@ -74,22 +72,20 @@ inline std::uint64_t hash_bytes(const std::byte* bytes, std::size_t count) noexc
     return hash ^ (hash >> 32);
 }
 
-/// The most rows or columns that the header's three bytes can call dropped.
-inline constexpr std::int64_t max_dropped = 0xffffff;
-
 /// Offsets of the sections and the size of the whole, in bytes.
 struct packed_sections {
-    std::int64_t tiles, scales, row_places, col_places, size;
+    std::int64_t tiles, scales, size;
 
     static constexpr packed_sections of(const packed_shape& shape) noexcept {
         const std::int64_t tiles = sizeof(packed_header);
         const std::int64_t scales = tiles + shape.tiles_bytes();
-        const std::int64_t row_places = round_up(scales + shape.scale_bytes(), 64);
-        const std::int64_t col_places = round_up(row_places + 4 * shape.dropped_rows, 64);
-        return {tiles, scales, row_places, col_places,
-                round_up(col_places + 4 * shape.dropped_cols, 64)};
+        return {tiles, scales, round_up(scales + shape.scale_bytes(), 64)};
     }
 };
+
+inline constexpr status unknown_layout{errc::unsupported, "This is not a layout of the library."};
+inline constexpr status not_aligned{errc::bad_shape,
+                                    "A packed matrix must start on a 64-byte boundary."};
 
 /// Fills in the header of `bytes`, a whole packed image whose payload is complete.
 inline void seal_packed(const packed_shape& shape, std::span<std::byte> bytes) noexcept {
@@ -105,10 +101,6 @@ inline void seal_packed(const packed_shape& shape, std::span<std::byte> bytes) n
     h.cols = shape.cols;
     h.granularity = static_cast<std::uint8_t>(shape.scale.per);
     h.scale = static_cast<std::uint8_t>(shape.scale.type);
-    for (int i = 0; i < 3; ++i) {
-        h.dropped_rows[i] = static_cast<std::uint8_t>(shape.dropped_rows >> (8 * i));
-        h.dropped_cols[i] = static_cast<std::uint8_t>(shape.dropped_cols >> (8 * i));
-    }
     h.payload_hash = hash_bytes(bytes.data() + sizeof h, bytes.size() - sizeof h);
     std::memcpy(bytes.data(), &h, sizeof h);
     h.header_hash = hash_bytes(bytes.data(), offsetof(packed_header, header_hash));
@@ -121,23 +113,29 @@ inline packed_view place_packed(const packed_shape& shape, const std::byte* imag
     packed_view view{shape};
     view.tiles = image + at.tiles;
     view.scales = image + at.scales;
-    view.row_places = reinterpret_cast<const little<std::uint32_t>*>(image + at.row_places);
-    view.col_places = reinterpret_cast<const little<std::uint32_t>*>(image + at.col_places);
     return view;
-}
-
-/// Do the places never fall, nor leave what is stored? Then every line is in one place or zeros.
-inline bool sound(const moved_lines& lines) noexcept {
-    bool rises = true;
-    for (std::int64_t i = 0; i < lines.count; ++i) rises &= lines.place(i) <= lines.place(i + 1);
-    return rises;
 }
 
 }  // namespace detail
 
-/// How much of a packed image to read before trusting it. `header` touches 64 bytes, the scales
-/// and the lists, and suits a file that was verified when it was written; kernels stay inside the
-/// image either way.
+/// Bytes of the image of a matrix of this shape, or why there cannot be one.
+inline result<std::int64_t> packed_bytes(const packed_shape& shape) noexcept {
+    if (const status s = check_packed_shape(shape); !s.ok()) return s;
+    return detail::packed_sections::of(shape).size;
+}
+
+/// The same for a layout of the library.
+inline result<std::int64_t> packed_bytes(layout_id layout, std::int64_t rows, std::int64_t cols,
+                                         const scale_spec& scale) noexcept {
+    result<std::int64_t> bytes = detail::unknown_layout;
+    visit_layout(layout,
+                 [&]<class L>() { bytes = packed_bytes(packed_shape::of<L>(rows, cols, scale)); });
+    return bytes;
+}
+
+/// How much of a packed image to read before trusting it. `header` reads 64 bytes and the scales,
+/// and suits a file that was verified when it was written; kernels stay inside the image either
+/// way.
 enum class verify { header, everything };
 
 /// Views a packed image in place. `bytes` starts on a 64-byte boundary and may be longer than the
@@ -150,13 +148,12 @@ inline result<packed_view> view_packed(std::span<const std::byte> bytes,
     std::memcpy(&h, bytes.data(), sizeof h);
     if (std::memcmp(h.magic, detail::packed_magic, sizeof h.magic) != 0)
         return refuse("These bytes are not a packed matrix: they do not start with TRILOBIT.");
-    if (h.version < 1 || h.version > TRILOBIT_PACKED_VERSION)  // 1 dropped nothing
-        return refuse("The packed matrix was written in another version of the format.");
+    if (h.version != TRILOBIT_PACKED_VERSION)
+        return refuse("The packed matrix has another version of the format: pack it again.");
     if (h.header_hash !=
         detail::hash_bytes(bytes.data(), offsetof(detail::packed_header, header_hash)))
         return refuse("The header of the packed matrix is damaged.");
-    if (reinterpret_cast<std::uintptr_t>(bytes.data()) % 64 != 0)
-        return status{errc::bad_shape, "A packed matrix must start on a 64-byte boundary."};
+    if (reinterpret_cast<std::uintptr_t>(bytes.data()) % 64 != 0) return detail::not_aligned;
 
     packed_shape shape;
     shape.layout = static_cast<layout_id>(std::uint32_t{h.layout});
@@ -167,14 +164,8 @@ inline result<packed_view> view_packed(std::span<const std::byte> bytes,
     shape.scale.group_cols =
         h.group_cols <= 256u ? static_cast<int>(std::uint32_t{h.group_cols}) : -1;
     shape.scale.type = static_cast<scale_type>(h.scale);
-    for (int i = 0; i < 3; ++i) {
-        shape.dropped_rows |= std::int64_t{h.dropped_rows[i]} << (8 * i);
-        shape.dropped_cols |= std::int64_t{h.dropped_cols[i]} << (8 * i);
-    }
     bool known = h.layout >= 0x1000;  // a layout of somebody else's: the header must be believed
     visit_layout(shape.layout, [&]<class L>() { known = shape.tile == tile_shape::of<L>(); });
-    if (h.version < 3 && shape.layout == layout_id::ternary_base3)
-        return refuse("The packed matrix has a code of ternary_base3 that is no longer read.");
     if (!known || shape.tile.bytes % 64 != 0 || shape.tile.rows % 16 != 0)
         return refuse("The packed matrix has a layout that this library does not know.");
     if (const status s = check_packed_shape(shape); !s.ok()) return refuse(s.text);
@@ -190,9 +181,6 @@ inline result<packed_view> view_packed(std::span<const std::byte> bytes,
     for (std::int64_t i = 0; i < view.stored_scales(); ++i)
         if (!is_finite(view.scale_at(i)))
             return refuse("A scale of the packed matrix is NaN or infinite.");
-    // Sums and activations are moved by these numbers, so they are never taken on trust.
-    if (!detail::sound(view.moved_rows()) || !detail::sound(view.moved_cols()))
-        return refuse("The places of moved rows or columns in the packed matrix are out of order.");
     return view;
 }
 

@@ -45,7 +45,7 @@ class any_packed_matrix {
 
 public:
     any_packed_matrix() noexcept = default;
-    explicit any_packed_matrix(trilobit::status error) noexcept { placed.problem = error; }
+    any_packed_matrix(trilobit::status error) noexcept { placed.problem = error; }
     any_packed_matrix(any_packed_matrix&& other) noexcept
         : image(std::move(other.image)),
           placed(std::exchange(other.placed, detail::no_packed(detail::moved_away))) {}
@@ -55,19 +55,13 @@ public:
         std::swap(placed, taken.placed);
         return *this;
     }
-    /// Room for `shape`, tiles not yet written. Only a packer calls this, then seal().
-    explicit any_packed_matrix(const packed_shape& shape) noexcept {
-        placed.problem = check_packed_shape(shape);
-        if (!placed.problem.ok()) return;
-        const detail::packed_sections at = detail::packed_sections::of(shape);
-        image = aligned_buffer(static_cast<std::size_t>(at.size));
-        if (image.data() == nullptr) {
-            placed.problem = {errc::out_of_memory,
-                              "There is not enough memory for the packed matrix."};
-            return;
-        }
-        placed = detail::place_packed(shape, image.data());
-        std::memset(image.data() + at.scales, 0, static_cast<std::size_t>(at.size - at.scales));
+    /// Owns an image that lies in `bytes`, which was packed or read into it.
+    explicit any_packed_matrix(aligned_buffer bytes, verify depth = verify::everything) noexcept {
+        const result<packed_view> viewed = view_packed({bytes.data(), bytes.size()}, depth);
+        placed.problem = viewed.error();
+        if (!viewed.ok()) return;
+        placed = viewed.value();
+        image = std::move(bytes);
     }
 
     /// The same bytes beside other matrices' in `arena`, which outlives them; views taken before
@@ -90,23 +84,6 @@ public:
     [[nodiscard]] std::span<const std::byte> bytes() const noexcept {
         return {image.data(), image.size()};
     }
-
-    /// For packers: writable sections, and the header once they are complete.
-    [[nodiscard]] std::byte* mutable_tiles() noexcept {
-        return image.data() + sizeof(detail::packed_header);
-    }
-    [[nodiscard]] std::byte* mutable_scales() noexcept {
-        return image.data() + detail::packed_sections::of(placed).scales;
-    }
-    [[nodiscard]] little<std::uint32_t>* mutable_row_places() noexcept {
-        return reinterpret_cast<little<std::uint32_t>*>(
-            image.data() + detail::packed_sections::of(placed).row_places);
-    }
-    [[nodiscard]] little<std::uint32_t>* mutable_col_places() noexcept {
-        return reinterpret_cast<little<std::uint32_t>*>(
-            image.data() + detail::packed_sections::of(placed).col_places);
-    }
-    void seal() noexcept { detail::seal_packed(placed, {image.data(), image.size()}); }
 };
 
 /// The same, with the layout known when compiling: what matmul() needs to pick a kernel statically.
@@ -114,8 +91,7 @@ template <weight_layout Layout>
 class packed_matrix : public any_packed_matrix {
 public:
     using layout = Layout;
-    packed_matrix() noexcept = default;
-    explicit packed_matrix(any_packed_matrix&& any) noexcept : any_packed_matrix(std::move(any)) {}
+    using any_packed_matrix::any_packed_matrix;
 };
 
 /// Writes the image beside `path` and renames it into place: a reader never sees half a file.
@@ -137,17 +113,11 @@ inline status save(const any_packed_matrix& matrix, const char* path) {
 
 #if defined(__unix__) || defined(__APPLE__)
 
-/// Where the bytes of a mapped file are read from. file: the map itself, shared by every process
-/// that maps the file, its pages read when they are touched; whoever truncates the file meanwhile
-/// makes reads fault, as with any map. huge: of files from 2 MiB to half of the machine's memory a
-/// copy in 2 MiB pages, which one core reads faster than a file's 4 KiB pages.
-enum class mapped_pages : std::uint8_t { file, huge };
-
-/// A packed file mapped read-only.
+/// A packed file mapped read-only: shared by every process that maps it, pages read when they are
+/// touched. Whoever truncates the file meanwhile makes reads fault, as with any map.
 class mapped_matrix {
     void* base = nullptr;
     std::size_t length = 0;
-    aligned_buffer copy;
     packed_view placed = detail::no_packed("This packed matrix was never mapped.");
 
     static trilobit::status map(const char* path, void*& base, std::size_t& length) noexcept {
@@ -171,43 +141,24 @@ class mapped_matrix {
         return problem;
     }
 
-    [[nodiscard]] static bool worth_copying(std::size_t size) noexcept {
-        const long pages = ::sysconf(_SC_PHYS_PAGES), page = ::sysconf(_SC_PAGESIZE);
-        return size >= aligned_buffer::huge_page && pages > 0 && page > 0 &&
-               size / static_cast<std::size_t>(page) <= static_cast<std::size_t>(pages) / 2;
-    }
-
 public:
-    explicit mapped_matrix(const char* path, verify depth = verify::everything,
-                           mapped_pages pages = mapped_pages::file) noexcept {
+    explicit mapped_matrix(const char* path, verify depth = verify::everything) noexcept {
         placed.problem = map(path, base, length);
         if (!placed.problem.ok()) return;
-        const auto* bytes = static_cast<const std::byte*>(base);
-        if (pages == mapped_pages::huge && worth_copying(length)) copy = aligned_buffer(length);
-        if (copy.data() != nullptr) {
-            std::memcpy(copy.data(), base, length);
-            bytes = copy.data();
-            ::munmap(base, length);
-            base = nullptr;
-        }
-        const auto viewed = view_packed({bytes, length}, depth);
+        const auto viewed = view_packed({static_cast<const std::byte*>(base), length}, depth);
         if (viewed.ok())
             placed = viewed.value();
         else
             placed.problem = viewed.error();
     }
-    /// Are the bytes a copy rather than the map?
-    [[nodiscard]] bool copied() const noexcept { return copy.data() != nullptr; }
     mapped_matrix(mapped_matrix&& other) noexcept
         : base(std::exchange(other.base, nullptr)),
           length(std::exchange(other.length, 0)),
-          copy(std::move(other.copy)),
           placed(std::exchange(other.placed, detail::no_packed(detail::moved_away))) {}
     mapped_matrix& operator=(mapped_matrix&& other) noexcept {
         mapped_matrix taken(std::move(other));
         std::swap(base, taken.base);
         std::swap(length, taken.length);
-        copy.swap(taken.copy);
         std::swap(placed, taken.placed);
         return *this;
     }

@@ -7,6 +7,7 @@
 
 #include "trilobit/version.hpp"
 
+#include "trilobit/core/endian.hpp"
 #include "trilobit/layout/ternary_base3.hpp"
 #include "trilobit/simd/ops.hpp"
 
@@ -92,44 +93,42 @@ struct base3_op {
         }
     }
     TRILOBIT_INLINE static u8<Arch> sum(const std::uint8_t* table, const indices& at) noexcept {
-        return lookup16_op<Arch>::call(table, at.first) +
-               lookup16_op<Arch>::call(table + 16, at.second) +
-               lookup16_op<Arch>::call(table + 32, at.high);
+        return lookup16<Arch>(table, at.first) + lookup16<Arch>(table + 16, at.second) +
+               lookup16<Arch>(table + 32, at.high);
     }
     TRILOBIT_INLINE static void digits(u8<Arch> codes, u8<Arch>* out) noexcept {
         const indices at(codes);
         const std::uint8_t* const fifth = base3_tables.fifth;
         split_fields<Arch>(sum(base3_tables.four, at), out);
-        out[4] = lookup16_op<Arch>::call(fifth, at.first) +
-                 lookup16_op<Arch>::call(fifth + 16, at.second) + u8<Arch>(std::uint8_t{1});
+        out[4] = lookup16<Arch>(fifth, at.first) + lookup16<Arch>(fifth + 16, at.second) +
+                 u8<Arch>(std::uint8_t{1});
     }
 };
 
-#if defined(__AVX512VNNI__) && defined(__AVX512VBMI__) && defined(__AVX512BITALG__)
-
 /// The same parts in tables of 64, by bits 5..0 and 7..2 of a byte. Of activations they are made of
-/// two dot products of four columns: the sums that entries consist of, in 32-bit lanes.
+/// dot products of four columns: the sums that entries consist of, in 32-bit lanes.
 struct base3_parts64 {
     struct sums {
-        alignas(64) std::int8_t weight[16][4]{};
-        alignas(64) std::int32_t start[16]{};  // the activations are 128 too large to be unsigned
-        int count = 1;                         // the first is zero
+        alignas(64) std::uint8_t weight[16][4];  // one more than it is, to be unsigned
+        int count = 1;                           // the first is zero
 
-        /// Four times the lane of this sum, which a lookup of bytes finds.
+        constexpr sums() noexcept {
+            for (auto& w : weight)
+                for (std::uint8_t& v : w) v = 1;
+        }
+        /// Of the low byte of this sum's lane.
         constexpr std::uint8_t place(std::array<int, 4> w) noexcept {
             int i = 0;
             const auto is = [&] {
                 for (std::size_t c = 0; c < 4; ++c)
-                    if (weight[i][c] != w[c]) return false;
+                    if (weight[i][c] != w[c] + 1) return false;
                 return true;
             };
             while (i < count && !is()) ++i;
-            for (std::size_t c = 0; i == count && c < 4; ++c) {
-                weight[i][c] = static_cast<std::int8_t>(w[c]);
-                start[i] -= 128 * w[c];
-            }
+            for (std::size_t c = 0; i == count && c < 4; ++c)
+                weight[i][c] = static_cast<std::uint8_t>(w[c] + 1);
             count = i == count ? count + 1 : count;
-            return static_cast<std::uint8_t>(4 * i);
+            return static_cast<std::uint8_t>(4 * i + (little_endian ? 0 : 3));
         }
     } of_low, of_high;                                  // columns 1..4, columns 0..3
     alignas(64) std::uint8_t low[2][64]{}, high[64]{};  // entries of low are sums of two
@@ -159,58 +158,59 @@ struct base3_parts64 {
 inline constexpr base3_parts64 base3_tables64{};
 static_assert(base3_tables64.of_low.count <= 16 && base3_tables64.of_high.count <= 16);
 
-template <has_avx512vnni Arch>
+/// With lookups in tables of 64: one for each part.
+template <class Arch>
+    requires(machine<Arch>::table_entries >= 64)
 struct base3_op<Arch> {
     static constexpr int table_bytes = 128;
 
-    /// vpermb reads six bits of each index; what a shift of words brings from another byte lies
-    /// above.
     struct indices {
-        __m512i low, high;
+        u8<Arch> low, high;
+        indices() = default;
         TRILOBIT_INLINE explicit indices(u8<Arch> codes) noexcept
-            : low(codes), high(_mm512_srli_epi16(codes, 2)) {}
+            : low(index64<Arch>(codes)), high(index64<Arch>(shift_right<2, Arch>(codes))) {}
     };
 
     TRILOBIT_INLINE static void make_table(const std::int8_t* x, int more,
                                            std::uint8_t* table) noexcept {
-        // Not kept in registers, which the sums need that tables are made beside.
-        const base3_parts64* at = &base3_tables64;
-        forget_loads<Arch>(at);
-        const base3_parts64& p = *at;
-        const __m512i low = sums(x + 1, p.of_low, 0), high = sums(x, p.of_high, more);
-        _mm512_store_si512(table, _mm512_add_epi8(found(p.low[0], low), found(p.low[1], low)));
-        _mm512_store_si512(table + 64, found(p.high, high));
+        const base3_parts64& p = base3_tables64;
+        alignas(64) std::uint8_t low[64], high[64];
+        sums(x + 1, p.of_low, 0, low);
+        sums(x, p.of_high, more, high);
+        for (int i = 0; i < 64; i += register_bytes<Arch>) {
+            const auto at = [i](const std::uint8_t* places) TRILOBIT_LAMBDA_INLINE {
+                return u8<Arch>::load_aligned(places + i);
+            };
+            (lookup64<Arch>(low, at(p.low[0])) + lookup64<Arch>(low, at(p.low[1])))
+                .store_aligned(table + i);
+            lookup64<Arch>(high, at(p.high)).store_aligned(table + 64 + i);
+        }
     }
     TRILOBIT_INLINE static u8<Arch> sum(const std::uint8_t* table, const indices& at) noexcept {
-        return u8<Arch>(sum_of(table, table + 64, at));
+        return lookup64<Arch>(table, at.low) + lookup64<Arch>(table + 64, at.high);
     }
     TRILOBIT_INLINE static void digits(u8<Arch> codes, u8<Arch>* out) noexcept {
         const base3_parts64& p = base3_tables64;
         const indices at(codes);
-        split_fields<Arch>(u8<Arch>(sum_of(p.four_low, p.four_high, at)), out);
-        out[4] = u8<Arch>(_mm512_permutexvar_epi8(at.low, _mm512_load_si512(p.fifth)));
+        split_fields<Arch>(
+            lookup64<Arch>(p.four_low, at.low) + lookup64<Arch>(p.four_high, at.high), out);
+        out[4] = lookup64<Arch>(p.fifth, at.low);
     }
 
 private:
-    TRILOBIT_INLINE static __m512i sums(const std::int8_t* x, const base3_parts64::sums& of,
-                                        int more) noexcept {
-        const __m512i word = xsimd::bitwise_cast<std::int32_t>(broadcast4<Arch>(x));
-        const __m512i start = _mm512_load_si512(of.start);
-        return _mm512_dpbusd_epi32(_mm512_add_epi32(start, _mm512_set1_epi32(more)),
-                                   _mm512_xor_si512(word, _mm512_set1_epi8(-128)),
-                                   _mm512_load_si512(of.weight));
-    }
-    TRILOBIT_INLINE static __m512i found(const std::uint8_t* at, __m512i in) noexcept {
-        return _mm512_permutexvar_epi8(_mm512_load_si512(at), in);
-    }
-    TRILOBIT_INLINE static __m512i sum_of(const void* low, const void* high,
-                                          const indices& at) noexcept {
-        return _mm512_add_epi8(_mm512_permutexvar_epi8(at.low, _mm512_load_si512(low)),
-                               _mm512_permutexvar_epi8(at.high, _mm512_load_si512(high)));
+    /// `more` and the sums of four activations, an int32 each.
+    TRILOBIT_INLINE static void sums(const std::int8_t* x, const base3_parts64::sums& of, int more,
+                                     std::uint8_t* to) noexcept {
+        const u8<Arch> four = broadcast4<Arch>(x);
+        const i32<Arch> start =
+            i32<Arch>(more) - dot4<Arch>(i32<Arch>(0), u8<Arch>(std::uint8_t{1}), four);
+        for (int i = 0; i < 64; i += register_bytes<Arch>) {
+            const auto weight = u8<Arch>::load_aligned(of.weight[0] + i);
+            xsimd::bitwise_cast<std::uint8_t>(dot4<Arch>(start, weight, four))
+                .store_aligned(to + i);
+        }
     }
 };
-
-#endif
 
 }  // namespace trilobit::inline TRILOBIT_ABI::simd
 

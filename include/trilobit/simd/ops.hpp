@@ -13,25 +13,11 @@
 
 #include "trilobit/core/config.hpp"
 #include "trilobit/core/float16.hpp"
-#include "trilobit/simd/arch.hpp"
+#include "trilobit/simd/machine.hpp"
 
 #include "trilobit/core/begin.hpp"
 
 namespace trilobit::inline TRILOBIT_ABI::simd {
-
-/// Does dot4 take all of u8 x i8 exactly (true), or only pairs of products whose sum fits int16?
-template <class Arch>
-inline constexpr bool exact_dot4 = true;
-template <has_ssse3 Arch>
-inline constexpr bool exact_dot4<Arch> = false;
-template <has_avxvnni Arch>
-inline constexpr bool exact_dot4<Arch> = true;
-template <has_avx512vnni Arch>
-inline constexpr bool exact_dot4<Arch> = true;
-
-/// Is staging in int16 (madd2, then widen_add once in a while) cheaper than dot4?
-template <class Arch>
-inline constexpr bool prefers_madd2 = has_ssse3<Arch> && !exact_dot4<Arch>;
 
 template <class Arch>
 TRILOBIT_INLINE u8<Arch> load(const std::byte* from) noexcept {
@@ -48,30 +34,6 @@ template <class Arch>
 TRILOBIT_INLINE void prefetch(const std::byte* line) noexcept {
 #if defined(__GNUC__)
     __builtin_prefetch(line);
-#else
-    (void)line;
-#endif
-}
-
-/// Is it worth asking for lines in the second cache, farther ahead? On Intel's cores, whose second
-/// cache has more misses under way than the first: 4 to 5 % more of memory. On Zen 5 it took a
-/// seventh from weights in memory, and a quarter where they lay in the second cache.
-template <class Arch>
-bool prefers_prefetch_far() noexcept {
-#if defined(__GNUC__) && (defined(__x86_64__) || defined(__i386__))
-    static const bool intel = [] {
-        __builtin_cpu_init();
-        return __builtin_cpu_is("intel") != 0;
-    }();
-    return intel;
-#else
-    return false;
-#endif
-}
-template <class Arch>
-TRILOBIT_INLINE void prefetch_far(const std::byte* line) noexcept {
-#if defined(__GNUC__)
-    __builtin_prefetch(line, 0, 2);
 #else
     (void)line;
 #endif
@@ -134,7 +96,8 @@ TRILOBIT_INLINE u8<Arch> shift_left(u8<Arch> v) noexcept {
 // A primary struct with one static function, specialised by concepts: partial specialisations are
 // ordered by subsumption, which overloads with defaulted tags would not give us.
 
-/// sum[lane] += u[4 lane + t] * s[4 lane + t] for t = 0..3; u unsigned, s signed bytes.
+/// sum[lane] += u[4 lane + t] * s[4 lane + t] for t = 0..3; s signed bytes, u unsigned ones of at
+/// most machine::largest_unsigned; where bytes are multiplied in pairs, each pair fits an int16.
 template <class Arch>
 struct dot4_op {
     TRILOBIT_INLINE static i32<Arch> call(i32<Arch> sum, u8<Arch> u, u8<Arch> s) noexcept {
@@ -148,9 +111,16 @@ struct dot4_op {
     }
 };
 
-/// lane[i] = u[2i] * s[2i] + u[2i+1] * s[2i+1], saturated to int16.
+/// lane[i] = u[2i] * s[2i] + u[2i+1] * s[2i+1], operands as in dot4; the sum fits an int16.
 template <class Arch>
-struct madd2_op;
+struct madd2_op {
+    TRILOBIT_INLINE static i16<Arch> call(u8<Arch> u, u8<Arch> s) noexcept {
+        const auto ulanes = xsimd::bitwise_cast<std::int16_t>(u);
+        const auto slanes = xsimd::bitwise_cast<std::int16_t>(s);
+        const i16<Arch> byte(std::int16_t{0xff});
+        return (ulanes & byte) * ((slanes << 8) >> 8) + ((ulanes >> 8) & byte) * (slanes >> 8);
+    }
+};
 
 /// sum[lane] += a[2 lane] * b[2 lane] + a[2 lane + 1] * b[2 lane + 1], of int16.
 template <class Arch>
@@ -199,7 +169,7 @@ struct popcount_bytes_op {
     }
 };
 
-/// The same of numbers: what was v[j][i] becomes the number 4 i + j of the four registers.
+/// interleave4 for int32 lanes: v[j][i] becomes number 4 i + j of the four registers.
 template <class Arch>
 struct interleave4_i32_op {
     TRILOBIT_INLINE static void call(i32<Arch>* v) noexcept {
@@ -211,24 +181,33 @@ struct interleave4_i32_op {
     }
 };
 
-/// out[i] = index[i] < 0x80 ? table[index[i] % 16] : 0
+/// out[i] = table[index[i]] for indices 0..15, and 0 for those from 128 on; the table is 16-byte
+/// aligned.
 template <class Arch>
 struct lookup16_op {
     TRILOBIT_INLINE static u8<Arch> call(const std::uint8_t* table, u8<Arch> index) noexcept {
         alignas(64) std::uint8_t bytes[register_bytes<Arch>];
         index.store_aligned(bytes);
-        for (std::uint8_t& b : bytes) b = b < 0x80 ? table[b % 16] : std::uint8_t{0};
+        for (std::uint8_t& b : bytes) b = b < 16 ? table[b] : std::uint8_t{0};
         return u8<Arch>::load_aligned(bytes);
     }
 };
 
-/// out[i] = table[index[i] % 64]; the table is 64-byte aligned.
+/// A register as lookup64 wants its indices: here without what lies above six bits.
+template <class Arch>
+struct index64_op {
+    TRILOBIT_INLINE static u8<Arch> call(u8<Arch> v) noexcept {
+        return v & u8<Arch>(std::uint8_t{63});
+    }
+};
+
+/// out[i] = table[index[i]], indices from index64; the table is 64-byte aligned.
 template <class Arch>
 struct lookup64_op {
     TRILOBIT_INLINE static u8<Arch> call(const std::uint8_t* table, u8<Arch> index) noexcept {
         alignas(64) std::uint8_t bytes[register_bytes<Arch>];
         index.store_aligned(bytes);
-        for (std::uint8_t& b : bytes) b = table[b % 64];
+        for (std::uint8_t& b : bytes) b = table[b];
         return u8<Arch>::load_aligned(bytes);
     }
 };
@@ -324,6 +303,14 @@ TRILOBIT_INLINE u8<Arch> popcount_bytes(u8<Arch> v) noexcept {
     return popcount_bytes_op<Arch>::call(v);
 }
 template <class Arch>
+TRILOBIT_INLINE u8<Arch> lookup16(const std::uint8_t* table, u8<Arch> index) noexcept {
+    return lookup16_op<Arch>::call(table, index);
+}
+template <class Arch>
+TRILOBIT_INLINE u8<Arch> index64(u8<Arch> v) noexcept {
+    return index64_op<Arch>::call(v);
+}
+template <class Arch>
 TRILOBIT_INLINE u8<Arch> lookup64(const std::uint8_t* table, u8<Arch> index) noexcept {
     return lookup64_op<Arch>::call(table, index);
 }
@@ -362,23 +349,19 @@ TRILOBIT_INLINE f32<Arch> times_scales(i32<Arch> acc, f32<Arch> scale, f32<Arch>
     keep_rounded_op<Arch>::call(product);
     return product;
 }
-/// sum[i] = (First ? 0 : sum[i]) + float(acc[i]) * (scale[i] * by), each step rounded, for a
-/// register. Pointers are 64-byte aligned.
-template <class Arch, bool First = false>
+/// sum[i] += float(acc[i]) * (scale[i] * by), each step rounded, for a register. Pointers are
+/// 64-byte aligned.
+template <class Arch>
 TRILOBIT_INLINE void scale_add(float* sum, i32<Arch> acc, const float* scale, float by) noexcept {
     const auto product = times_scales<Arch>(acc, f32<Arch>::load_aligned(scale), f32<Arch>(by));
-    // Added to zero too: a product of -0 becomes the +0 that a sum of nothing else is. Seen as zero
-    // it would not be, where -0 counts for nothing.
-    auto before = First ? f32<Arch>(0.0f) : f32<Arch>::load_aligned(sum);
-    if constexpr (First) keep_rounded_op<Arch>::call(before);
-    (before + product).store_aligned(sum);
+    (f32<Arch>::load_aligned(sum) + product).store_aligned(sum);
 }
-/// The same for the sixteen rows of a dot tile.
-template <class Arch, bool First>
+/// The same for sixteen rows.
+template <class Arch>
 TRILOBIT_INLINE void scale_add16(float* sum, const std::int32_t* acc, const float* scale,
                                  float by) noexcept {
     for (int i = 0; i < 16; i += lanes<Arch>)
-        scale_add<Arch, First>(sum + i, i32<Arch>::load_aligned(acc + i), scale + i, by);
+        scale_add<Arch>(sum + i, i32<Arch>::load_aligned(acc + i), scale + i, by);
 }
 template <class Arch>
 TRILOBIT_INLINE void load_f16x16(const std::uint16_t* from, float* to) noexcept {

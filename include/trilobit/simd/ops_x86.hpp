@@ -11,6 +11,36 @@
 
 namespace trilobit::inline TRILOBIT_ABI::simd {
 
+template <has_sse2 Arch>
+struct machine<Arch> {
+    static constexpr int registers = 16, largest_unsigned = 255, table_entries = 0;
+    static constexpr byte_dot dot = byte_dot::none;
+    static constexpr bool counts_bits = false;
+    static constexpr instruction_costs cost{1.0, 0.75};
+};
+template <has_ssse3 Arch>
+struct machine<Arch> : machine<arch::sse2> {
+    static constexpr int table_entries = 16;
+    static constexpr byte_dot dot = byte_dot::paired;
+};
+template <has_avxvnni Arch>
+struct machine<Arch> : machine<arch::ssse3> {
+    static constexpr byte_dot dot = byte_dot::exact;
+};
+template <has_avx512bw Arch>
+struct machine<Arch> : machine<arch::ssse3> {
+    static constexpr int registers = 32;
+};
+/// Intel's servers start two dot products, one vpermb and two simple instructions of 512 bits a
+/// cycle, Zen 4 one, one and two. No flag tells them apart: costs are those of the former.
+template <has_avx512vnni Arch>
+struct machine<Arch> : machine<arch::avx512bw> {
+    static constexpr int table_entries = 64;
+    static constexpr byte_dot dot = byte_dot::exact;
+    static constexpr bool counts_bits = true;
+    static constexpr instruction_costs cost{2.0, 1.0};
+};
+
 // GCC 12 moves each accumulator of a long loop into another register before it adds to it: 32
 // copies beside 16 dot products in dot_direct. An empty asm that claims to change the register in
 // place leaves it nothing to copy; clang has no such habit and schedules better without.
@@ -454,6 +484,12 @@ struct dot2_op<Arch> {
     TRILOBIT_INLINE static i32<Arch> call(i32<Arch> sum, i16<Arch> a, i16<Arch> b) noexcept {
         return i32<Arch>(_mm512_dpwssd_epi32(sum, a, b));
     }
+};
+
+/// vpermb reads six bits of an index.
+template <has_avx512vnni Arch>
+struct index64_op<Arch> {
+    TRILOBIT_INLINE static u8<Arch> call(u8<Arch> v) noexcept { return v; }
 };
 
 template <has_avx512vnni Arch>

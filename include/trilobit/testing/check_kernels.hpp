@@ -111,8 +111,7 @@ inline std::string run_entry(const kernel_entry& e, const packed_view& w, const 
     const activation_view x = o.activations();
     const guarded_buffer operand(e.operand_bytes(w, x)), scratch(e.scratch_bytes);
     guarded_output y(c.tokens, c.rows);
-    const kernel::task t{
-        w, x, operand.data(), {&guarded_output::write, &y}, nullptr, scratch.data()};
+    const kernel::task t{w, x, operand.data(), {&guarded_output::write, &y}, scratch.data()};
     generator r(c.seed + 1);
     // Nothing, or [0, end) in rising pieces.
     const auto pieces = [&](std::int64_t end, auto&& f) {
@@ -129,31 +128,34 @@ inline std::string run_entry(const kernel_entry& e, const packed_view& w, const 
     return y.difference(o.expected, true);
 }
 
-/// The same with the columns of each 64 rows and few tokens cut into parts, the last part first.
-inline std::string run_parts(const kernel_entry& e, const packed_view& w, const kernel_case& c,
-                             const kernel_operands& o) {
+/// The exact sums of a product of one segment, scaled here.
+inline std::string run_sums(const kernel_entry& e, const packed_view& w, const kernel_case& c,
+                            const kernel_operands& o) {
     const activation_view x = o.activations();
-    const std::int64_t most = kernel::column_part::most(w, x),
-                       blocks = std::max(1, 64 / w.tile.rows);
-    if (most < 2) return {};
-    generator r(c.seed + 3);
-    const std::int64_t parts = r.between(2, std::min<std::int64_t>(most, 9));
-    const std::int64_t tokens = r.between(1, 5);
+    if (kernel::segment::count(w, x) != 1) return {};
     const guarded_buffer operand(e.operand_bytes(w, x)), scratch(e.scratch_bytes);
-    const guarded_buffer sums(kernel::column_part::slots(w, x, parts) * tokens * blocks *
-                              w.tile.rows * 4);
     guarded_output y(c.tokens, c.rows);
-    const kernel::task t{
-        w, x, operand.data(), {&guarded_output::write, &y}, nullptr, scratch.data()};
-    e.prepare(t, 0, c.tokens);
-    for (std::int64_t b = 0; b < w.row_blocks(); b += blocks)
-        for (std::int64_t m = 0; m < c.tokens; m += tokens) {
-            const kernel::chunk some{b, std::min(blocks, w.row_blocks() - b), m,
-                                     static_cast<int>(std::min(tokens, c.tokens - m))};
-            std::atomic<std::int32_t> left(static_cast<std::int32_t>(parts));
-            for (std::int64_t i = parts; i-- > 0;)
-                e.run_part(t, some, {i, parts, sums.as<std::int32_t>(), &left});
+    struct scaled {
+        const packed_view& w;
+        const activation_view& x;
+        guarded_output& y;
+        static void write(const void* self, const std::int32_t* sums, std::int64_t token,
+                          std::int64_t row, int count) {
+            const auto& to = *static_cast<const scaled*>(self);
+            const std::int64_t rows = to.w.tile.rows;
+            for (std::int64_t r = row; r < row + count; ++r) {
+                const float scale = to.w.scale.per == granularity::tensor
+                                        ? to.w.scale_at(0)
+                                        : to.w.scale_at(r / rows * rows + r % rows);
+                const float sum = 0.0f + hidden(static_cast<float>(sums[r - row]) *
+                                                hidden(scale * to.x.scale_of(token, 0)));
+                guarded_output::write(&to.y, &sum, token, r, 1);
+            }
         }
+    } out{w, x, y};
+    const kernel::task t{w, x, operand.data(), {nullptr, &out, &scaled::write}, scratch.data()};
+    e.prepare(t, 0, c.tokens);
+    e.run(t, 0, w.row_blocks(), 0, c.tokens);
     return y.difference(o.expected, true);
 }
 
@@ -162,10 +164,8 @@ inline std::string run_matmul(const kernel_table& table, kernel_id kernel, const
                               const kernel_case& c, const kernel_operands& o,
                               matrix_view<const float> x) {
     guarded_output y(c.tokens, c.rows);
-    workspace scratch;
-    serial run;
-    const status s =
-        matmul(table, w, x, y.view(), scratch, run, {c.activation, c.activation_group, kernel});
+    context with{table, {}, {c.activation, c.activation_group, kernel}};
+    const status s = trilobit::matmul(with, w, x, y.view());
     return s.ok() ? y.difference(o.expected, false) : std::string(s.text);
 }
 
@@ -176,9 +176,7 @@ report run_case(const kernel_table& table, const kernel_case& c) {
         return report::failure(name_of(table, e, L::name) + ", " + describe(c) + ": " + what + ".");
     };
     kernel_operands o = make_operands<typename L::kind>(c);
-    pack_options all;
-    all.drop = drop_zeros::nothing;  // what a kernel sees is what is stored
-    const guarded_image w(pack<L>(o.quantized(c), all));
+    const guarded_image w(pack<L>(o.quantized(c)));
     if (!w.problem.ok())
         return report::failure("layout " + std::string(std::string_view(L::name)) + ", " +
                                describe(c) + ": packing failed: " + w.problem.text);
@@ -189,8 +187,8 @@ report run_case(const kernel_table& table, const kernel_case& c) {
         if (serves(e)) {
             if (const std::string wrong = run_entry(e, w.view, c, o); !wrong.empty())
                 return failed(e, wrong);
-            if (const std::string wrong = run_parts(e, w.view, c, o); !wrong.empty())
-                return failed(e, "in parts of columns: " + wrong);
+            if (const std::string wrong = run_sums(e, w.view, c, o); !wrong.empty())
+                return failed(e, "exact sums: " + wrong);
         }
     if (c.activations != fill::random || c.seed % 3 != 0) return {};
 
@@ -239,32 +237,6 @@ report run_adversarial(const kernel_table& table, activation_id activation, std:
     return {};
 }
 
-/// Activations that are mostly zero: single columns, words, tiles of them.
-template <weight_layout L>
-report run_sparse(const kernel_table& table, activation_id activation, std::int64_t max_work) {
-    if (activation == activation_id::sign) return {};  // has no zero
-    constexpr std::int64_t heights[] = {67, 130, 64}, widths[] = {1031, 2053, 31, 3200};
-    constexpr int groups[] = {0, 256, 64, 32, 0};
-    std::uint64_t seed = 1;
-    for (const int run : {1, 4, 16, 64})
-        for (const int zeros : {50, 80, 90, 99, 100}) {
-            const int group = groups[seed % 5];
-            kernel_case c{activation,
-                          heights[seed % 3],
-                          widths[seed % 4],
-                          1,
-                          group == 0 ? scale_spec::row() : scale_spec::group(group),
-                          seed % 7 == 0 ? 64 : 0};
-            if (c.rows * c.cols > max_work) c.cols = max_work / c.rows;
-            if (seed % 6 == 0) c.activations = c.weights = fill::lowest;
-            c.zeros = zeros;
-            c.zero_run = run;
-            c.seed = 3 * seed++ + 1;
-            if (report one = run_case<L>(table, c); !one) return one;
-        }
-    return {};
-}
-
 template <weight_layout L>
 report check_layout_kernels(const kernel_table& table, const kernel_check_options& options) {
     constexpr activation_id kinds[] = {activation_id::int8, activation_id::int4,
@@ -273,8 +245,6 @@ report check_layout_kernels(const kernel_table& table, const kernel_check_option
         case_source source(options.seed, options.max_work);
         for (int i = 0; i < options.cases; ++i)
             if (report one = run_case<L>(table, source.next(activation)); !one) return one;
-        if (options.cases > 0)
-            if (report one = run_sparse<L>(table, activation, options.max_work); !one) return one;
         // Wider activations reach every bound first.
         const std::int64_t widest = activation == activation_id::int8
                                         ? options.adversarial_cols

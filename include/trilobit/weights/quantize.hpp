@@ -9,6 +9,7 @@
 #include <algorithm>
 #include <cmath>
 #include <cstdint>
+#include <span>
 
 #include "trilobit/core/executor.hpp"
 #include "trilobit/core/floats.hpp"
@@ -171,17 +172,23 @@ status quantize_row(const float* weights, std::int64_t cols, const scale_spec& s
     return {};
 }
 
-/// Sums over a whole matrix, rows added in order whoever computed them. `row_sums` is caller's
-/// memory for `weights.rows` elements.
+/// Sums over a whole matrix, rows added in order whoever computed them. `row_sums` is the caller's
+/// memory for one row at least; threads are called once for as many rows as it has room for.
 template <executor Executor>
-unit_sums sum_matrix(matrix_view<const float> weights, unit_sums* row_sums, Executor& run) {
-    run(0, weights.rows, 1, [&](std::int64_t begin, std::int64_t end) {
-        for (std::int64_t i = begin; i < end; ++i)
-            row_sums[i] = sum_weights(weights.row(i), weights.cols);
-    });
-    const standard_floats standard;
+unit_sums sum_matrix(matrix_view<const float> weights, std::span<unit_sums> row_sums,
+                     Executor& run) {
     unit_sums total;
-    for (std::int64_t i = 0; i < weights.rows; ++i) total += row_sums[i];
+    std::int64_t count = 0;
+    for (std::int64_t first = 0; first < weights.rows; first += count) {
+        count = std::min(std::ssize(row_sums), weights.rows - first);
+        run(0, count, 1, [&](std::int64_t begin, std::int64_t end) {
+            for (std::int64_t i = begin; i < end; ++i)
+                row_sums[static_cast<std::size_t>(i)] =
+                    sum_weights(weights.row(first + i), weights.cols);
+        });
+        const standard_floats standard;
+        for (std::int64_t i = 0; i < count; ++i) total += row_sums[static_cast<std::size_t>(i)];
+    }
     return total;
 }
 

@@ -1,0 +1,228 @@
+// SPDX-License-Identifier: MIT
+// Room kernel. Enters: tiles of binary_1bit, tables of their columns' activations. Leaves: how sums
+// are looked up: in tables of 64 entries, or of 16.
+//
+// Half a byte stands for four weights, and which of a row's four bytes it is in, for four of
+// sixteen columns. So four tables of sixteen sums lie in one of 64, and an index is half a byte
+// beside the number of its byte. Each sum is within 4 * 8 = 32, and a dot product adds those of a
+// row's four bytes to its int32, sixteenfold if they are of the upper halves of activations.
+//   avx512vnni, 16 rows x 32 columns: 2 vpternlogd + vpsrlw, shared by all tokens; for each table
+//     2 vpermb + 2 vpdpbusd, where 8 vpandd + 8 vpdpbusd would multiply
+// With tables of sixteen a register must hold one of the four bytes: rows are taken apart while they
+// are loaded, each 16 bytes of a register being a row block. Sums are added in bytes and int16.
+//   avx2, 32 rows x 32 columns: 4 vinserti128 + 12 shuffles + 12 to split bytes, shared by all
+//     tokens; for each table 8 vpshufb + 5 vpaddb, 3 times vpaddw + vpsrlw + vpaddw
+#pragma once
+
+#include "trilobit/version.hpp"
+
+#include "trilobit/kernel/lookup_step.hpp"
+#include "trilobit/layout/all.hpp"
+
+#include "trilobit/core/begin.hpp"
+
+namespace trilobit::inline TRILOBIT_ABI::kernel {
+
+/// By activation f, column 4 f + t, and entry 16 t + n: the place of the activation, and 0xff where
+/// bit f of n, the weight, is -1; how many of those there are. What is not x - 1 is -x.
+struct binary_entries {
+    alignas(64) std::uint8_t place[4][64]{}, negative[4][64]{}, negatives[64]{};
+
+    constexpr binary_entries() noexcept {
+        for (std::size_t i = 0; i < 64; ++i)
+            for (std::size_t f = 0; f < 4; ++f) {
+                const bool minus = (i >> f & 1) == 0;
+                place[f][i] = static_cast<std::uint8_t>(4 * f + i / 16);
+                negative[f][i] = minus ? 0xff : 0;
+                negatives[i] = static_cast<std::uint8_t>(negatives[i] + (minus ? 1 : 0));
+            }
+    }
+};
+inline constexpr binary_entries binary_table{};
+
+/// Of x[0..31], 16-byte aligned, for the lower and the upper halves of bytes, one after the other:
+/// so that every sum comes out `more` than it is.
+template <class Arch>
+TRILOBIT_INLINE void make_binary_table(const std::int8_t* x, int more, std::uint8_t* to) noexcept {
+    using namespace simd;
+    for (int half = 0; half < 2; ++half, x += 16, to += 64)
+        for (int i = 0; i < 64; i += register_bytes<Arch>) {
+            auto sum = u8<Arch>::load_aligned(binary_table.negatives + i) +
+                       u8<Arch>(static_cast<std::uint8_t>(more));
+            for (int f = 0; f < 4; ++f) {
+                const auto place = u8<Arch>::load_aligned(binary_table.place[f] + i);
+                sum += lookup16<Arch>(reinterpret_cast<const std::uint8_t*>(x), place) ^
+                       u8<Arch>::load_aligned(binary_table.negative[f] + i);
+            }
+            sum.store_aligned(to + i);
+        }
+}
+
+template <class Arch, class Act, int Rows, int Tokens>
+struct binary_step64 {
+    using sum = simd::i32<Arch>;
+    static constexpr int tables = lookup_tables<Act>;
+    static constexpr int rows = Rows, columns = Tokens, tokens = Tokens, registers = Rows;
+    static constexpr int kept = 1, together = 1, fold_every = 0;
+    static constexpr int tile_bytes = 64, operand_bytes = tables * 128;
+    static constexpr int lines = Tokens == 1 ? ceil_div(Rows * simd::register_bytes<Arch>, 64) : 0;
+    static_assert(4 * lookup_bound<Act> <= 127, "a sum could leave its byte");
+
+    template <int>
+    TRILOBIT_INLINE static void add(const tile_span& s, const std::int64_t (&token)[Tokens],
+                                    const std::byte* tile, const std::byte* x,
+                                    sum (&sums)[1][Rows][Tokens]) noexcept {
+        using namespace simd;
+        static constexpr std::uint8_t numbers[] = {0x00, 0x10, 0x20, 0x30};
+        const u8<Arch> half(std::uint8_t{15}), number = broadcast4<Arch>(numbers);
+        const u8<Arch> weight[2] = {u8<Arch>(std::uint8_t{1}), u8<Arch>(std::uint8_t{16})};
+        const auto* table = reinterpret_cast<const std::uint8_t*>(x);
+        TRILOBIT_UNROLL
+        for (int r = 0; r < Rows; ++r) {
+            u8<Arch> codes = load<Arch>(tile + register_offset<Arch>(s.w, r));
+            // Loaded once: a second load of a line on its way from memory waits too.
+            pin<Arch>(codes);
+            const u8<Arch> at[2] = {index64<Arch>((codes & half) | number),
+                                    index64<Arch>((shift_right<4, Arch>(codes) & half) | number)};
+            TRILOBIT_UNROLL
+            for (int m = 0; m < Tokens; ++m) TRILOBIT_UNROLL
+            for (int i = 0; i < 2 * tables; ++i) {
+                const auto found = lookup64<Arch>(table + token[m] + i * 64, at[i % 2]);
+                sums[0][r][m] = dot4<Arch>(sums[0][r][m], weight[i / 2], found);
+                pin<Arch>(sums[0][r][m]);
+            }
+            // Sums are up to 16 of the 32 registers.
+            if constexpr (Rows > 1) forget_loads<Arch>(table);
+        }
+    }
+    TRILOBIT_INLINE static void total(const sum (&sums)[1][Rows][Tokens],
+                                      sum (&totals)[Rows][Tokens]) noexcept {
+        TRILOBIT_UNROLL
+        for (int r = 0; r < Rows; ++r) TRILOBIT_UNROLL
+        for (int m = 0; m < Tokens; ++m) totals[r][m] = sums[0][r][m];
+    }
+};
+
+template <class Arch, class Act>
+    requires(simd::machine<Arch>::table_entries >= 64 && simd::exact_dot4<Arch>)
+struct lookup_shape<Arch, layout::binary_1bit, Act> {
+    static constexpr int tile_cols = 32, tables = lookup_tables<Act>;
+    static constexpr std::int64_t table_bytes = tables * 128;
+    /// Tokens that share indices, and rows that share tables: a register of sums for each pair.
+    static constexpr int most_tokens = 8;
+    static constexpr int rows(int tokens) noexcept { return std::min(4, 16 / tokens); }
+    static constexpr bool powers = true, tall = true;
+    static constexpr int rows_of_register = simd::lanes<Arch>, row_step = 0;
+    static constexpr int registers = 64 / simd::register_bytes<Arch>;
+    static constexpr int strip_bytes = 24 << 10;  // of the L1 cache
+    static constexpr double lookups = 2 * tables, dots = 2 * tables;
+    static constexpr double instructions(double tokens) noexcept {
+        return 3 / tokens + lookups + dots;
+    }
+
+    template <int Rows, int Tokens>
+    using step = binary_step64<Arch, Act, Rows, Tokens>;
+    TRILOBIT_INLINE static std::int64_t offset(const weights_span& w, int r) noexcept {
+        return register_offset<Arch>(w, r);
+    }
+    TRILOBIT_INLINE static void make_table(const std::int8_t* x, std::uint8_t* to) noexcept {
+        make_binary_table<Arch>(x, 0, to);
+    }
+};
+
+/// A register of as many row blocks as it has 16 bytes; `Rows` of them exist.
+template <class Arch, class Act, int Rows, int Tokens>
+struct binary_step16 {
+    using sum = simd::u16<Arch>;
+    static constexpr int tables = lookup_tables<Act>;
+    /// Largest |entry|, and how many, each so much too large, fit a byte.
+    static constexpr int largest = 4 * lookup_bound<Act>;
+    static constexpr int in_byte = std::min(8, 255 / (2 * largest));
+    static constexpr int rows = 1, columns = Tokens, tokens = Tokens;
+    static constexpr int registers = Rows * 16 / simd::lanes<Arch>;
+    static constexpr int kept = 2 * tables, together = 1;
+    static constexpr int tile_bytes = 64, operand_bytes = tables * 128;
+    static constexpr int fold_every = 65535 / (2 * largest * 8);
+    static constexpr int lines = Tokens == 1 ? Rows : 0;
+    static_assert(in_byte >= 1 && 2 * largest * in_byte <= 255, "a sum could leave its byte");
+    static_assert(largest * 8 * fold_every <= 32767,
+                  "a sum without what it is too large by overflows");
+
+    template <int>
+    TRILOBIT_INLINE static void add(const tile_span& s, const std::int64_t (&token)[Tokens],
+                                    const std::byte* tile, const std::byte* x,
+                                    sum (&sums)[kept][1][Tokens]) noexcept {
+        using namespace simd;
+        const u8<Arch> half(std::uint8_t{15});
+        u8<Arch> at[8];
+        // Where a register has more blocks than there are, it takes the same one again.
+        load_every_fourth<Arch>(tile, Rows == 1 ? 0 : s.w.block_stride, at);
+        TRILOBIT_UNROLL
+        for (int t = 0; t < 4; ++t) {
+            at[4 + t] = shift_right<4, Arch>(at[t]) & half;
+            at[t] = at[t] & half;
+        }
+        const auto* table = reinterpret_cast<const std::uint8_t*>(x);
+        for (int m = 0; m < Tokens; ++m) TRILOBIT_UNROLL
+        for (int i = 0; i < tables; ++i) {
+            u8<Arch> few(std::uint8_t{0});
+            TRILOBIT_UNROLL
+            for (int n = 0; n < 8; ++n) {
+                const u8<Arch> one = lookup16<Arch>(table + token[m] + i * 128 + n * 16, at[n]);
+                few = n % in_byte == 0 ? one : few + one;
+                pin<Arch>(few);
+                if (n % in_byte == in_byte - 1 || n == 7)
+                    add_bytes<Arch>(few, sums[i][0][m], sums[tables + i][0][m]);
+            }
+        }
+    }
+
+    using folded = folded_bytes<Arch, 1, Tokens>;
+    TRILOBIT_INLINE static void fold(const sum (&sums)[kept][1][Tokens], std::int64_t tiles,
+                                     folded& to) noexcept {
+        for (int m = 0; m < Tokens; ++m) {
+            sum pairs[tables], upper[tables];
+            TRILOBIT_UNROLL
+            for (int i = 0; i < tables; ++i) {
+                pairs[i] = sums[i][0][m];
+                upper[i] = sums[tables + i][0][m];
+            }
+            to.add(0, m, pairs, upper, 8 * largest * tiles);
+        }
+    }
+    TRILOBIT_INLINE static void total(const folded& sums,
+                                      simd::i32<Arch> (&totals)[registers][Tokens]) noexcept {
+        sums.total(totals);
+    }
+};
+
+template <class Arch, class Act>
+    requires(simd::machine<Arch>::table_entries == 16 && simd::register_bytes<Arch> <= 32)
+struct lookup_shape<Arch, layout::binary_1bit, Act> {
+    static constexpr int tile_cols = 32, tables = lookup_tables<Act>;
+    static constexpr std::int64_t table_bytes = tables * 128;
+    static constexpr int most_tokens = 8;
+    static constexpr int rows(int) noexcept { return simd::register_bytes<Arch> / 16; }
+    static constexpr bool powers = true, tall = true;
+    static constexpr int rows_of_register = 16, row_step = 0;  // a row block is a register here
+    static constexpr int registers = 1;
+    static constexpr int strip_bytes = 128 << 10;  // of the L2 cache
+    static constexpr double lookups = 2 * tables, dots = 0;
+    static constexpr double instructions(double tokens) noexcept {
+        constexpr int adds = binary_step16<Arch, Act, 1, 1>::in_byte;
+        return 7 / tokens + (13 + 3.0 * ceil_div(8, adds)) / 4 * tables;
+    }
+
+    template <int Rows, int Tokens>
+    using step = binary_step16<Arch, Act, Rows, Tokens>;
+    TRILOBIT_INLINE static std::int64_t offset(const weights_span& w, int r) noexcept {
+        return r * w.block_stride;
+    }
+    TRILOBIT_INLINE static void make_table(const std::int8_t* x, std::uint8_t* to) noexcept {
+        make_binary_table<Arch>(x, binary_step16<Arch, Act, 1, 1>::largest, to);
+    }
+};
+
+}  // namespace trilobit::inline TRILOBIT_ABI::kernel
+
+#include "trilobit/core/end.hpp"
