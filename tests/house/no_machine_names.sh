@@ -6,11 +6,11 @@
 #   no_machine_names.sh [ROOT]
 set -u
 cd "${1:-.}" || exit 1
-names='has_[a-z0-9_]+|arch::[a-z]|native_arch|_mm[0-9]*_|__[A-Z0-9]*(SSE|AVX|AMX|NEON|ARM|x86)'
-names="$names|(^|[^a-z])(sse|ssse|avx|vnni|neon|sve|x86|wasm|rvv)[a-z0-9_]*"
+names='has_[a-z0-9_]+|(^|[^A-Za-z_])arch::[a-z]|_mm[0-9]*_|__[A-Z0-9]*(SSE|AVX|AMX|NEON|ARM|x86)'
+names="$names|(^|[^A-Za-z])(sse|ssse|avx|vnni|neon|sve|x86|wasm|rvv)[a-z0-9_]*"
 found=$(find include/trilobit/kernel include/trilobit/matmul -name '*.hpp' ! -name amx.hpp | sort |
     while read -r file; do
-        sed -E 's|//.*||' "$file" | grep -niE "$names" | sed "s|^|$file:|"
+        sed -E 's|//.*||' "$file" | grep -nE "$names" | sed "s|^|$file:|"
     done | grep -v '#include <immintrin')
 [ -z "$found" ] && exit 0
 printf '%s\n' "$found"
