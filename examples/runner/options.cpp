@@ -31,13 +31,12 @@ const names<trilobit::layout_id>& layouts() {
 }
 
 const names<trilobit::kernel_id>& kernels() {
-    static const names<trilobit::kernel_id> all = {
-        {"automatic", trilobit::kernel_id::automatic},
-        {"generic", trilobit::kernel_id::generic},
-        {"dot", trilobit::kernel_id::dot},
-        {"lookup", trilobit::kernel_id::lookup},
-        {"popcount", trilobit::kernel_id::popcount},
-        {"vector_lookup", trilobit::kernel_id::vector_lookup}};
+    static const names<trilobit::kernel_id> all = [] {
+        names<trilobit::kernel_id> list;
+        for (std::size_t i = 0; i < std::size(trilobit::kernel_names); ++i)
+            list.emplace(trilobit::kernel_names[i], static_cast<trilobit::kernel_id>(i));
+        return list;
+    }();
     return all;
 }
 

@@ -65,6 +65,16 @@ struct tile_span {
     operand_span x;
     sums_span to;
     int segments = 1;
+
+    /// From the r-th register of rows and the m-th token on.
+    template <class Shape>
+    [[nodiscard]] TRILOBIT_INLINE tile_span at(int r, int m) const noexcept {
+        tile_span moved = *this;
+        moved.w.tiles += Shape::offset(w, r);
+        moved.x.first += m * x.token_stride;
+        moved.to.move_from(to, r * Shape::rows_of_register, m);
+        return moved;
+    }
 };
 
 /// Segments whose scales are loaded together.

@@ -20,6 +20,9 @@
 
 #include "trilobit/version.hpp"
 
+#include <array>
+#include <utility>
+
 #include "trilobit/kernel/span.hpp"
 
 #include "trilobit/core/begin.hpp"
@@ -106,6 +109,35 @@ constexpr int next_tokens(int left) noexcept {
     return size;
 }
 
+/// The register tiles of `Tokens` tokens from m on, over registers [r, end) of rows.
+template <class Arch, class Shape, int Tokens>
+void cover_rows(const tile_span& s, int r, int end, int m) noexcept {
+    constexpr int rows = Shape::rows(Tokens);
+    for (; r + rows <= end; r += rows)
+        sum_tile<Arch, typename Shape::template step<rows, Tokens>>(s.template at<Shape>(r, m));
+    if constexpr (rows > 1 && (Shape::tall || Tokens == 1))
+        for (; r < end; ++r)
+            sum_tile<Arch, typename Shape::template step<1, Tokens>>(s.template at<Shape>(r, m));
+    else if constexpr (rows > 1)
+        for (; r < end; ++r)
+            for (int i = 0; i < Tokens; ++i)
+                sum_tile<Arch, typename Shape::template step<1, 1>>(s.template at<Shape>(r, m + i));
+}
+
+/// cover_rows by number of tokens, less one; null for sizes that a shape does without.
+using row_cover = void (*)(const tile_span&, int, int, int) noexcept;
+template <class Arch, class Shape, int... I>
+constexpr std::array<row_cover, sizeof...(I)> row_covers(
+    std::integer_sequence<int, I...>) noexcept {
+    const auto of = []<int Tokens>() -> row_cover {
+        if constexpr (Shape::powers && (Tokens & (Tokens - 1)) != 0)
+            return nullptr;
+        else
+            return &cover_rows<Arch, Shape, Tokens>;
+    };
+    return { of.template operator()<I + 1>()... };
+}
+
 /// `registers` of rows and `tokens` tokens in register tiles. A shape says how large they are:
 ///   most_tokens, powers, rows(tokens), step<Rows, Tokens>
 ///   rows_of_register     of sums; offset(weights, r) is where the tiles of the r-th lie
@@ -113,34 +145,14 @@ constexpr int next_tokens(int left) noexcept {
 ///   tall                 are rows that fill no register tile worth one of their own?
 template <class Arch, class Shape>
 void sum_tiles(const tile_span& s, int registers, int tokens) noexcept {
-    tile_span now = s;
-    const auto tile = [&]<int Rows, int Tokens>(int r, int m) {
-        now.w.tiles = s.w.tiles + Shape::offset(s.w, r);
-        now.x.first = s.x.first + m * s.x.token_stride;
-        now.to.move_from(s.to, r * Shape::rows_of_register, m);
-        sum_tile<Arch, typename Shape::template step<Rows, Tokens>>(now);
-    };
-    const auto rows_of = [&]<int Tokens>(int r, int end, int m) {
-        constexpr int rows = Shape::rows(Tokens);
-        for (; r + rows <= end; r += rows) tile.template operator()<rows, Tokens>(r, m);
-        if constexpr (rows > 1 && (Shape::tall || Tokens == 1))
-            for (; r < end; ++r) tile.template operator()<1, Tokens>(r, m);
-        else if constexpr (rows > 1)
-            for (; r < end; ++r)
-                for (int i = 0; i < Tokens; ++i) tile.template operator()<1, 1>(r, m + i);
-    };
-    const auto of_size = [&]<int Tokens>(auto&& self, int size, int r, int end, int m) {
-        if (size == Tokens) return rows_of.template operator()<Tokens>(r, end, m);
-        constexpr int next = Shape::powers ? Tokens / 2 : Tokens - 1;
-        if constexpr (next > 0) self.template operator()<next>(self, size, r, end, m);
-    };
+    static constexpr auto covers =
+        row_covers<Arch, Shape>(std::make_integer_sequence<int, Shape::most_tokens>{});
     const bool whole = Shape::row_step == 0 || tokens <= Shape::most_tokens;
     const int step = whole ? registers : Shape::row_step;
     for (int r = 0; r < registers; r += step)
         for (int m = 0, size; m < tokens; m += size) {
             size = next_tokens<Shape>(tokens - m);
-            of_size.template operator()<Shape::most_tokens>(of_size, size, r,
-                                                            std::min(r + step, registers), m);
+            covers[static_cast<std::size_t>(size - 1)](s, r, std::min(r + step, registers), m);
         }
 }
 

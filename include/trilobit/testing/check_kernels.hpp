@@ -239,19 +239,19 @@ report run_adversarial(const kernel_table& table, activation_id activation, std:
 
 template <weight_layout L>
 report check_layout_kernels(const kernel_table& table, const kernel_check_options& options) {
-    constexpr activation_id kinds[] = {activation_id::int8, activation_id::int4,
-                                       activation_id::int2, activation_id::sign};
-    for (const activation_id activation : kinds) {
+    report first;
+    any_type(activations{}, [&]<class Act>() {
         case_source source(options.seed, options.max_work);
-        for (int i = 0; i < options.cases; ++i)
-            if (report one = run_case<L>(table, source.next(activation)); !one) return one;
+        for (int i = 0; i < options.cases && first.ok; ++i)
+            first = run_case<L>(table, source.next(Act::id));
         // Wider activations reach every bound first.
-        const std::int64_t widest = activation == activation_id::int8
+        const std::int64_t widest = Act::id == activation_id::int8
                                         ? options.adversarial_cols
                                         : std::min<std::int64_t>(options.adversarial_cols, 14336);
-        if (report one = run_adversarial<L>(table, activation, widest); !one) return one;
-    }
-    return {};
+        if (first.ok) first = run_adversarial<L>(table, Act::id, widest);
+        return !first.ok;
+    });
+    return first;
 }
 
 }  // namespace detail
