@@ -4,8 +4,8 @@
 //
 // All of it is plain loops over floats but for the seven matrices of a layer, which are nearly all
 // of the work: they are ternary, packed to 2 bits a weight and multiplied by trilobit::matmul.
-// examples/model is the same with many tokens at once, threads and SIMD; `trilobit run` tells the same
-// text until two tokens are so close that the rounding of a float decides.
+// examples/model is the same with many tokens at once, threads and SIMD; `trilobit run` tells the
+// same text until two tokens are so close that the rounding of a float decides.
 //
 //   08_transformer examples/models/stories-ternary.gguf "Once upon a time" 200
 #include <trilobit/trilobit.hpp>

@@ -43,8 +43,6 @@ inline void attend_head(const dense_kernels& run, const config& c, const kv_cach
     // scores = query . key, 32 positions at a time
     for (std::int64_t b = 0; b * block < positions; ++b)
         run.combine(query, c.key_dim, queries, cache.key_block(layer, kv_head, b), block, c.key_dim,
-                    (b + 1) * block < positions ? cache.key_block(layer, kv_head, b + 1)
-                                                : cache.value_part(layer, kv_head, 0),
                     scores + b * block, scores_stride);
 
     // softmax over the positions up to the token's own; later ones weigh nothing
@@ -63,10 +61,7 @@ inline void attend_head(const dense_kernels& run, const config& c, const kv_cach
     constexpr std::int64_t part = kv_cache::values_per_part;
     for (std::int64_t p = 0; p * part < width; ++p)
         run.combine(scores, scores_stride, queries, cache.value_part(layer, kv_head, p), part,
-                    positions,
-                    (p + 1) * part < width ? cache.value_part(layer, kv_head, p + 1)
-                                           : cache.key_block(layer, (kv_head + 1) % c.kv_heads, 0),
-                    mixed + p * part, width);
+                    positions, mixed + p * part, width);
 
     for (std::int64_t i = 0; i < queries; ++i) {
         float* to = out.row(begin + i / group) + (kv_head * group + i % group) * c.value_dim;
@@ -105,7 +100,6 @@ inline void attend(compute& cpu, const config& c, const rope_table& rope, kv_cac
         for (std::int64_t i = first; i < last; ++i) {
             const std::int64_t head = i % c.kv_heads;
             if (together) {
-                cache.expect_store(layer, head, q.rows);
                 for (std::int64_t t = 0; t < q.rows; ++t) turn_head(c, rope, head, q, k, t);
                 cache.store(cpu.dense, layer, head, k, v);
             }

@@ -54,10 +54,9 @@ struct dense_kernels {
                      std::int64_t cols, float* y, std::int64_t y_stride);
     /// out[q * out_stride + l] = sum over k < terms of a[q * a_stride + k] * b[k * b_stride + l],
     /// for q < count and l < 32, k ascending; b is IEEE half. Attention is made of nothing else.
-    /// `next` is the b of the next call: a hint, nobody reads it.
     void (*combine)(const float* a, std::int64_t a_stride, std::int64_t count,
-                    const std::uint16_t* b, std::int64_t b_stride, std::int64_t terms,
-                    const std::uint16_t* next, float* out, std::int64_t out_stride);
+                    const std::uint16_t* b, std::int64_t b_stride, std::int64_t terms, float* out,
+                    std::int64_t out_stride);
     /// out[i] = x[i] * scale * w[i]: the second half of an RMS norm.
     void (*scale_by)(float* out, const float* x, float scale, const float* w, std::int64_t cols);
     /// x[i] = exp((x[i] - shift) * scale), or 0 where that is below e^-64; returns their sum.

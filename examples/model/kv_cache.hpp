@@ -83,17 +83,6 @@ public:
     /// Width of a padded value.
     [[nodiscard]] std::int64_t value_stride() const noexcept { return parts * values_per_part; }
 
-    /// Fetches what store() writes of one head: lines that lie apart, and left the caches a token
-    /// ago.
-    void expect_store(std::int64_t layer, std::int64_t head, std::int64_t tokens) const noexcept {
-        const std::int64_t last = length + tokens - 1;
-        const std::uint16_t* into = key_at(layer * kv_heads + head, last / positions_per_block);
-        for (std::int64_t d = 0; d < key_dim; ++d)
-            __builtin_prefetch(into + d * positions_per_block, 1);
-        for (std::int64_t part = 0; part < parts; ++part)
-            __builtin_prefetch(value_at(layer * kv_heads + head, part, last), 1);
-    }
-
     /// Stores one head of k (tokens, kv_heads * key_dim) and v (tokens, kv_heads * value_dim) at
     /// positions from `length` on; `length` itself moves when the last layer is done. Different
     /// heads may be stored at once.

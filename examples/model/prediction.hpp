@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// Room examples/model. Enters: logits. Leaves: what a model predicts as the next token, in one of two
-// forms, and the one order of tokens by their logits.
+// Room examples/model. Enters: logits. Leaves: what a model predicts as the next token, in one of
+// two forms, and the one order of tokens by their logits.
 #pragma once
 
 #include <algorithm>

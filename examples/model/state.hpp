@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// Room examples/model. Enters: a config and the largest batch. Leaves: what forward() remembers from
-// token to token, and memory for the numbers that flow through it.
+// Room examples/model. Enters: a config and the largest batch. Leaves: what forward() remembers
+// from token to token, and memory for the numbers that flow through it.
 #pragma once
 
 #include <vector>

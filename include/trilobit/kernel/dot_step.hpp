@@ -175,7 +175,7 @@ struct dot_step {
 /// them a shift or three are well spent. Sums in int16 without fields of their own are also folded
 /// half as often: on a Zen 3, 110 GMAC/s became 129 with four tokens.
 template <class Arch, class Fields>
-struct dot_shape {
+struct dot_shape : shape_of_rows<Arch> {
     static constexpr bool many = simd::many_registers<Arch>;
     static constexpr bool emulated = simd::machine<Arch>::registers == 0;
     static constexpr bool staged = simd::prefers_madd2<Arch>;
@@ -214,14 +214,10 @@ struct dot_shape {
         return tokens > 1 || rows(1) > 1 ? 1 : std::max(1, 8 / stages(1));
     }
     static constexpr bool powers = false, tall = panels;
-    static constexpr int rows_of_register = simd::lanes<Arch>;
     static constexpr int row_step = panels ? 0 : rows(2);
 
     template <int Rows, int Tokens>
     using step = dot_step<Arch, Fields, Rows, Tokens, stages(Tokens), unroll(Tokens)>;
-    TRILOBIT_INLINE static std::int64_t offset(const weights_span& w, int r) noexcept {
-        return register_offset<Arch>(w, r);
-    }
 };
 
 }  // namespace trilobit::inline TRILOBIT_ABI::kernel

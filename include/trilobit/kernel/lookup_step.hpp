@@ -134,6 +134,36 @@ struct folded_bytes {
     }
 };
 
+/// What steps share whose sums wait in int16: of `Rows` registers of bytes, `Registers` of totals,
+/// and bytes that are `Largest` too large each, `Bytes` of them in a tile.
+template <class Arch, class Act, int Rows, int Tokens, int Registers, int Largest, int Bytes>
+struct bytes_step {
+    using sum = simd::u16<Arch>;
+    static constexpr int tables = lookup_tables<Act>;
+    static constexpr int rows = Rows, columns = Tokens, tokens = Tokens, registers = Registers;
+    static constexpr int kept = 2 * tables;  // pairs, then upper
+    using folded = folded_bytes<Arch, Rows, Tokens>;
+
+    TRILOBIT_INLINE static void fold(const sum (&sums)[kept][Rows][Tokens], std::int64_t tiles,
+                                     folded& to) noexcept {
+        TRILOBIT_UNROLL
+        for (int m = 0; m < Tokens; ++m) TRILOBIT_UNROLL
+        for (int r = 0; r < Rows; ++r) {
+            sum pairs[tables], upper[tables];
+            TRILOBIT_UNROLL
+            for (int i = 0; i < tables; ++i) {
+                pairs[i] = sums[i][r][m];
+                upper[i] = sums[tables + i][r][m];
+            }
+            to.add(r, m, pairs, upper, Bytes * Largest * tiles);
+        }
+    }
+    TRILOBIT_INLINE static void total(const folded& sums,
+                                      simd::i32<Arch> (&totals)[Registers][Tokens]) noexcept {
+        sums.total(totals);
+    }
+};
+
 }  // namespace trilobit::inline TRILOBIT_ABI::kernel
 
 #include "trilobit/core/end.hpp"

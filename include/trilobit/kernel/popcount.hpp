@@ -93,8 +93,8 @@ struct popcount<Arch, Layout, Act> : driven<popcount<Arch, Layout, Act>, Arch, L
         span.to.stride = b.row_blocks * Layout::tile_rows;
         span.to.start_from_zero();
         if (words::dense && words::signs) span.to.start = &columns;
-        sum_tiles<Arch, planes_shape<Arch, Layout, Act>>(
-            span, static_cast<int>(b.row_blocks * 64 / simd::register_bytes<Arch>), b.tokens);
+        using shape = planes_shape<Arch, Layout, Act>;
+        sum_tiles<Arch, shape>(span, static_cast<int>(b.row_blocks) * shape::registers, b.tokens);
     }
 };
 

@@ -105,22 +105,17 @@ struct planes_step {
 /// Register tiles as large as there are registers of sums, beside the planes' weights. Few tokens
 /// are few sums, each of which waits for itself, and have more rows beside them.
 template <class Arch, class Layout, class Act>
-struct planes_shape {
+struct planes_shape : shape_of_rows<Arch> {
     static constexpr int planes = Act::bits;
     static constexpr int most = !simd::many_registers<Arch> ? (planes == 1 ? 2 : 1)
                                 : planes == 8               ? 4
                                                             : 8;
     static constexpr int most_tokens = planes == 1 ? most : std::max(1, most / 2);
     static constexpr int rows(int tokens) noexcept { return std::min(4, most / tokens); }
-    static constexpr bool powers = true, tall = true;
-    static constexpr int rows_of_register = simd::lanes<Arch>;
     static constexpr int row_step = 256 / simd::register_bytes<Arch>;
 
     template <int Rows, int Tokens>
     using step = planes_step<Arch, Layout, Act, Rows, Tokens>;
-    TRILOBIT_INLINE static std::int64_t offset(const weights_span& w, int r) noexcept {
-        return register_offset<Arch>(w, r);
-    }
 };
 
 }  // namespace trilobit::inline TRILOBIT_ABI::kernel

@@ -84,6 +84,17 @@ TRILOBIT_NOINLINE void sum_tile(const tile_span& s) noexcept {
     }
 }
 
+/// What most shapes say: registers of rows follow each other in row blocks of 64 bytes.
+template <class Arch>
+struct shape_of_rows {
+    static constexpr bool powers = true, tall = true;
+    static constexpr int rows_of_register = simd::lanes<Arch>, row_step = 0;
+    static constexpr int registers = 64 / simd::register_bytes<Arch>;  // of a row block
+    TRILOBIT_INLINE static std::int64_t offset(const weights_span& w, int r) noexcept {
+        return register_offset<Arch>(w, r);
+    }
+};
+
 /// How many of `left` tokens the next register tiles take. Nearly equal sizes: nine are five and
 /// four, not eight and one. Shape::powers: powers of two, where each size costs code.
 template <class Shape>
@@ -97,7 +108,7 @@ constexpr int next_tokens(int left) noexcept {
 
 /// `registers` of rows and `tokens` tokens in register tiles. A shape says how large they are:
 ///   most_tokens, powers, rows(tokens), step<Rows, Tokens>
-///   rows_of_register     of sums
+///   rows_of_register     of sums; offset(weights, r) is where the tiles of the r-th lie
 ///   row_step             registers of rows that all tokens pass before the next; 0: all
 ///   tall                 are rows that fill no register tile worth one of their own?
 template <class Arch, class Shape>

@@ -140,7 +140,7 @@ TEST_CASE("combine adds in ascending order, one chain an element") {
     for (const auto* run : tables())
         for (std::int64_t count = 1; count <= most; ++count) {
             std::vector<float> out(most * out_stride, -1.0f);
-            run->combine(a.data(), a_stride, count, b.data(), b_stride, terms, b.data(), out.data(),
+            run->combine(a.data(), a_stride, count, b.data(), b_stride, terms, out.data(),
                          out_stride);
             bool equal = true;
             for (std::int64_t q = 0; q < count; ++q)

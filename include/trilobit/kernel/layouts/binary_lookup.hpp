@@ -105,15 +105,12 @@ struct binary_step64 {
 
 template <class Arch, class Act>
     requires(simd::machine<Arch>::table_entries >= 64 && simd::exact_dot4<Arch>)
-struct lookup_shape<Arch, layout::binary_1bit, Act> {
+struct lookup_shape<Arch, layout::binary_1bit, Act> : shape_of_rows<Arch> {
     static constexpr int tile_cols = 32, tables = lookup_tables<Act>;
     static constexpr std::int64_t table_bytes = tables * 128;
     /// Tokens that share indices, and rows that share tables: a register of sums for each pair.
     static constexpr int most_tokens = 8;
     static constexpr int rows(int tokens) noexcept { return std::min(4, 16 / tokens); }
-    static constexpr bool powers = true, tall = true;
-    static constexpr int rows_of_register = simd::lanes<Arch>, row_step = 0;
-    static constexpr int registers = 64 / simd::register_bytes<Arch>;
     static constexpr int strip_bytes = 24 << 10;  // of the L1 cache
     static constexpr double lookups = 2 * tables, dots = 2 * tables;
     static constexpr double instructions(double tokens) noexcept {
@@ -122,31 +119,31 @@ struct lookup_shape<Arch, layout::binary_1bit, Act> {
 
     template <int Rows, int Tokens>
     using step = binary_step64<Arch, Act, Rows, Tokens>;
-    TRILOBIT_INLINE static std::int64_t offset(const weights_span& w, int r) noexcept {
-        return register_offset<Arch>(w, r);
-    }
     TRILOBIT_INLINE static void make_table(const std::int8_t* x, std::uint8_t* to) noexcept {
         make_binary_table<Arch>(x, 0, to);
     }
 };
 
-/// A register of as many row blocks as it has 16 bytes; `Rows` of them exist.
-template <class Arch, class Act, int Rows, int Tokens>
-struct binary_step16 {
-    using sum = simd::u16<Arch>;
-    static constexpr int tables = lookup_tables<Act>;
-    /// Largest |entry|, and how many, each so much too large, fit a byte.
+/// Largest |entry|, and how many, each so much too large, fit a byte.
+template <class Act>
+struct binary_bounds {
     static constexpr int largest = 4 * lookup_bound<Act>;
     static constexpr int in_byte = std::min(8, 255 / (2 * largest));
-    static constexpr int rows = 1, columns = Tokens, tokens = Tokens;
-    static constexpr int registers = Rows * 16 / simd::lanes<Arch>;
-    static constexpr int kept = 2 * tables, together = 1;
-    static constexpr int tile_bytes = 64, operand_bytes = tables * 128;
-    static constexpr int fold_every = 65535 / (2 * largest * 8);
-    static constexpr int lines = Tokens == 1 ? Rows : 0;
+    static constexpr int in_int16 = 65535 / (2 * largest * 8);  // tiles, of eight entries each
     static_assert(in_byte >= 1 && 2 * largest * in_byte <= 255, "a sum could leave its byte");
-    static_assert(largest * 8 * fold_every <= 32767,
-                  "a sum without what it is too large by overflows");
+    static_assert(largest * 8 * in_int16 <= 32767, "a sum less what it is too large by overflows");
+};
+
+/// A register of as many row blocks as it has 16 bytes; `Rows` of them exist.
+template <class Arch, class Act, int Rows, int Tokens>
+struct binary_step16 : bytes_step<Arch, Act, 1, Tokens, Rows * 16 / simd::lanes<Arch>,
+                                  binary_bounds<Act>::largest, 8> {
+    using sum = simd::u16<Arch>;
+    static constexpr int tables = lookup_tables<Act>, kept = 2 * tables;
+    static constexpr int in_byte = binary_bounds<Act>::in_byte;
+    static constexpr int together = 1, fold_every = binary_bounds<Act>::in_int16;
+    static constexpr int tile_bytes = 64, operand_bytes = tables * 128;
+    static constexpr int lines = Tokens == 1 ? Rows : 0;
 
     template <int>
     TRILOBIT_INLINE static void add(const tile_span& s, const std::int64_t (&token)[Tokens],
@@ -176,40 +173,20 @@ struct binary_step16 {
             }
         }
     }
-
-    using folded = folded_bytes<Arch, 1, Tokens>;
-    TRILOBIT_INLINE static void fold(const sum (&sums)[kept][1][Tokens], std::int64_t tiles,
-                                     folded& to) noexcept {
-        for (int m = 0; m < Tokens; ++m) {
-            sum pairs[tables], upper[tables];
-            TRILOBIT_UNROLL
-            for (int i = 0; i < tables; ++i) {
-                pairs[i] = sums[i][0][m];
-                upper[i] = sums[tables + i][0][m];
-            }
-            to.add(0, m, pairs, upper, 8 * largest * tiles);
-        }
-    }
-    TRILOBIT_INLINE static void total(const folded& sums,
-                                      simd::i32<Arch> (&totals)[registers][Tokens]) noexcept {
-        sums.total(totals);
-    }
 };
 
 template <class Arch, class Act>
     requires(simd::machine<Arch>::table_entries == 16 && simd::register_bytes<Arch> <= 32)
-struct lookup_shape<Arch, layout::binary_1bit, Act> {
+struct lookup_shape<Arch, layout::binary_1bit, Act> : shape_of_rows<Arch> {
     static constexpr int tile_cols = 32, tables = lookup_tables<Act>;
     static constexpr std::int64_t table_bytes = tables * 128;
     static constexpr int most_tokens = 8;
     static constexpr int rows(int) noexcept { return simd::register_bytes<Arch> / 16; }
-    static constexpr bool powers = true, tall = true;
-    static constexpr int rows_of_register = 16, row_step = 0;  // a row block is a register here
-    static constexpr int registers = 1;
-    static constexpr int strip_bytes = 128 << 10;  // of the L2 cache
+    static constexpr int rows_of_register = 16, registers = 1;  // a row block is a register here
+    static constexpr int strip_bytes = 128 << 10;               // of the L2 cache
     static constexpr double lookups = 2 * tables, dots = 0;
     static constexpr double instructions(double tokens) noexcept {
-        constexpr int adds = binary_step16<Arch, Act, 1, 1>::in_byte;
+        constexpr int adds = binary_bounds<Act>::in_byte;
         return 7 / tokens + (13 + 3.0 * ceil_div(8, adds)) / 4 * tables;
     }
 
@@ -219,7 +196,7 @@ struct lookup_shape<Arch, layout::binary_1bit, Act> {
         return r * w.block_stride;
     }
     TRILOBIT_INLINE static void make_table(const std::int8_t* x, std::uint8_t* to) noexcept {
-        make_binary_table<Arch>(x, binary_step16<Arch, Act, 1, 1>::largest, to);
+        make_binary_table<Arch>(x, binary_bounds<Act>::largest, to);
     }
 };
 

@@ -81,15 +81,13 @@ struct base3_bounds {
 /// Registers of rows against the tables of some tokens. With few registers and several tokens, sums
 /// live in the L1 cache, and the indices of a few tiles serve all tokens.
 template <class Arch, class Act, int Rows, int Tokens>
-struct base3_step {
+struct base3_step : bytes_step<Arch, Act, Rows, Tokens, 4 * Rows, base3_bounds<Act>::largest, 1> {
     using bounds = base3_bounds<Act>;
     using base3 = simd::base3_op<Arch>;
     using u8 = simd::u8<Arch>;
     using sum = simd::u16<Arch>;
     static constexpr bool by_tokens = !simd::many_registers<Arch> && Tokens > 1;
-    static constexpr int tables = bounds::tables;
-    static constexpr int rows = Rows, columns = Tokens, tokens = Tokens, registers = 4 * Rows;
-    static constexpr int kept = 2 * tables;  // pairs, then upper
+    static constexpr int tables = bounds::tables, kept = 2 * tables;
     static constexpr int together = by_tokens ? std::min(3, bounds::in_byte) : bounds::in_byte;
     static constexpr int tile_bytes = 64, operand_bytes = tables * base3::table_bytes;
     static constexpr int fold_every = bounds::in_int16 / together * together;
@@ -104,26 +102,6 @@ struct base3_step {
             add_by_tokens<Tiles>(s, token, tile, table, sums);
         else
             add_by_tiles<Tiles>(s, token, tile, table, sums);
-    }
-
-    using folded = folded_bytes<Arch, Rows, Tokens>;
-    TRILOBIT_INLINE static void fold(const sum (&sums)[kept][Rows][Tokens], std::int64_t tiles,
-                                     folded& to) noexcept {
-        TRILOBIT_UNROLL
-        for (int m = 0; m < Tokens; ++m) TRILOBIT_UNROLL
-        for (int r = 0; r < Rows; ++r) {
-            sum pairs[tables], upper[tables];
-            TRILOBIT_UNROLL
-            for (int i = 0; i < tables; ++i) {
-                pairs[i] = sums[i][r][m];
-                upper[i] = sums[tables + i][r][m];
-            }
-            to.add(r, m, pairs, upper, bounds::largest * tiles);
-        }
-    }
-    TRILOBIT_INLINE static void total(const folded& sums,
-                                      simd::i32<Arch> (&totals)[registers][Tokens]) noexcept {
-        sums.total(totals);
     }
 
 private:
@@ -199,7 +177,7 @@ private:
 
 template <class Arch, class Act>
     requires(simd::machine<Arch>::table_entries >= 16)
-struct lookup_shape<Arch, layout::ternary_base3, Act> {
+struct lookup_shape<Arch, layout::ternary_base3, Act> : shape_of_rows<Arch> {
     using base3 = simd::base3_op<Arch>;
     static constexpr bool many = simd::many_registers<Arch>;
     static constexpr bool table64 = simd::machine<Arch>::table_entries >= 64;
@@ -211,9 +189,7 @@ struct lookup_shape<Arch, layout::ternary_base3, Act> {
     static constexpr int rows(int tokens) noexcept {
         return many ? std::min(4, 8 / (tokens * tables)) : 2;
     }
-    static constexpr bool powers = true, tall = true;
-    static constexpr int rows_of_register = simd::register_bytes<Arch>, row_step = 0;
-    static constexpr int registers = 64 / simd::register_bytes<Arch>;  // of a row block
+    static constexpr int rows_of_register = simd::register_bytes<Arch>;
     /// Of the L1 cache, or, where loads are not what a loop waits for, of the L2 cache, so that sums
     /// change less often.
     static constexpr int strip_bytes = many ? 24 << 10 : 128 << 10;
@@ -225,9 +201,6 @@ struct lookup_shape<Arch, layout::ternary_base3, Act> {
 
     template <int Rows, int Tokens>
     using step = base3_step<Arch, Act, Rows, Tokens>;
-    TRILOBIT_INLINE static std::int64_t offset(const weights_span& w, int r) noexcept {
-        return register_offset<Arch>(w, r);
-    }
     TRILOBIT_INLINE static void make_table(const std::int8_t* x, std::uint8_t* to) noexcept {
         base3::make_table(x, base3_bounds<Act>::largest, to);
     }
