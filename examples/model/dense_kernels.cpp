@@ -3,13 +3,9 @@
 // uses no instruction which that back end does not.
 #include "model/dense_kernels.hpp"
 
-namespace tbx::model {
+#include <trilobit/dispatch/per_arch.hpp>
 
-extern const dense_kernels dense_generic;
-#if defined(TBX_DENSE_X86)
-extern const dense_kernels dense_avx2;
-extern const dense_kernels dense_avx512;
-#endif
+namespace tbx::model {
 
 std::string_view name_of(number_type type) noexcept {
     switch (type) {
@@ -27,14 +23,8 @@ std::string_view name_of(number_type type) noexcept {
     return "?";
 }
 
-const dense_kernels& dense_kernels_for([[maybe_unused]] std::string_view arch) noexcept {
-#if defined(TBX_DENSE_X86)
-    // Every processor with AVX2 has F16C, and with AVX-512 BW has F and VL: the library's back ends
-    // of these names check for all of them.
-    if (arch.starts_with("avx512") || arch == "amx") return dense_avx512;
-    if (arch.starts_with("avx")) return dense_avx2;
-#endif
-    return dense_generic;
+const dense_kernels& dense_kernels_for(std::string_view arch) noexcept {
+    return trilobit::dispatch::per_arch<dense_kernels, dense_of>::serving(arch);
 }
 
 }  // namespace tbx::model

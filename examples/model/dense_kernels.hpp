@@ -44,7 +44,7 @@ std::string_view name_of(number_type type) noexcept;
 
 /// A plain table of functions: what is behind it may use any instruction set, the caller none.
 struct dense_kernels {
-    const char* name;
+    std::string_view name;  // of the instruction set
     /// out[0..cols) = the row as floats, exactly.
     void (*decode)(number_type type, const std::byte* row, std::int64_t cols, float* out);
     /// sum of row[i] * x[i].
@@ -71,7 +71,12 @@ struct dense_kernels {
     std::int32_t (*dot_int8)(const std::int8_t* w, const std::int16_t* x, std::int64_t cols);
 };
 
-/// The table that goes with the library's back end of that name (trilobit::kernel_table::name).
+/// The table of an instruction set; dense_table.hpp defines it.
+template <class Arch>
+struct dense_of;
+
+/// The best table that runs wherever the library's back end of that name
+/// (trilobit::kernel_table::name) does.
 const dense_kernels& dense_kernels_for(std::string_view arch) noexcept;
 
 }  // namespace tbx::model

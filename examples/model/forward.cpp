@@ -80,19 +80,19 @@ const_matrix forward(compute& cpu, const transformer& m, state& s, std::span<con
 
         // Attention: each token looks at itself and at all tokens before it.
         rms_norm(cpu, x, l.attention_norm, c.norm_eps, h);
-        multiply(cpu, h, into{l.q, q}, into{l.k, k}, into{l.v, v});
+        multiply(cpu, h, {{l.q, q}, {l.k, k}, {l.v, v}});
         attend(cpu, c, s.rope, s.cache, layer, q, k, v, a);
         if (c.sub_norms) rms_norm(cpu, a, l.attention_sub_norm, c.norm_eps, a);
-        add_product(cpu, a, into{l.output, x});
+        add_product(cpu, a, {l.output, x});
 
         // Feed-forward: each token thinks about what it found.
         const matrix g = s.g.first(n, l.gate.rows());  // (tokens, ffn): gates, then its neurons
         const matrix u = s.u.first(n, l.gate.rows());  // (tokens, ffn): what the gates let through
         rms_norm(cpu, x, l.ffn_norm, c.norm_eps, h);
-        multiply(cpu, h, into{l.gate, g}, into{l.up, u});
+        multiply(cpu, h, {{l.gate, g}, {l.up, u}});
         gate(cpu, c.gate, g, u);
         if (c.sub_norms) rms_norm(cpu, g, l.ffn_sub_norm, c.norm_eps, g);
-        add_product(cpu, g, into{l.down, x});
+        add_product(cpu, g, {l.down, x});
     }
     s.cache.length += n;
 
@@ -101,7 +101,7 @@ const_matrix forward(compute& cpu, const transformer& m, state& s, std::span<con
     const matrix last = wanted == logits_of::all ? x : x.rows_from(n - 1, 1);
     const matrix logits = s.logits.first(last.rows);  // (1 or tokens, vocab)
     rms_norm(cpu, last, w.output_norm, c.norm_eps, last);
-    multiply(cpu, last, into{w.head, logits});
+    multiply(cpu, last, {{w.head, logits}});
     check_logits(m, s, logits);
     return logits;
 }

@@ -38,6 +38,22 @@ void dense_rows(const dense_kernels& run, const dense_matrix& w, const_matrix x,
     }
 }
 
+// Packed weights' sums on their way to y.
+auto scaled(const into& p) {
+    return trilobit::chain(trilobit::epilogue::scale{p.w.scale}, trilobit::epilogue::write{p.y});
+}
+
+// Are both packed, and in a way that lets them share quantised activations?
+bool shareable(const into& a, const into& b) noexcept {
+    const trilobit::packed_view *p = a.w.packed(), *q = b.w.packed();
+    return p != nullptr && q != nullptr && p->layout == q->layout && p->scale.per == q->scale.per &&
+           p->segments() == q->segments();
+}
+
+void require(const trilobit::status& s) {
+    if (!s.ok()) throw error(s.code == trilobit::errc::unsupported ? "--kernel" : "matmul", s.text);
+}
+
 void dense_product(compute& cpu, const dense_matrix& w, const_matrix x, matrix y) {
     // Several times more tasks than threads, so that a slow thread holds nobody up.
     const std::int64_t tasks = std::int64_t{8} * cpu.pool.concurrency();
@@ -70,49 +86,42 @@ const trilobit::packed_view* linear::packed() const noexcept {
     return p != nullptr ? &p->view() : nullptr;
 }
 
-bool shareable(const into& a, const into& b) noexcept {
-    const trilobit::packed_view *p = a.w.packed(), *q = b.w.packed();
-    return p != nullptr && q != nullptr && p->layout == q->layout && p->scale.per == q->scale.per &&
-           p->segments() == q->segments();
-}
-
-void refuse(const trilobit::status& s) {
-    throw error(s.code == trilobit::errc::unsupported ? "--kernel" : "matmul", s.text);
-}
-
 void settle(linear& w, trilobit::page_arena& arena) {
     if (auto* packed = std::get_if<trilobit::any_packed_matrix>(&w.weights))
         if (const trilobit::status s = packed->move_to(arena); !s.ok())
             throw error("weights", s.text);
 }
 
-void multiply(compute& cpu, const_matrix x, const into& to) {
-    const linear& w = to.w;
-    const matrix y = to.y;
-    if (const trilobit::packed_view* p = w.packed(); p != nullptr) {
-        const trilobit::status s = trilobit::matmul(cpu.context, *p, x, to);
-        if (!s.ok()) refuse(s);
+void multiply(compute& cpu, const_matrix x, std::initializer_list<into> products) {
+    const into& first = *products.begin();
+    std::vector<decltype(scaled(first))> epilogues;
+    for (const into& p : products)
+        if (shareable(first, p)) epilogues.push_back(scaled(p));
+    if (epilogues.size() == products.size()) {
+        std::vector<trilobit::product> together;
+        for (const into& p : products)
+            together.push_back({*p.w.packed(), trilobit::into(epilogues[together.size()])});
+        return require(trilobit::matmul_shared(cpu.context, x, together));
+    }
+    if (products.size() > 1) {
+        for (const into& p : products) multiply(cpu, x, {p});
         return;
     }
-    dense_product(cpu, std::get<dense_matrix>(w.weights), x, y);
-    if (w.scale == 1.0f) return;
-    for (std::int64_t t = 0; t < y.rows; ++t)
-        for (std::int64_t r = 0; r < y.cols; ++r) y(t, r) *= w.scale;
+    dense_product(cpu, std::get<dense_matrix>(first.w.weights), x, first.y);
+    if (first.w.scale == 1.0f) return;
+    for (std::int64_t t = 0; t < x.rows; ++t)
+        for (std::int64_t r = 0; r < first.y.cols; ++r) first.y(t, r) *= first.w.scale;
 }
 
 void add_product(compute& cpu, const_matrix x, const into& to) {
-    const linear& w = to.w;
     const matrix y = to.y;
-    if (const trilobit::packed_view* p = w.packed(); p != nullptr) {
-        const auto onto =
-            trilobit::chain(trilobit::epilogue::scale{w.scale}, trilobit::epilogue::accumulate{y});
-        const trilobit::status s = trilobit::matmul(cpu.context, *p, x, onto);
-        if (!s.ok()) refuse(s);
-        return;
-    }
+    if (const trilobit::packed_view* p = to.w.packed(); p != nullptr)
+        return require(trilobit::matmul(cpu.context, *p, x,
+                                        trilobit::chain(trilobit::epilogue::scale{to.w.scale},
+                                                        trilobit::epilogue::accumulate{y})));
     cpu.product.resize(static_cast<std::size_t>(y.rows * y.cols));
     const matrix product(cpu.product.data(), y.rows, y.cols);
-    multiply(cpu, x, into{w, product});
+    multiply(cpu, x, {{to.w, product}});
     each_token(cpu, y.rows, [&](std::int64_t t) {
         for (std::int64_t i = 0; i < y.cols; ++i) y(t, i) += product(t, i);
     });

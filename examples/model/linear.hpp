@@ -5,6 +5,7 @@
 #pragma once
 
 #include <functional>
+#include <initializer_list>
 #include <span>
 #include <variant>
 
@@ -52,19 +53,16 @@ struct linear {
     [[nodiscard]] const trilobit::packed_view* packed() const noexcept;
 };
 
-/// Where a product goes: y (tokens, rows). Of packed weights it is the epilogue, too.
+/// Where a product goes: y (tokens, rows).
 struct into {
     const linear& w;
     matrix y;
-
-    void operator()(float* sums, int count, std::int64_t token, std::int64_t row) const {
-        trilobit::epilogue::scale{w.scale}(sums, count, token, row);
-        trilobit::epilogue::write{y}(sums, count, token, row);
-    }
 };
 
-/// y = x Wᵀ * scale. A token's row has the same bits whatever is beside it.
-void multiply(compute& cpu, const_matrix x, const into& to);
+/// y = x Wᵀ * scale, for each of several products of the same x. Done at once where the weights
+/// allow it: x is quantised and threads are woken one time for all. A token's row has the same bits
+/// whatever is beside it.
+void multiply(compute& cpu, const_matrix x, std::initializer_list<into> products);
 
 /// y += x Wᵀ * scale: a residual connection.
 void add_product(compute& cpu, const_matrix x, const into& to);
@@ -72,27 +70,6 @@ void add_product(compute& cpu, const_matrix x, const into& to);
 /// y[i] = what multiply() makes of row rows[i] and the one token x, to the bit; w is dense.
 void multiply_rows(compute& cpu, const linear& w, const float* x,
                    std::span<const std::int32_t> rows, float* y);
-
-[[nodiscard]] inline trilobit::product product_of(const into& p) {
-    return {*p.w.packed(), trilobit::into(p)};
-}
-/// Are both packed, and in a way that lets them share quantised activations?
-[[nodiscard]] bool shareable(const into& a, const into& b) noexcept;
-[[noreturn]] void refuse(const trilobit::status& s);
-
-/// Several products of the same x, done at once where the weights allow it: x is quantised and
-/// threads are woken one time for all.
-template <class... Into>
-void multiply(compute& cpu, const_matrix x, const into& first, const into& second,
-              const Into&... rest) {
-    if (!(shareable(first, second) && ... && shareable(first, rest))) {
-        multiply(cpu, x, first);
-        return multiply(cpu, x, second, rest...);
-    }
-    const trilobit::product products[] = {product_of(first), product_of(second),
-                                          product_of(rest)...};
-    if (const auto s = trilobit::matmul_shared(cpu.context, x, products); !s.ok()) refuse(s);
-}
 
 /// Packed weights move beside others; throws tbx::error where memory is short.
 void settle(linear& w, trilobit::page_arena& arena);

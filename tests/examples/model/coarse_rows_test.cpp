@@ -70,7 +70,7 @@ TEST_CASE("what multiply() computes is never outside the interval") {
         const float scale = trial % 3 == 0 ? -3.7f : trial % 3 == 1 ? 1e-20f : 1.0f;
         const model::linear full = dense(w, cols, scale);
         std::vector<float> right(rows);
-        model::multiply(cpu, {x.data(), 1, cols}, {full, {right.data(), 1, rows}});
+        model::multiply(cpu, {x.data(), 1, cols}, {{full, {right.data(), 1, rows}}});
         const model::coarse_rows coarse(cpu, full);
         model::coarse_input rounded;
         REQUIRE(coarse.round_input(x.data(), rounded));
@@ -111,7 +111,7 @@ TEST_CASE("the rounding of the float sums is inside the interval") {
     for (float& v : x) v *= of_x;
     const model::linear full = dense(w, cols, 1.0f);
     std::vector<float> right(rows);
-    model::multiply(cpu, {x.data(), 1, cols}, {full, {right.data(), 1, rows}});
+    model::multiply(cpu, {x.data(), 1, cols}, {{full, {right.data(), 1, rows}}});
     model::coarse_rows coarse(cpu, full);
     model::coarse_input rounded;
     REQUIRE(coarse.round_input(x.data(), rounded));

@@ -24,13 +24,8 @@ using model::number_type;
 
 namespace {
 
-std::vector<const model::dense_kernels*> tables() {
-    std::vector<const model::dense_kernels*> all;
-    for (const auto* arch : trilobit::dispatch::available()) {
-        const model::dense_kernels* t = &model::dense_kernels_for(arch->name);
-        if (std::find(all.begin(), all.end(), t) == all.end()) all.push_back(t);
-    }
-    return all;
+std::span<const model::dense_kernels* const> tables() {
+    return trilobit::dispatch::per_arch<model::dense_kernels, model::dense_of>::available();
 }
 
 std::vector<float> numbers(std::size_t count, std::uint64_t seed) {
@@ -239,6 +234,12 @@ TEST_CASE("exponential, gates and sums: accurate, and equal everywhere") {
 }
 
 TEST_CASE("a back end gets the table that it can run") {
-    CHECK(std::string_view(model::dense_kernels_for("sse4_2").name) == "generic");
-    CHECK(std::string_view(model::dense_kernels_for("unheard-of").name) == "generic");
+    CHECK(model::dense_kernels_for("sse4_2").name == "generic");
+    CHECK(model::dense_kernels_for("unheard-of").name == "generic");
+    for (const trilobit::kernel_table* arch : trilobit::dispatch::available()) {
+        const std::string_view name = model::dense_kernels_for(arch->name).name;
+        INFO(arch->name << " with " << name);
+        if (arch->name.starts_with("avx5")) CHECK(name == "avx512bw");
+        if (arch->name == "avx2" || arch->name == "avxvnni") CHECK(name == "avx2");
+    }
 }

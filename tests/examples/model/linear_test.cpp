@@ -52,7 +52,7 @@ void check_product(const gguf::reader& file, const model::linear& w, model::comp
     const gguf::tensor& t = file.require_tensor("w");
     const auto x = exact_activations(t.columns(), tokens);
     std::vector<float> y(static_cast<std::size_t>(tokens * t.rows()));
-    model::multiply(cpu, {x.data(), tokens, t.columns()}, {w, {y.data(), tokens, t.rows()}});
+    model::multiply(cpu, {x.data(), tokens, t.columns()}, {{w, {y.data(), tokens, t.rows()}}});
     std::vector<float> row(static_cast<std::size_t>(t.columns()));
     double worst = 0;
     for (std::int64_t r = 0; r < t.rows(); ++r) {

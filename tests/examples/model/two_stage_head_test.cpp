@@ -54,7 +54,7 @@ struct subject {
 
     std::vector<float> logits(const std::vector<float>& x) {
         std::vector<float> out(static_cast<std::size_t>(rows));
-        model::multiply(cpu, {x.data(), 1, cols}, {full, {out.data(), 1, rows}});
+        model::multiply(cpu, {x.data(), 1, cols}, {{full, {out.data(), 1, rows}}});
         return out;
     }
 
