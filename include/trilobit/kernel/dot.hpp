@@ -42,11 +42,7 @@ struct dot_any : driven<dot_any<Arch, Layout>, Arch, Layout, dot_limits<Arch, La
         alignas(64) float scales[group * Layout::tile_rows * scaled_segments];
     };
 
-    /// In dot products of 512 bits, for 64 multiply-adds; the same unit in every family. Decoding a
-    /// register of weights takes what the decoder says, or as long as 60 dot products through the
-    /// layout's own decode. A field of a byte takes an AND, which waits for a dot product's port
-    /// where simple instructions are no faster; tokens share it. Sums in int16 of weights as they
-    /// are packed take a fifth less than those of panels.
+    /// In dot products of 512 bits, for 64 multiply-adds; the same unit in every family.
     static constexpr double cost(const packed_shape&, std::int64_t tokens) noexcept {
         const double width = 64.0 / simd::register_bytes<Arch>;
         const double dots = width * (simd::exact_dot4<Arch>      ? 1
@@ -55,11 +51,14 @@ struct dot_any : driven<dot_any<Arch, Layout>, Arch, Layout, dot_limits<Arch, La
         const auto shared = static_cast<double>(std::min<std::int64_t>(tokens, block_tokens));
         if constexpr (dot_layout<Layout>)
             if (!decodes(tokens)) {
+                // An AND for a field waits for a dot product's port where simple instructions are no
+                // faster; tokens share it. Sums in int16 take a fifth less than those of panels.
                 const double masks =
                     std::max(0.0, 2 * machine::cost.simple - 1) / std::min(shared, 8.0);
                 return (simd::prefers_madd2<Arch> ? 0.84 : 1.05) * dots *
                        dot_fields<Layout>::planes * (1 + masks);
             }
+        // What the decoder says, or 60 dot products through the layout's own decode.
         const double instructions =
             decoder::lookups * machine::cost.lookup + decoder::simple * machine::cost.simple;
         const double decode = instructions > 0 ? instructions * width : 60;

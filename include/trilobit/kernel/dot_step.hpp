@@ -166,14 +166,8 @@ struct dot_step {
     }
 };
 
-/// Fields of a byte differ by a shift of their bits: `stages` of them have accumulators of their
-/// own, and the others join these after a shift. `unroll` tiles have their own again where one token
-/// alone is too few independent sums to hide the four or five cycles of a dot product.
-///
 /// Accumulators, masks, weights and one broadcast must fit the registers. Two rows to each
-/// broadcast, because two loads a cycle feed one row no faster than two dot products a cycle: with
-/// them a shift or three are well spent. Sums in int16 without fields of their own are also folded
-/// half as often: on a Zen 3, 110 GMAC/s became 129 with four tokens.
+/// broadcast: two loads a cycle feed one row no faster than two dot products a cycle.
 template <class Arch, class Fields>
 struct dot_shape : shape_of_rows<Arch> {
     static constexpr bool many = simd::many_registers<Arch>;
@@ -183,7 +177,8 @@ struct dot_shape : shape_of_rows<Arch> {
     static constexpr bool panels = fields == 1;
     static constexpr bool pairs = many && !staged && !panels;
 
-    /// As many as an operand of dot4 and one of int16 allow.
+    /// Fields with accumulators of their own; the others join these after a shift. As many as an
+    /// operand of dot4 and one of int16 allow. Fewer sums in int16 are also folded less often.
     static constexpr int most_stages = [] {
         int most = !panels && (staged || (fields == 8 && !many)) ? fields / 2 : fields;
         while (!panels &&
@@ -210,6 +205,8 @@ struct dot_shape : shape_of_rows<Arch> {
         if (emulated || !(many || staged)) return 1;
         return std::min(4, (many ? 16 : 8) / stages(1));
     }
+    /// Tiles with accumulators of their own, where one token alone is too few independent sums to
+    /// hide the four or five cycles of a dot product.
     static constexpr int unroll(int tokens) noexcept {
         return tokens > 1 || rows(1) > 1 ? 1 : std::max(1, 8 / stages(1));
     }

@@ -64,10 +64,10 @@ TRILOBIT_INLINE void write_sums(const task& t, const block& b,
 }
 
 /// What the table of kernels points to, and what it says of most families; a family inherits it.
-/// Family::sum_segment(task, segment index, segment, block, acc) sets acc (tokens, rows of the
-/// block) to the exact sums. A family may have add_segments(task, index, block, acc, sums), which
-/// adds some segments from `index` on to sums, scaled, and says how many: 0 leaves the next one to
-/// sum_segment. It is given no more rows than row_step, unless its blocks are larger than most.
+///   sum_segment(task, index, segment, block, acc)    acc (tokens, rows of the block) = exact sums
+///   add_segments(task, index, block, acc, sums)      if any: adds some segments from `index` on,
+///       scaled, and says how many; 0 leaves the next one to sum_segment. It is given no more rows
+///       than row_step, unless its blocks are larger than most.
 template <class Family, class Arch, class Layout, block_limits Limits = block_limits{}>
 struct driven {
     static constexpr task_shape unit{64, Limits.token_step};
