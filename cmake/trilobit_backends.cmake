@@ -2,15 +2,16 @@
 # trilobit_backends: the library's back ends, compiled once for all of the runner, the tests and the
 # benchmarks. Only this repository has it: users call trilobit_runtime_dispatch on a target of their
 # own. TRILOBIT_ARCHS says which: nothing for all that the compiler knows, or with sanitizers, beside
-# which one takes minutes to compile, that this machine runs; `native` for the best that it runs;
-# `runnable` for those that it runs; or names. `generic` is always there.
+# which each takes a minute to compile, for one of each width of registers that this machine runs;
+# `native` for the best that it runs; `runnable` for those that it runs; or names. `generic` is
+# always there.
 
 include("${CMAKE_CURRENT_LIST_DIR}/trilobit_warnings.cmake")
 
 if(TRILOBIT_SANITIZE AND NOT TRILOBIT_ARCHS AND NOT CMAKE_CROSSCOMPILING)
-  set(TRILOBIT_ARCHS runnable)
+  set(TRILOBIT_ARCHS widths)
 endif()
-if(TRILOBIT_ARCHS MATCHES "^(native|runnable)$")
+if(TRILOBIT_ARCHS MATCHES "^(native|runnable|widths)$")
   set(wanted ${TRILOBIT_ARCHS})
   try_run(ran compiled SOURCES "${CMAKE_CURRENT_LIST_DIR}/trilobit_runnable_archs.cpp" NO_CACHE
           CMAKE_FLAGS "-DINCLUDE_DIRECTORIES=${PROJECT_SOURCE_DIR}/include;${trilobit_xsimd_include}"
@@ -21,6 +22,8 @@ if(TRILOBIT_ARCHS MATCHES "^(native|runnable)$")
   trilobit_default_archs(TRILOBIT_ARCHS) # those of them that the compiler knows
   if(wanted STREQUAL "native")
     list(GET TRILOBIT_ARCHS -1 TRILOBIT_ARCHS)
+  elseif(wanted STREQUAL "widths")
+    list(FILTER TRILOBIT_ARCHS INCLUDE REGEX "^(generic|avx2|avx512vnni)$") # 16, 32, 64 bytes
   endif()
 endif()
 

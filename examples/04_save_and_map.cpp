@@ -24,8 +24,9 @@ int main() {
     const fs::path path =
         fs::temp_directory_path() / ("trilobit_" + std::to_string(std::random_device{}()) + ".tri");
     // 1.6 bits a weight, the densest of the ternary layouts; a scale for each 128 columns of a row.
-    const auto w = trilobit::pack<trilobit::layout::ternary_base3>(
-        {weights.data(), rows, cols}, {.scale = trilobit::scale_spec::group(128)});
+    using layout = trilobit::layout::ternary_base3;
+    const auto w = trilobit::pack<layout>({weights.data(), rows, cols},
+                                          {.scale = trilobit::scale_spec::group(128)});
     if (const auto s = trilobit::save(w, path.c_str()); !s.ok()) return std::puts(s.text), 1;
 
     bool same = false;
@@ -34,7 +35,8 @@ int main() {
         // that trusts its own files says trilobit::verify::header and starts at once.
         const trilobit::mapped_matrix file(path.c_str());
         if (!file.status().ok()) return std::puts(file.status().text), 1;
-        trilobit::context context{trilobit::kernel_table_of<trilobit::native_arch>};
+        // Of this layout alone: kernel_table_of<native_arch> has those of every layout.
+        trilobit::context context{trilobit::kernels_for<trilobit::native_arch, layout>::table};
         const auto s =
             trilobit::matmul(context, file, {x.data(), 1, cols}, {mapped_y.data(), 1, rows});
         if (!s.ok()) return std::puts(s.text), 1;
