@@ -3,24 +3,32 @@
 #include <catch2/catch_test_macros.hpp>
 
 #include "pretend.hpp"
-#include "trilobit/matmul/table.hpp"
 
 using namespace trilobit;
 
 namespace {
 
-template <class Layout>
-packed_shape shape_of(std::int64_t rows, std::int64_t cols) {
-    return {Layout::id, tile_shape::of<Layout>(), rows, cols, scale_spec::row()};
+/// The cheapest family, as choose_kernel() takes it; a table would compile all kernels.
+template <class Arch, class Layout, class Act, class... Families>
+kernel_id cheapest(std::int64_t tokens, type_list<Families...>) {
+    const packed_shape w{Layout::id, tile_shape::of<Layout>(), 2560, 2560, scale_spec::row()};
+    kernel_id best = kernel_id::automatic;
+    double least = 1e9;
+    const auto look = [&]<class Family>() {
+        using kernel = typename Family::template kernel<Arch, Layout, Act>;
+        if constexpr (kernel::available)
+            if (const double cost = kernel::cost(w, tokens); cost < least) {
+                least = cost;
+                best = kernel::id;
+            }
+    };
+    (look.template operator()<Families>(), ...);
+    return best;
 }
 
-template <class Arch, class Layout>
-kernel_id choice(std::int64_t tokens, activation_id activation = activation_id::int8) {
-    const packed_shape w = shape_of<Layout>(2560, 2560);
-    const kernel_entry* best =
-        choose_kernel(kernels_for<Arch, Layout>::table, w, {activation, tokens, 2560, 0});
-    REQUIRE(best != nullptr);
-    return best->kernel;
+template <class Arch, class Layout, class Act = activation::int8>
+kernel_id choice(std::int64_t tokens) {
+    return cheapest<Arch, Layout, Act>(tokens, kernel::families{});
 }
 
 template <class Arch, class Layout>
@@ -71,7 +79,7 @@ TEST_CASE("the choice among kernels is a sensible one on machines that nobody me
     CHECK(choice<pretend::neon, layout::ternary_base3>(1) == lookup);
     CHECK(choice<pretend::neon, layout::ternary_base3>(128) == dot);
     CHECK(choice<pretend::neon, layout::binary_1bit>(1) == lookup);
-    CHECK(choice<pretend::neon, layout::ternary_planes>(8, activation_id::sign) == popcount);
+    CHECK(choice<pretend::neon, layout::ternary_planes, activation::sign>(8) == popcount);
     CHECK(choice<pretend::wasm, layout::ternary_base3>(1) == lookup);
     CHECK(choice<pretend::wasm, layout::binary_1bit>(1) == lookup);
     CHECK(choice<pretend::wasm, layout::ternary_2bit>(128) != generic);

@@ -8,6 +8,7 @@
 
 #include <algorithm>
 
+#include "trilobit/activation/kind.hpp"
 #include "trilobit/kernel/tile.hpp"
 #include "trilobit/layout/all.hpp"
 

@@ -11,9 +11,8 @@
 // A step is a type for so many row registers and tokens:
 //   sum, kept, rows, columns    what it keeps in registers: sum sums[kept][rows][columns]
 //   registers, tokens           the totals it leaves: i32 totals[registers][tokens]
-//   add<Tiles>(span, token, tile, x, sums)
-//                               adds 1 or `together` tiles of `tile_bytes`, which x follows by `operand_bytes`;
-//                               token[m] is where token m lies from there
+//   add<Tiles>(span, token, tile, x, sums)    adds 1 or `together` tiles; token[m] is where token
+//                               m lies from x; a tile is tile_bytes, and x moves operand_bytes
 //   fold_every, folded, fold            tiles whose sums fit; where they go before that; 0: never
 //   lines                               row blocks, whose memory one token has prefetched; or 0
 #pragma once
