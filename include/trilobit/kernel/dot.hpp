@@ -32,8 +32,8 @@ struct dot_any : driven<dot_any<Arch, Layout>, Arch, Layout, dot_limits<Arch, La
     using panel_x = panel_activations<Arch, Layout>;
     static constexpr int panel_columns = panel_width<Arch, Layout>;
     static constexpr int group = group_blocks<Layout, panel_rows<Arch>>;
-    /// Sums of codes fit int32, a group of columns is one panel, and one for a matrix unit ends with
-    /// a tile of its.
+    /// Sums of codes fit int32, a group of columns is one panel, and one for a matrix unit ends
+    /// with a tile of its.
     static constexpr bool available = dot_fields<codes>::largest_code <= largest_weight &&
                                       panel_columns >= 256 &&
                                       panel_columns % (4 * matrix::words) == 0;
@@ -51,8 +51,8 @@ struct dot_any : driven<dot_any<Arch, Layout>, Arch, Layout, dot_limits<Arch, La
         const auto shared = static_cast<double>(std::min<std::int64_t>(tokens, block_tokens));
         if constexpr (dot_layout<Layout>)
             if (!decodes(tokens)) {
-                // An AND for a field waits for a dot product's port where simple instructions are no
-                // faster; tokens share it. Sums in int16 take a fifth less than those of panels.
+                // An AND for a field waits for a dot product's port where simple instructions are
+                // no faster; tokens share it. Sums in int16 take a fifth less than of panels.
                 const double masks =
                     std::max(0.0, 2 * machine::cost.simple - 1) / std::min(shared, 8.0);
                 return (simd::prefers_madd2<Arch> ? 0.84 : 1.05) * dots *

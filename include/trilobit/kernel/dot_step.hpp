@@ -44,7 +44,7 @@ struct panel_codes : panel {};
 template <weight_kind Kind>
 inline constexpr int value_span = Kind::highest - Kind::lowest;
 
-/// The fields of a layout's bytes: fields, largest_code, and plane_weight of each plane of 64 bytes.
+/// The fields of a layout's bytes: fields, largest_code, plane_weight of each plane of 64 bytes.
 /// One plane: dot(row, x) = plane_weight * (codes . x) + kind::lowest * (sum of x).
 /// Two planes: the sum of plane_weight * (codes . x) alone.
 template <class Layout>

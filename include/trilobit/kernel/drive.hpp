@@ -27,8 +27,8 @@ inline constexpr int block_tokens = 128;
 inline constexpr int segmented_outputs = 1024;
 
 /// Limits that a family puts on its blocks. outputs, tokens: at most so many. row_step: rows of one
-/// pass over decoded weights, of which a block has a multiple. token_step: the same of tokens, where
-/// they are divided.
+/// pass over decoded weights, of which a block has a multiple. token_step: the same of tokens,
+/// where they are divided.
 struct block_limits {
     int outputs = block_outputs, tokens = block_tokens;
     int row_step = 64, token_step = 1;

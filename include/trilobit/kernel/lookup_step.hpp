@@ -6,8 +6,8 @@
 // -8 <= l <= 7: two tables for the same columns. Narrower activations need one.
 //
 // Found bytes are too large by as much as makes them positive. They are added in pairs, as int16,
-// and once more shifted by a byte: one byte of each pair lies in the latter alone, the other is what
-// remains of the former.
+// and once more shifted by a byte: one byte of each pair lies in the latter alone, the other is
+// what remains of the former.
 #pragma once
 
 #include "trilobit/version.hpp"

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// Room kernel. Enters: planes of weights and of activations. Leaves: the step that counts the ones of
-// both, and the register tiles it comes in. popcount.hpp says why the counts are the product.
+// Room kernel. Enters: planes of weights and of activations. Leaves: the step that counts the ones
+// of both, and the register tiles it comes in. popcount.hpp says why the counts are the product.
 //   per plane and 512 weights on avx512vnni: vpternlogd + vpopcntb + vpdpbusd
 #pragma once
 

@@ -36,8 +36,8 @@ inline status check_output(matrix_view<const float> x, const packed_view& w,
 }  // namespace detail
 
 /// Several matrices times the same activations (Q, K and V; gate and up), which are quantised once
-/// and spread over the threads once. x is (tokens, cols), or `rows` lists those of its rows that are
-/// the tokens; all matrices have one layout, width and scale grouping, and any numbers of rows.
+/// and spread over the threads once. x is (tokens, cols), or `rows` lists those of its rows that
+/// are the tokens; all matrices have one layout, width and scale grouping, any numbers of rows.
 inline status matmul_shared(context& c, matrix_view<const float> x,
                             std::span<const product> products,
                             std::span<const std::int64_t> rows = {}) {

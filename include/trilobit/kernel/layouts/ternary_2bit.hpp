@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// Room kernel. Enters: tiles of ternary_2bit. Leaves: what kernels know of them: fields to multiply,
-// codes of a panel, indices of a table.
+// Room kernel. Enters: tiles of ternary_2bit. Leaves: what kernels know of them: fields to
+// multiply, codes of a panel, indices of a table.
 #pragma once
 
 #include "trilobit/version.hpp"

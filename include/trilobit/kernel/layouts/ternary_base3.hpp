@@ -4,7 +4,7 @@
 //
 // A byte stands for five weights and is two indices: the sum of what both find is that of the
 // tile's five activations as the weights choose, within 5 * 8 = 40. A few tiles are added in bytes,
-// three of such sums: 120 <= 127. These are added as int16, and int32 comes every few hundred tiles.
+// three of such sums: 120 <= 127. These are added as int16, int32 comes every few hundred tiles.
 //   avx512vnni, 64 rows x 5 columns: vpsrlw, shared by all tokens; for each table 2 vpermb and
 //     2 vpaddb, and vpaddw + vpsrlw + vpaddw every three tiles, less one vpaddb
 //   ssse3, avx2, a register of rows: 9 to find the indices, shared by all tokens; for each table
@@ -130,8 +130,8 @@ private:
                     few[i][r][m] += base3::sum(table + token[m] + i * base3::table_bytes, at);
                     pin<Arch>(few[i][r][m]);
                 }
-                // Sums are up to 24 of the 32 registers, or 12 of the 16, where clang stores them to
-                // keep tables for the second register of rows.
+                // Sums are up to 24 of the 32 registers, or 12 of the 16, where clang stores them
+                // to keep tables for the second register of rows.
                 if constexpr (Rows > 1 && (many_registers<Arch> || TRILOBIT_IS_CLANG))
                     forget_loads<Arch>(table);
             }
@@ -190,8 +190,8 @@ struct lookup_shape<Arch, layout::ternary_base3, Act> : shape_of_rows<Arch> {
         return many ? std::min(4, 8 / (tokens * tables)) : 2;
     }
     static constexpr int rows_of_register = simd::register_bytes<Arch>;
-    /// Of the L1 cache, or, where loads are not what a loop waits for, of the L2 cache, so that sums
-    /// change less often.
+    /// Of the L1 cache, or, where loads are not what a loop waits for, of the L2 cache, so that
+    /// sums change less often.
     static constexpr int strip_bytes = many ? 24 << 10 : 128 << 10;
     static constexpr double lookups = tables * (table64 ? 2 : 3), dots = 0;
     static constexpr double instructions(double tokens) noexcept {
