@@ -49,8 +49,8 @@ void decode_columns(const std::byte* tiles, std::int64_t tile_count, std::int64_
 }
 
 /// decode(tiles, count, panel) writes the codes of the next `step_cols` columns of a row block,
-/// from tiles of which `count` >= 1 exist; past them it may write anything. If there is an order(x, to),
-/// columns are in the order that it brings activations to. Here for any layout.
+/// from tiles of which `count` >= 1 exist; past them it may write anything. If there is an
+/// order(x, to), columns are in the order that it brings activations to. Here for any layout.
 template <class Arch, class Layout>
 struct panel_decoder {
     // For each register of decoded weights, see dot's cost; none where it goes through the layout's

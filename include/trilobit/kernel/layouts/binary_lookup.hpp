@@ -9,7 +9,7 @@
 //   avx512vnni, 16 rows x 32 columns: 2 vpternlogd + vpsrlw, shared by all tokens; for each table
 //     2 vpermb + 2 vpdpbusd, where 8 vpandd + 8 vpdpbusd would multiply
 // With tables of sixteen a register must hold one of the four bytes: rows are taken apart while
-// they are loaded, each 16 bytes of a register being a row block. Sums are added in bytes and int16.
+// they are loaded, each 16 bytes of a register being a row block. Sums wait in bytes and int16.
 //   avx2, 32 rows x 32 columns: 4 vinserti128 + 12 shuffles + 12 to split bytes, shared by all
 //     tokens; for each table 8 vpshufb + 5 vpaddb, 3 times vpaddw + vpsrlw + vpaddw
 #pragma once
