@@ -68,11 +68,11 @@ struct product {
     [[nodiscard]] std::vector<float> of(std::int64_t tokens,
                                         kernel_id kernel = kernel_id::automatic) const {
         std::vector<float> y(static_cast<std::size_t>(tokens * w.rows));
-        workspace scratch;
-        serial run;
-        const status s = matmul(
-            kernels, w, {x.data(), tokens, w.cols}, matrix_view<float>(y.data(), tokens, w.rows),
-            scratch, run, {.activation = activation, .activation_group = group, .kernel = kernel});
+        context c{
+            .kernels = kernels,
+            .options = {.activation = activation, .activation_group = group, .kernel = kernel}};
+        const status s =
+            matmul(c, w, {x.data(), tokens, w.cols}, matrix_view<float>(y.data(), tokens, w.rows));
         if (!s.ok()) y.clear();
         return y;
     }
