@@ -22,13 +22,13 @@ all() {
     for layout in layout::ternary_2bit layout::binary_1bit layout::ternary_planes kernel::panel; do
         loop "void trilobit::v1::kernel::dot_x<arch::a, kernel::dot_fields<$layout> >()" "$dot" 8 "$1"
     done
-    loop 'kernel::lookup_tiles<arch::avx512vnni, layout::binary_1bit>::f<kernel::tables_are_made>' \
+    loop 'kernel::sum_tile<arch::avx512vnni, kernel::binary_step64<arch::avx512vnni> >' \
         "$find" 8 "$nothing"
     for layout in ternary_planes binary_1bit; do
-        loop "kernel::popcount<arch::avx512vnni, layout::$layout>::f" "$dot" 8 "$nothing"
+        loop "kernel::sum_tile<arch::avx512vnni, kernel::planes_step<arch::avx512vnni, layout::$layout> >" "$dot" 8 "$nothing"
     done
     [ -z "$2" ] ||
-        loop 'kernel::lookup_tiles<arch::avx512vnni, layout::ternary_base3>::f<kernel::tables_are_made>' \
+        loop 'kernel::sum_tile<arch::avx512vnni, kernel::base3_step<arch::avx512vnni> >' \
             "$find" "${3:-8}" "$2"
 }
 
