@@ -9,7 +9,8 @@ shift
 for object in "$@"; do
     "$nm" -C --defined-only "$object" | grep -E '^[0-9a-f]* [Ww] ' | cut -d' ' -f3- | sort -u
 done | sort | uniq -d | awk '
-    { name = $0; sub(/\(.*/, "", name) }  # parameters may be of the kernel room
+    # Parameters and what is returned may be of the kernel room.
+    { name = $0; sub(/\(.*/, "", name); sub(/^[a-z0-9_:]*::kernel::sink /, "", name) }
     name ~ /trilobit::.*(kernel|simd)::|xsimd::/ { print "shared: " $0; ++kernels }
     /trilobit::/ { ++others }
     END {
