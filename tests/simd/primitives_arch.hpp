@@ -44,16 +44,17 @@ struct of_arch {
     static void zero_where_equal(std::uint8_t* v, const std::uint8_t* a, const std::uint8_t* b) {
         trilobit::simd::zero_where_equal<A>(bytes(v), bytes(a), bytes(b)).store_aligned(v);
     }
-    static void lookup64(const std::uint8_t* table, const std::uint8_t* index, std::uint8_t* out) {
-        trilobit::simd::lookup64<A>(table, trilobit::simd::index64<A>(bytes(index)))
+    static void lookup64(const std::uint8_t* entries, const std::uint8_t* index,
+                         std::uint8_t* out) {
+        trilobit::simd::lookup64<A>(entries, trilobit::simd::index64<A>(bytes(index)))
             .store_aligned(out);
     }
     static void base3_sum(const std::int8_t* x, int more, const std::uint8_t* codes,
                           std::uint8_t* out) {
         using base3 = trilobit::simd::base3_op<A>;
-        alignas(64) std::uint8_t table[base3::table_bytes];
-        base3::make_table(x, more, table);
-        base3::sum(table, typename base3::indices(bytes(codes))).store_aligned(out);
+        alignas(64) std::uint8_t made[base3::table_bytes];
+        base3::make_table(x, more, made);
+        base3::sum(made, typename base3::indices(bytes(codes))).store_aligned(out);
     }
     static void base3_digits(const std::uint8_t* codes, std::uint8_t* out) {
         trilobit::simd::u8<A> digits[5];
