@@ -172,9 +172,9 @@ status plan::each_token(const matrix_view<const T>& x, std::span<const std::int6
 inline status plan::quantise(matrix_view<const float> x, std::int64_t token_begin,
                              std::int64_t token_end, void* memory,
                              std::span<const std::int64_t> rows) const noexcept {
-    auto* const values = static_cast<std::int8_t*>(memory);
-    auto* const scales = reinterpret_cast<float*>(static_cast<std::byte*>(memory) + scales_at);
     const auto one = [&](std::int64_t m, std::int64_t row) {
+        auto* const values = static_cast<std::int8_t*>(memory);
+        auto* const scales = reinterpret_cast<float*>(static_cast<std::byte*>(memory) + scales_at);
         return quantize(shape, m, x.row(row), values, scales);
     };
     return each_token(x, rows, token_begin, token_end, memory, one);

@@ -109,24 +109,23 @@ struct base3_op {
 /// dot products of four columns: the sums that entries consist of, in 32-bit lanes.
 struct base3_parts64 {
     struct sums {
-        alignas(64) std::uint8_t weight[16][4];  // one more than it is, to be unsigned
-        int count = 1;                           // the first is zero
+        alignas(64) std::uint8_t weight[64];  // (sum, column), one more, to be unsigned
+        std::size_t count = 1;                // the first is zero
 
         constexpr sums() noexcept {
-            for (auto& w : weight)
-                for (std::uint8_t& v : w) v = 1;
+            for (std::uint8_t& w : weight) w = 1;
         }
         /// Of the low byte of this sum's lane.
         constexpr std::uint8_t place(std::array<int, 4> w) noexcept {
-            int i = 0;
+            std::size_t i = 0;
             const auto is = [&] {
                 for (std::size_t c = 0; c < 4; ++c)
-                    if (weight[i][c] != w[c] + 1) return false;
+                    if (weight[4 * i + c] != w[c] + 1) return false;
                 return true;
             };
             while (i < count && !is()) ++i;
             for (std::size_t c = 0; i == count && c < 4; ++c)
-                weight[i][c] = static_cast<std::uint8_t>(w[c] + 1);
+                weight[4 * i + c] = static_cast<std::uint8_t>(w[c] + 1);
             count = i == count ? count + 1 : count;
             return static_cast<std::uint8_t>(4 * i + (little_endian ? 0 : 3));
         }
@@ -205,7 +204,7 @@ private:
         const i32<Arch> start =
             i32<Arch>(more) - dot4<Arch>(i32<Arch>(0), u8<Arch>(std::uint8_t{1}), four);
         for (int i = 0; i < 64; i += register_bytes<Arch>) {
-            const auto weight = u8<Arch>::load_aligned(of.weight[0] + i);
+            const auto weight = u8<Arch>::load_aligned(of.weight + i);
             xsimd::bitwise_cast<std::uint8_t>(dot4<Arch>(start, weight, four))
                 .store_aligned(to + i);
         }
