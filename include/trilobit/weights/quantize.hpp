@@ -180,7 +180,7 @@ unit_sums sum_matrix(matrix_view<const float> weights, std::span<unit_sums> row_
     unit_sums total;
     std::int64_t count = 0;
     for (std::int64_t first = 0; first < weights.rows; first += count) {
-        count = std::min(std::ssize(row_sums), weights.rows - first);
+        count = std::min<std::int64_t>(std::ssize(row_sums), weights.rows - first);
         run(0, count, 1, [&](std::int64_t begin, std::int64_t end) {
             for (std::int64_t i = begin; i < end; ++i)
                 row_sums[static_cast<std::size_t>(i)] =
