@@ -60,10 +60,10 @@ TEST_CASE("lookups follow the tables that an instruction has", "[kernel]") {
     using namespace kernel;
     using act = activation::int8;
     STATIC_CHECK(lookup<pretend::neon, layout::ternary_base3, act>::available);
-    STATIC_CHECK(lookup_shape<pretend::neon, layout::ternary_base3, act>::table_bytes == 256);
+    STATIC_CHECK(lookup_shape<pretend::neon, layout::ternary_base3, 2>::table_bytes == 256);
     STATIC_CHECK(lookup<pretend::neon, layout::binary_1bit, act>::available);
     STATIC_CHECK(lookup<pretend::wasm, layout::ternary_base3, act>::available);
-    STATIC_CHECK(lookup_shape<pretend::wasm, layout::ternary_base3, act>::table_bytes == 128);
+    STATIC_CHECK(lookup_shape<pretend::wasm, layout::ternary_base3, 2>::table_bytes == 128);
     STATIC_CHECK(lookup<pretend::wasm, layout::binary_1bit, act>::available);
     STATIC_CHECK_FALSE(lookup<pretend::plain, layout::ternary_base3, act>::available);
     STATIC_CHECK(vector_lookup_any<pretend::plain, layout::ternary_2bit>::available);

@@ -11,7 +11,7 @@ TEST_CASE("every int8 activation splits into halves that fit the tables", "[kern
     // One tile, one token: prepare() makes tables for values a and its neighbours.
     using tables = kernel::lookup<pretend::wasm, layout::ternary_base3, activation::int8>;
     using shape = tables::shape;
-    STATIC_CHECK(shape::tables == 2);
+    STATIC_CHECK(tables::table_bytes == 2 * shape::base3::table_bytes);
     using base3 = shape::base3;
     alignas(64) std::uint8_t made[2 * base3::table_bytes];
     alignas(64) std::int8_t values[128] = {};
@@ -38,8 +38,8 @@ TEST_CASE("every int8 activation splits into halves that fit the tables", "[kern
         base3::sum(made, at).store_aligned(lows);
         base3::sum(made + base3::table_bytes, at).store_aligned(highs);
         for (int i = 0; i < 5; ++i) {
-            const int low = lows[i] - kernel::base3_bounds<activation::int8>::largest,
-                      high = highs[i] - kernel::base3_bounds<activation::int8>::largest;
+            const int low = lows[i] - kernel::base3_bounds::largest,
+                      high = highs[i] - kernel::base3_bounds::largest;
             wrong += low + 16 * high != values[i];
             wrong += low < -8 || low > 8 || high < -8 || high > 8;
         }

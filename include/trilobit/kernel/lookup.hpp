@@ -18,34 +18,36 @@ namespace trilobit::inline TRILOBIT_ABI::kernel {
 /// Few tokens to a block and as many rows as that allows: tables of more would not stay in the L2
 /// cache. With several segments, rows of which eight tokens' sums stay in the L1 cache, and those
 /// that share a table.
-template <class Arch, class Layout, class Act, class Shape = lookup_shape<Arch, Layout, Act>>
+template <class Shape>
 inline constexpr block_limits lookup_limits{
     block_outputs, 8, std::max(128, Shape::rows(1) * Shape::rows_of_register)};
 
-template <class Arch, class Layout, class Act>
-struct lookup {
+template <class Arch, class Layout, int Tables>
+struct lookup_any {
     static constexpr kernel_id id = kernel_id::lookup;
     static constexpr bool available = false;
 };
 
-template <class Arch, class Layout, class Act>
-    requires requires { lookup_shape<Arch, Layout, Act>::table_bytes; }
-struct lookup<Arch, Layout, Act>
-    : driven<lookup<Arch, Layout, Act>, Arch, Layout, lookup_limits<Arch, Layout, Act>> {
+/// Activations of one width of tables share a body.
+template <class Arch, class Layout, int Tables>
+    requires requires { lookup_shape<Arch, Layout, Tables>::table_bytes; }
+struct lookup_any<Arch, Layout, Tables>
+    : driven<lookup_any<Arch, Layout, Tables>, Arch, Layout,
+             lookup_limits<lookup_shape<Arch, Layout, Tables>>> {
     static constexpr kernel_id id = kernel_id::lookup;
     static constexpr bool available = true;
-    using shape = lookup_shape<Arch, Layout, Act>;
-    static constexpr block_limits limits = lookup_limits<Arch, Layout, Act>;
+    using shape = lookup_shape<Arch, Layout, Tables>;
+    static constexpr block_limits limits = lookup_limits<shape>;
     static constexpr int own_tokens = limits.tokens;
     static constexpr std::int64_t table_bytes = shape::table_bytes;
     struct scratch {
         alignas(64) float scales[std::max(limits.row_step, Layout::tile_rows) * scaled_segments];
     };
-    /// Tiles that all rows of a block pass before the next: tables of several tokens stay in a
-    /// cache. One token's come from the L2 cache: it runs at the speed of memory, which wants whole
-    /// rows in order.
+    /// Tiles that all rows of a block pass before the next: tables of several tokens stay in the
+    /// L2 cache; fewer, in the L1 cache, change sums more often. One token runs at the speed of
+    /// memory, which wants whole rows in order.
     static constexpr std::int64_t step_tiles(int tokens) noexcept {
-        return tokens == 1 ? max_cols : shape::strip_bytes / tokens / table_bytes;
+        return tokens == 1 ? max_cols : (128 << 10) / tokens / table_bytes;
     }
 
     /// Whichever takes longer, lookups alone or all instructions, and a fifth more for tables and
@@ -79,7 +81,7 @@ struct lookup<Arch, Layout, Act>
         for (std::int64_t m = token_begin; m < token_end; ++m)
             for (std::int64_t s = 0; s < t.w.segments(); ++s) {
                 const std::int64_t tile = m * t.w.row_tiles() + t.w.segment_first_tile(s);
-                make_tables<Act, shape>(
+                make_tables<Tables, shape>(
                     t.x.token(m) + t.w.segment_first_col(s), t.w.segment_width(s),
                     reinterpret_cast<std::uint8_t*>(t.operand) + tile * table_bytes);
             }
@@ -112,7 +114,7 @@ struct lookup<Arch, Layout, Act>
         const segment s = segment::at(t.w, t.x, index);
         tile_span span = span_of(t, s, b, acc);
         span.segments = scalable_segments(t, index);
-        scale_into<Arch, Layout>(t, s, b, own_scratch<lookup>(t).scales, sums, span);
+        scale_into<Arch, Layout>(t, s, b, own_scratch<lookup_any>(t).scales, sums, span);
         sum_tiles<Arch, shape>(span, static_cast<int>(b.row_blocks) * shape::registers, 1);
         return span.segments;
     }
@@ -131,6 +133,9 @@ private:
         return span;
     }
 };
+
+template <class Arch, class Layout, class Act>
+struct lookup : lookup_any<Arch, Layout, lookup_tables<Act>> {};
 
 }  // namespace trilobit::inline TRILOBIT_ABI::kernel
 

@@ -25,21 +25,19 @@ namespace trilobit::inline TRILOBIT_ABI::kernel {
 /// How a layout is looked up: a shape, as tile.hpp takes it, and of its tables
 ///   tile_cols, table_bytes      of one tile
 ///   make_table(x, to)           of one tile's columns and one half of the activations
-///   strip_bytes                 tables of several tokens that all rows pass before the next
 ///   lookups, dots, instructions(tokens)    of a register of weights and a token, for the choice
-/// A layout, or a machine, without one is not looked up.
-template <class Arch, class Layout, class Act>
+/// `Tables` that the columns of a tile have. A layout, or a machine, without a shape is not looked
+/// up.
+template <class Arch, class Layout, int Tables>
 struct lookup_shape;
 
-/// Tables that the columns of a tile have.
+/// Largest |activation|, or half of one, in a table; signs and int2 are looked up like int4.
+inline constexpr int lookup_bound = 8;
 template <class Act>
 inline constexpr int lookup_tables = Act::bits > 4 ? 2 : 1;
-/// Largest |activation|, or half of one, in a table.
-template <class Act>
-inline constexpr int lookup_bound = Act::bits > 4 ? 8 : -Act::lowest;
 
 /// The tables of `width` activations, of one tile after the other.
-template <class Act, class Shape>
+template <int Tables, class Shape>
 void make_tables(const std::int8_t* x, std::int64_t width, std::uint8_t* to) noexcept {
     constexpr int cols = Shape::tile_cols, most = 480 / cols * cols;
     alignas(64) std::int8_t low[most + 8], high[most + 8];  // eight bytes at a column are readable
@@ -47,7 +45,7 @@ void make_tables(const std::int8_t* x, std::int64_t width, std::uint8_t* to) noe
         const auto count = static_cast<int>(std::min<std::int64_t>(most, width - first));
         for (int c = 0; c < count; ++c) {
             const int a = x[first + c];
-            const int l = lookup_tables<Act> == 2 ? ((a + 8) & 15) - 8 : a;
+            const int l = Tables == 2 ? ((a + 8) & 15) - 8 : a;
             low[c] = static_cast<std::int8_t>(l);
             high[c] = static_cast<std::int8_t>((a - l) / 16);
         }
@@ -56,8 +54,7 @@ void make_tables(const std::int8_t* x, std::int64_t width, std::uint8_t* to) noe
         std::fill(high + count, high + most + 8, std::int8_t{0});
         for (int c = 0; c < count; c += cols, to += Shape::table_bytes) {
             Shape::make_table(low + c, to);
-            if constexpr (lookup_tables<Act> == 2)
-                Shape::make_table(high + c, to + Shape::table_bytes / 2);
+            if constexpr (Tables == 2) Shape::make_table(high + c, to + Shape::table_bytes / 2);
         }
     }
 }
@@ -136,12 +133,11 @@ struct folded_bytes {
 
 /// What steps share whose sums wait in int16: of `Rows` registers of bytes, `Registers` of totals,
 /// and bytes that are `Largest` too large each, `Bytes` of them in a tile.
-template <class Arch, class Act, int Rows, int Tokens, int Registers, int Largest, int Bytes>
+template <class Arch, int Tables, int Rows, int Tokens, int Registers, int Largest, int Bytes>
 struct bytes_step {
     using sum = simd::u16<Arch>;
-    static constexpr int tables = lookup_tables<Act>;
     static constexpr int rows = Rows, columns = Tokens, tokens = Tokens, registers = Registers;
-    static constexpr int kept = 2 * tables;  // pairs, then upper
+    static constexpr int kept = 2 * Tables;  // pairs, then upper
     using folded = folded_bytes<Arch, Rows, Tokens>;
 
     TRILOBIT_INLINE static void fold(const sum (&sums)[kept][Rows][Tokens], std::int64_t tiles,
@@ -149,11 +145,11 @@ struct bytes_step {
         TRILOBIT_UNROLL
         for (int m = 0; m < Tokens; ++m) TRILOBIT_UNROLL
         for (int r = 0; r < Rows; ++r) {
-            sum pairs[tables], upper[tables];
+            sum pairs[Tables], upper[Tables];
             TRILOBIT_UNROLL
-            for (int i = 0; i < tables; ++i) {
+            for (int i = 0; i < Tables; ++i) {
                 pairs[i] = sums[i][r][m];
-                upper[i] = sums[tables + i][r][m];
+                upper[i] = sums[Tables + i][r][m];
             }
             to.add(r, m, pairs, upper, Bytes * Largest * tiles);
         }

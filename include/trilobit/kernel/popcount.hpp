@@ -64,10 +64,11 @@ struct popcount<Arch, Layout, Act> : driven<popcount<Arch, Layout, Act>, Arch, L
             auto* to = reinterpret_cast<std::uint32_t*>(t.operand + m * token_bytes(t.x));
             for (std::int64_t first = 0; first < t.x.cols; first += 32, to += words::count) {
                 const std::int8_t* x = t.x.token(m) + first;  // zeros past the last column
-                little<std::uint32_t> valid = column_mask(t.x.cols - first);
-                std::uint32_t word[words::count] = {};
-                if constexpr (words::dense) std::memcpy(word, &valid, sizeof valid);
-                std::uint32_t* const plane = word + words::count - planes;
+                if constexpr (words::dense) {
+                    const little<std::uint32_t> valid = column_mask(t.x.cols - first);
+                    std::memcpy(to, &valid, sizeof valid);
+                }
+                std::uint32_t plane[planes] = {};
                 for (int f = 0; f < 8; ++f) {
                     // Four columns, a byte each, are bit f of the four bytes of every plane's word.
                     std::uint32_t four;
@@ -75,7 +76,7 @@ struct popcount<Arch, Layout, Act> : driven<popcount<Arch, Layout, Act>, Arch, L
                     if constexpr (words::signs) four &= ~(four >> 1);  // of +1, -1, 0 only +1
                     for (int b = 0; b < planes; ++b) plane[b] |= (four >> b & 0x01010101u) << f;
                 }
-                std::copy_n(word, words::count, to);
+                std::copy_n(plane, planes, to + words::count - planes);
             }
         }
     }

@@ -109,23 +109,23 @@ struct base3_op {
 /// dot products of four columns: the sums that entries consist of, in 32-bit lanes.
 struct base3_parts64 {
     struct sums {
-        alignas(64) std::uint8_t weight[64];  // (sum, column), one more, to be unsigned
-        std::size_t count = 1;                // the first is zero
+        alignas(64) std::uint8_t weight[64]{};  // (sum, column), 0xff being -1
+        alignas(64) std::int32_t start[16]{};   // what activations that are 8 too large add, less
+        std::size_t count = 1;                  // the first is zero
 
-        constexpr sums() noexcept {
-            for (std::uint8_t& w : weight) w = 1;
-        }
         /// Of the low byte of this sum's lane.
         constexpr std::uint8_t place(std::array<int, 4> w) noexcept {
             std::size_t i = 0;
             const auto is = [&] {
                 for (std::size_t c = 0; c < 4; ++c)
-                    if (weight[4 * i + c] != w[c] + 1) return false;
+                    if (weight[4 * i + c] != static_cast<std::uint8_t>(w[c])) return false;
                 return true;
             };
             while (i < count && !is()) ++i;
-            for (std::size_t c = 0; i == count && c < 4; ++c)
-                weight[4 * i + c] = static_cast<std::uint8_t>(w[c] + 1);
+            for (std::size_t c = 0; i == count && c < 4; ++c) {
+                weight[4 * i + c] = static_cast<std::uint8_t>(w[c]);
+                start[i] -= 8 * w[c];
+            }
             count = i == count ? count + 1 : count;
             return static_cast<std::uint8_t>(4 * i + (little_endian ? 0 : 3));
         }
@@ -197,15 +197,14 @@ struct base3_op<Arch> {
     }
 
 private:
-    /// `more` and the sums of four activations, an int32 each.
+    /// `more` and the sums of four activations within -8..8, an int32 each.
     TRILOBIT_INLINE static void sums(const std::int8_t* x, const base3_parts64::sums& of, int more,
                                      std::uint8_t* to) noexcept {
-        const u8<Arch> four = broadcast4<Arch>(x);
-        const i32<Arch> start =
-            i32<Arch>(more) - dot4<Arch>(i32<Arch>(0), u8<Arch>(std::uint8_t{1}), four);
+        const u8<Arch> four = broadcast4<Arch>(x) + u8<Arch>(std::uint8_t{8});
         for (int i = 0; i < 64; i += register_bytes<Arch>) {
             const auto weight = u8<Arch>::load_aligned(of.weight + i);
-            xsimd::bitwise_cast<std::uint8_t>(dot4<Arch>(start, weight, four))
+            const auto start = i32<Arch>::load_aligned(of.start + i / 4) + i32<Arch>(more);
+            xsimd::bitwise_cast<std::uint8_t>(dot4<Arch>(start, four, weight))
                 .store_aligned(to + i);
         }
     }

@@ -58,15 +58,14 @@ TRILOBIT_INLINE void make_binary_table(const std::int8_t* x, int more, std::uint
         }
 }
 
-template <class Arch, class Act, int Rows, int Tokens>
+template <class Arch, int Tables, int Rows, int Tokens>
 struct binary_step64 {
     using sum = simd::i32<Arch>;
-    static constexpr int tables = lookup_tables<Act>;
     static constexpr int rows = Rows, columns = Tokens, tokens = Tokens, registers = Rows;
     static constexpr int kept = 1, together = 1, fold_every = 0;
-    static constexpr int tile_bytes = 64, operand_bytes = tables * 128;
+    static constexpr int tile_bytes = 64, operand_bytes = Tables * 128;
     static constexpr int lines = Tokens == 1 ? ceil_div(Rows * simd::register_bytes<Arch>, 64) : 0;
-    static_assert(4 * lookup_bound<Act> <= 127, "a sum could leave its byte");
+    static_assert(4 * lookup_bound <= 127, "a sum could leave its byte");
 
     template <int>
     TRILOBIT_INLINE static void add(const tile_span& s, const std::int64_t (&token)[Tokens],
@@ -86,7 +85,7 @@ struct binary_step64 {
                                     index64<Arch>((shift_right<4, Arch>(codes) & half) | number)};
             TRILOBIT_UNROLL
             for (int m = 0; m < Tokens; ++m) TRILOBIT_UNROLL
-            for (int i = 0; i < 2 * tables; ++i) {
+            for (int i = 0; i < 2 * Tables; ++i) {
                 const auto found = lookup64<Arch>(table + token[m] + i * 64, at[i % 2]);
                 sums[0][r][m] = dot4<Arch>(sums[0][r][m], weight[i / 2], found);
                 pin<Arch>(sums[0][r][m]);
@@ -103,31 +102,29 @@ struct binary_step64 {
     }
 };
 
-template <class Arch, class Act>
+template <class Arch, int Tables>
     requires(simd::machine<Arch>::table_entries >= 64 && simd::exact_dot4<Arch>)
-struct lookup_shape<Arch, layout::binary_1bit, Act> : shape_of_rows<Arch> {
-    static constexpr int tile_cols = 32, tables = lookup_tables<Act>;
-    static constexpr std::int64_t table_bytes = tables * 128;
+struct lookup_shape<Arch, layout::binary_1bit, Tables> : shape_of_rows<Arch> {
+    static constexpr int tile_cols = 32;
+    static constexpr std::int64_t table_bytes = Tables * 128;
     /// Tokens that share indices, and rows that share tables: a register of sums for each pair.
     static constexpr int most_tokens = 8;
     static constexpr int rows(int tokens) noexcept { return std::min(4, 16 / tokens); }
-    static constexpr int strip_bytes = 24 << 10;  // of the L1 cache
-    static constexpr double lookups = 2 * tables, dots = 2 * tables;
+    static constexpr double lookups = 2 * Tables, dots = 2 * Tables;
     static constexpr double instructions(double tokens) noexcept {
         return 3 / tokens + lookups + dots;
     }
 
     template <int Rows, int Tokens>
-    using step = binary_step64<Arch, Act, Rows, Tokens>;
+    using step = binary_step64<Arch, Tables, Rows, Tokens>;
     TRILOBIT_INLINE static void make_table(const std::int8_t* x, std::uint8_t* to) noexcept {
         make_binary_table<Arch>(x, 0, to);
     }
 };
 
 /// Largest |entry|, and how many, each so much too large, fit a byte.
-template <class Act>
 struct binary_bounds {
-    static constexpr int largest = 4 * lookup_bound<Act>;
+    static constexpr int largest = 4 * lookup_bound;
     static constexpr int in_byte = std::min(8, 255 / (2 * largest));
     static constexpr int in_int16 = 65535 / (2 * largest * 8);  // tiles, of eight entries each
     static_assert(in_byte >= 1 && 2 * largest * in_byte <= 255, "a sum could leave its byte");
@@ -135,14 +132,14 @@ struct binary_bounds {
 };
 
 /// A register of as many row blocks as it has 16 bytes; `Rows` of them exist.
-template <class Arch, class Act, int Rows, int Tokens>
-struct binary_step16 : bytes_step<Arch, Act, 1, Tokens, Rows * 16 / simd::lanes<Arch>,
-                                  binary_bounds<Act>::largest, 8> {
+template <class Arch, int Tables, int Rows, int Tokens>
+struct binary_step16 : bytes_step<Arch, Tables, 1, Tokens, Rows * 16 / simd::lanes<Arch>,
+                                  binary_bounds::largest, 8> {
     using sum = simd::u16<Arch>;
-    static constexpr int tables = lookup_tables<Act>, kept = 2 * tables;
-    static constexpr int in_byte = binary_bounds<Act>::in_byte;
-    static constexpr int together = 1, fold_every = binary_bounds<Act>::in_int16;
-    static constexpr int tile_bytes = 64, operand_bytes = tables * 128;
+    static constexpr int kept = 2 * Tables;
+    static constexpr int in_byte = binary_bounds::in_byte;
+    static constexpr int together = 1, fold_every = binary_bounds::in_int16;
+    static constexpr int tile_bytes = 64, operand_bytes = Tables * 128;
     static constexpr int lines = Tokens == 1 ? Rows : 0;
 
     template <int>
@@ -161,7 +158,7 @@ struct binary_step16 : bytes_step<Arch, Act, 1, Tokens, Rows * 16 / simd::lanes<
         }
         const auto* table = reinterpret_cast<const std::uint8_t*>(x);
         for (int m = 0; m < Tokens; ++m) TRILOBIT_UNROLL
-        for (int i = 0; i < tables; ++i) {
+        for (int i = 0; i < Tables; ++i) {
             u8<Arch> few(std::uint8_t{0});
             TRILOBIT_UNROLL
             for (int n = 0; n < 8; ++n) {
@@ -169,34 +166,33 @@ struct binary_step16 : bytes_step<Arch, Act, 1, Tokens, Rows * 16 / simd::lanes<
                 few = n % in_byte == 0 ? one : few + one;
                 pin<Arch>(few);
                 if (n % in_byte == in_byte - 1 || n == 7)
-                    add_bytes<Arch>(few, sums[i][0][m], sums[tables + i][0][m]);
+                    add_bytes<Arch>(few, sums[i][0][m], sums[Tables + i][0][m]);
             }
         }
     }
 };
 
-template <class Arch, class Act>
+template <class Arch, int Tables>
     requires(simd::machine<Arch>::table_entries == 16 && simd::register_bytes<Arch> <= 32)
-struct lookup_shape<Arch, layout::binary_1bit, Act> : shape_of_rows<Arch> {
-    static constexpr int tile_cols = 32, tables = lookup_tables<Act>;
-    static constexpr std::int64_t table_bytes = tables * 128;
+struct lookup_shape<Arch, layout::binary_1bit, Tables> : shape_of_rows<Arch> {
+    static constexpr int tile_cols = 32;
+    static constexpr std::int64_t table_bytes = Tables * 128;
     static constexpr int most_tokens = 8;
     static constexpr int rows(int) noexcept { return simd::register_bytes<Arch> / 16; }
     static constexpr int rows_of_register = 16, registers = 1;  // a row block is a register here
-    static constexpr int strip_bytes = 128 << 10;               // of the L2 cache
-    static constexpr double lookups = 2 * tables, dots = 0;
+    static constexpr double lookups = 2 * Tables, dots = 0;
     static constexpr double instructions(double tokens) noexcept {
-        constexpr int adds = binary_bounds<Act>::in_byte;
-        return 7 / tokens + (13 + 3.0 * ceil_div(8, adds)) / 4 * tables;
+        constexpr int adds = binary_bounds::in_byte;
+        return 7 / tokens + (13 + 3.0 * ceil_div(8, adds)) / 4 * Tables;
     }
 
     template <int Rows, int Tokens>
-    using step = binary_step16<Arch, Act, Rows, Tokens>;
+    using step = binary_step16<Arch, Tables, Rows, Tokens>;
     TRILOBIT_INLINE static std::int64_t offset(const weights_span& w, int r) noexcept {
         return r * w.block_stride;
     }
     TRILOBIT_INLINE static void make_table(const std::int8_t* x, std::uint8_t* to) noexcept {
-        make_binary_table<Arch>(x, binary_bounds<Act>::largest, to);
+        make_binary_table<Arch>(x, binary_bounds::largest, to);
     }
 };
 

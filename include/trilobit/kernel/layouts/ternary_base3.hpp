@@ -69,9 +69,8 @@ struct byte_index<layout::ternary_base3> {
 };
 
 /// Bounds of the sums in bytes and int16, of bytes that are `largest` too large each.
-template <class Act>
 struct base3_bounds {
-    static constexpr int tables = lookup_tables<Act>, largest = 5 * lookup_bound<Act>;
+    static constexpr int largest = 5 * lookup_bound;
     static constexpr int in_byte = 255 / (2 * largest);
     static constexpr int in_int16 = 65535 / (2 * largest) / in_byte * in_byte;
     static_assert(in_byte >= 1 && 2 * largest * in_byte <= 255, "a sum could leave its byte");
@@ -80,16 +79,16 @@ struct base3_bounds {
 
 /// Registers of rows against the tables of some tokens. With few registers and several tokens, sums
 /// live in the L1 cache, and the indices of a few tiles serve all tokens.
-template <class Arch, class Act, int Rows, int Tokens>
-struct base3_step : bytes_step<Arch, Act, Rows, Tokens, 4 * Rows, base3_bounds<Act>::largest, 1> {
-    using bounds = base3_bounds<Act>;
+template <class Arch, int Tables, int Rows, int Tokens>
+struct base3_step : bytes_step<Arch, Tables, Rows, Tokens, 4 * Rows, base3_bounds::largest, 1> {
+    using bounds = base3_bounds;
     using base3 = simd::base3_op<Arch>;
     using u8 = simd::u8<Arch>;
     using sum = simd::u16<Arch>;
     static constexpr bool by_tokens = !simd::many_registers<Arch> && Tokens > 1;
-    static constexpr int tables = bounds::tables, kept = 2 * tables;
+    static constexpr int kept = 2 * Tables;
     static constexpr int together = by_tokens ? std::min(3, bounds::in_byte) : bounds::in_byte;
-    static constexpr int tile_bytes = 64, operand_bytes = tables * base3::table_bytes;
+    static constexpr int tile_bytes = 64, operand_bytes = Tables * base3::table_bytes;
     static constexpr int fold_every = bounds::in_int16 / together * together;
     static constexpr int lines = Tokens == 1 ? ceil_div(Rows * simd::register_bytes<Arch>, 64) : 0;
 
@@ -111,9 +110,9 @@ private:
                                              const std::byte* tile, const std::uint8_t* table,
                                              sum (&sums)[kept][Rows][Tokens]) noexcept {
         using namespace simd;
-        u8 few[tables][Rows][Tokens];
+        u8 few[Tables][Rows][Tokens];
         TRILOBIT_UNROLL
-        for (int i = 0; i < tables; ++i) TRILOBIT_UNROLL
+        for (int i = 0; i < Tables; ++i) TRILOBIT_UNROLL
         for (int r = 0; r < Rows; ++r) TRILOBIT_UNROLL
         for (int m = 0; m < Tokens; ++m) few[i][r][m] = u8(std::uint8_t{0});
         TRILOBIT_UNROLL
@@ -126,7 +125,7 @@ private:
                 const typename base3::indices at(codes);
                 TRILOBIT_UNROLL
                 for (int m = 0; m < Tokens; ++m) TRILOBIT_UNROLL
-                for (int i = 0; i < tables; ++i) {
+                for (int i = 0; i < Tables; ++i) {
                     few[i][r][m] += base3::sum(table + token[m] + i * base3::table_bytes, at);
                     pin<Arch>(few[i][r][m]);
                 }
@@ -141,8 +140,8 @@ private:
         TRILOBIT_UNROLL
         for (int r = 0; r < Rows; ++r) TRILOBIT_UNROLL
         for (int m = 0; m < Tokens; ++m) TRILOBIT_UNROLL
-        for (int i = 0; i < tables; ++i)
-            add_bytes<Arch>(few[i][r][m], sums[i][r][m], sums[tables + i][r][m]);
+        for (int i = 0; i < Tables; ++i)
+            add_bytes<Arch>(few[i][r][m], sums[i][r][m], sums[Tables + i][r][m]);
     }
 
     template <int Tiles>
@@ -158,7 +157,7 @@ private:
             at[n][r] = typename base3::indices(
                 load<Arch>(tile + n * tile_bytes + register_offset<Arch>(s.w, r)));
         for (int m = 0; m < Tokens; ++m) TRILOBIT_UNROLL
-        for (int i = 0; i < tables; ++i) {
+        for (int i = 0; i < Tables; ++i) {
             u8 few[Rows];
             TRILOBIT_UNROLL
             for (int n = 0; n < Tiles; ++n) TRILOBIT_UNROLL
@@ -170,39 +169,36 @@ private:
             }
             TRILOBIT_UNROLL
             for (int r = 0; r < Rows; ++r)
-                add_bytes<Arch>(few[r], sums[i][r][m], sums[tables + i][r][m]);
+                add_bytes<Arch>(few[r], sums[i][r][m], sums[Tables + i][r][m]);
         }
     }
 };
 
-template <class Arch, class Act>
+template <class Arch, int Tables>
     requires(simd::machine<Arch>::table_entries >= 16)
-struct lookup_shape<Arch, layout::ternary_base3, Act> : shape_of_rows<Arch> {
+struct lookup_shape<Arch, layout::ternary_base3, Tables> : shape_of_rows<Arch> {
     using base3 = simd::base3_op<Arch>;
     static constexpr bool many = simd::many_registers<Arch>;
     static constexpr bool table64 = simd::machine<Arch>::table_entries >= 64;
-    static constexpr int tile_cols = 5, tables = lookup_tables<Act>;
-    static constexpr std::int64_t table_bytes = tables * base3::table_bytes;
+    static constexpr int tile_cols = 5;
+    static constexpr std::int64_t table_bytes = Tables * base3::table_bytes;
     /// Tokens of one pass, which share the indices, and registers of rows that one load of a table
     /// serves. Each pair needs three registers of sums for each table.
-    static constexpr int most_tokens = !many ? 8 : tables == 2 ? 2 : 4;
+    static constexpr int most_tokens = !many ? 8 : Tables == 2 ? 2 : 4;
     static constexpr int rows(int tokens) noexcept {
-        return many ? std::min(4, 8 / (tokens * tables)) : 2;
+        return many ? std::min(4, 8 / (tokens * Tables)) : 2;
     }
     static constexpr int rows_of_register = simd::register_bytes<Arch>;
-    /// Of the L1 cache, or, where loads are not what a loop waits for, of the L2 cache, so that
-    /// sums change less often.
-    static constexpr int strip_bytes = many ? 24 << 10 : 128 << 10;
-    static constexpr double lookups = tables * (table64 ? 2 : 3), dots = 0;
+    static constexpr double lookups = Tables * (table64 ? 2 : 3), dots = 0;
     static constexpr double instructions(double tokens) noexcept {
         return (table64 ? 1 : 9) / tokens + 2 * lookups +
-               tables * (table64 ? 2.0 : 3.0) / base3_bounds<Act>::in_byte;
+               Tables * (table64 ? 2.0 : 3.0) / base3_bounds::in_byte;
     }
 
     template <int Rows, int Tokens>
-    using step = base3_step<Arch, Act, Rows, Tokens>;
+    using step = base3_step<Arch, Tables, Rows, Tokens>;
     TRILOBIT_INLINE static void make_table(const std::int8_t* x, std::uint8_t* to) noexcept {
-        base3::make_table(x, base3_bounds<Act>::largest, to);
+        base3::make_table(x, base3_bounds::largest, to);
     }
 };
 
