@@ -14,8 +14,8 @@ namespace trilobit::inline TRILOBIT_ABI::kernel {
 
 template <int DoubledZero>
 struct dot_fields<layout::four_levels<DoubledZero>> : dot_fields<layout::ternary_2bit> {
-    static constexpr int plane_weight[] = {quaternary<DoubledZero>::step};
-    static_assert(plane_weight[0] * largest_code == value_span<quaternary<DoubledZero>>,
+    static constexpr int step = quaternary<DoubledZero>::step, plane_weight[] = {step};
+    static_assert(step * largest_code == value_span<quaternary<DoubledZero>>,
                   "dot bounds its sums by what the values span");
 };
 
