@@ -3,11 +3,14 @@
 // same float bits on every machine and for every number of threads. C99 or newer, or C++; the
 // library is libtrilobit (pkg-config and CMake: libtrilobit).
 //
-//   trilobit_context *c;   trilobit_context_new(NULL, &c);
-//   trilobit_matrix *w;    trilobit_pack_floats(c, TRILOBIT_LAYOUT_TERNARY_2BIT, weights, rows,
-//                                               cols, 0, NULL, &w);
-//   trilobit_matmul(c, w, x, tokens, 0, y, 0, NULL);   // x (tokens, cols), y (tokens, rows)
-//   trilobit_matrix_free(w);   trilobit_context_free(c);
+//   trilobit_context* c;
+//   trilobit_matrix* w;
+//   trilobit_context_options o = {.struct_size = sizeof o, .threads = 4};
+//   trilobit_context_new(&o, &c);
+//   trilobit_pack_floats(c, TRILOBIT_LAYOUT_TERNARY_2BIT, weights, rows, cols, 0, NULL, &w);
+//   trilobit_matmul(c, w, x, tokens, 0, y, 0, NULL);  // x (tokens, cols), y (tokens, rows)
+//   trilobit_matrix_free(w);
+//   trilobit_context_free(c);
 //
 // - Every function that can fail returns a trilobit_status. When its code is not TRILOBIT_OK,
 //   `text` is one sentence that lives as long as the program, and an output handle is NULL.
