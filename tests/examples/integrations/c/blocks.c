@@ -144,6 +144,15 @@ static void oddities(void) {
                                        18, 1, 64, NULL, &w),
                   TRILOBIT_ERROR_BAD_VALUE);
     CHECK(w == NULL);
+    for (int32_t layout = 0; layout < 256; ++layout) {
+        const char* name = trilobit_layout_name(layout);
+        if (name == NULL || strcmp(name, "quaternary_2bit") != 0) continue;
+        const float one = 1.0f;
+        CHECK_OK(trilobit_pack_blocks(c, layout, TRILOBIT_BLOCKS_Q2_0, level, 18, 1, 64, &o, &w));
+        CHECK_OK(trilobit_pack_values(c, layout, values, 1, 64, 0, &one, NULL, &same));
+        same_image(w, same);
+        trilobit_matrix_free(w), trilobit_matrix_free(same);
+    }
     trilobit_context_free(c);
 }
 
