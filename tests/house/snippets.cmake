@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: MIT
-# Every ```cpp block of README.md and docs/*.md is compiled, and run when it is a whole program.
+# Every ```cpp and ```c block of README.md and docs/*.md is compiled, and run when it is a whole program;
+# every ```python block is run.
 # See snippets.awk for the marks that a page can put before a block.
 
 file(GLOB pages CONFIGURE_DEPENDS "${PROJECT_SOURCE_DIR}/README.md" "${PROJECT_SOURCE_DIR}/docs/*.md")
@@ -28,18 +29,37 @@ foreach(page IN LISTS pages)
     if(NOT line MATCHES "^([a-z]+) (.*) ([0-9]+)$")
       message(FATAL_ERROR "trilobit: ${page}: unreadable snippet line '${line}'")
     endif()
+    set(kind "${CMAKE_MATCH_1}")
     set(source "${CMAKE_MATCH_2}")
     set(at "${name}.md:${CMAKE_MATCH_3}")
-    if(CMAKE_MATCH_1 STREQUAL "skip")
+    if(kind STREQUAL "skip")
+      list(APPEND skipped "${at}")
+      continue()
+    endif()
+    if(source MATCHES "\\.(c|py)$" AND NOT TARGET trilobit_c)
       list(APPEND skipped "${at}")
       continue()
     endif()
     math(EXPR compiled "${compiled} + 1")
-    if(CMAKE_MATCH_1 STREQUAL "main")
+    if(kind STREQUAL "main")
       get_filename_component(program "${source}" NAME_WE)
       add_executable(snippet_${program} "${source}")
-      target_link_libraries(snippet_${program} PRIVATE trilobit_backends)
+      if(source MATCHES "\\.c$")
+        target_link_libraries(snippet_${program} PRIVATE libtrilobit::shared)
+        if(TRILOBIT_SANITIZE) # their runtime is for C++
+          set_target_properties(snippet_${program} PROPERTIES LINKER_LANGUAGE CXX)
+        endif()
+      else()
+        target_link_libraries(snippet_${program} PRIVATE trilobit_backends)
+      endif()
       house_test("snippet ${at} runs" snippet_${program})
+    elseif(kind STREQUAL "python")
+      find_program(TRILOBIT_PYTHON python3 PATHS /usr/bin NO_DEFAULT_PATH)
+      if(TRILOBIT_PYTHON AND NOT TRILOBIT_SANITIZE)
+        house_test("snippet ${at} runs" "${CMAKE_COMMAND}" -E env PYTHONDONTWRITEBYTECODE=1
+                   "PYTHONPATH=${PROJECT_SOURCE_DIR}/examples/integrations/python"
+                   "TRILOBIT_LIBRARY=$<TARGET_FILE:trilobit_c>" "${TRILOBIT_PYTHON}" "${source}")
+      endif()
     else()
       list(APPEND units "${source}")
     endif()

@@ -94,21 +94,24 @@ public:
     using any_packed_matrix::any_packed_matrix;
 };
 
-/// Writes the image beside `path` and renames it into place: a reader never sees half a file.
-inline status save(const any_packed_matrix& matrix, const char* path) {
-    if (!matrix.status().ok()) return matrix.status();
+/// Writes an image beside `path` and renames it into place: a reader never sees half a file.
+inline status save(std::span<const std::byte> image, const char* path) {
     const status failed{errc::bad_format, "The packed matrix could not be written."};
     char scratch[4096];
     const int length = std::snprintf(scratch, sizeof scratch, "%s.part", path);
     if (length < 0 || static_cast<std::size_t>(length) >= sizeof scratch) return failed;
     std::FILE* file = std::fopen(scratch, "wb");
     if (file == nullptr) return failed;
-    const std::span<const std::byte> bytes = matrix.bytes();
-    bool good = std::fwrite(bytes.data(), 1, bytes.size(), file) == bytes.size();
+    bool good = std::fwrite(image.data(), 1, image.size(), file) == image.size();
     good = std::fclose(file) == 0 && good;
     if (good && std::rename(scratch, path) == 0) return {};
     (void)std::remove(scratch);
     return failed;
+}
+
+inline status save(const any_packed_matrix& matrix, const char* path) {
+    if (!matrix.status().ok()) return matrix.status();
+    return save(matrix.bytes(), path);
 }
 
 #if defined(__unix__) || defined(__APPLE__)
