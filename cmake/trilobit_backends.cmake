@@ -29,6 +29,10 @@ endif()
 
 add_library(trilobit_backends STATIC)
 target_link_libraries(trilobit_backends PUBLIC trilobit::trilobit)
+# Shared libraries of examples/integrations link them too, and show nothing of them.
+set_target_properties(trilobit_backends PROPERTIES POSITION_INDEPENDENT_CODE ON
+                                                   CXX_VISIBILITY_PRESET hidden
+                                                   VISIBILITY_INLINES_HIDDEN ON)
 target_compile_options(trilobit_backends PRIVATE ${trilobit_warning_flags})
 trilobit_runtime_dispatch(trilobit_backends)
 # Checks of each pointer double the time that kernels take to compile; tests that instantiate kernels
