@@ -93,8 +93,9 @@ bool host::find() {
     };
     if (!take(registries, "ggml_backend_reg_count") || !take(registry_at, "ggml_backend_reg_get") ||
         !take(tensor_overhead, "ggml_tensor_overhead") || !take(op_name, "ggml_op_name") ||
-        !take(type_name, "ggml_type_name") || !take(bytes, "ggml_nbytes") || !take(node_count, "ggml_graph_n_nodes") ||
-        !take(node, "ggml_graph_node") || !take(is_host_memory, "ggml_backend_buft_is_host") ||
+        !take(type_name, "ggml_type_name") || !take(bytes, "ggml_nbytes") ||
+        !take(node_count, "ggml_graph_n_nodes") || !take(node, "ggml_graph_node") ||
+        !take(is_host_memory, "ggml_backend_buft_is_host") ||
         !take(make_buffer, "ggml_backend_buffer_init") ||
         // Its two functions of a buffer came without a new version.
         !present("ggml_backend_tensor_set_2d"))

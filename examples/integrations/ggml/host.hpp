@@ -10,10 +10,10 @@
 namespace tbx::ggml {
 
 struct host {
-    int version = 0;      // of the back-end interface
-    int mul_mat = -1;     // operators have other numbers in each release
+    int version = 0;   // of the back-end interface
+    int mul_mat = -1;  // operators have other numbers in each release
     int mul_mat_id = -1;
-    int views[5] = {};    // NONE and those that only look at memory in another way
+    int views[5] = {};  // NONE and those that only look at memory in another way
 
     int (*node_count)(graph*) = nullptr;
     tensor* (*node)(graph*, int) = nullptr;

@@ -122,9 +122,8 @@ registry* init() {
     d.supports_op = supports_op;
     d.supports_buffer_type = supports_buffer_type;
     the_device.registry = &the_registry;
-    the_registry = {the_host.version,
-                    {name_of_registry, device_count, device_at, find_function},
-                    nullptr};
+    the_registry = {
+        the_host.version, {name_of_registry, device_count, device_at, find_function}, nullptr};
     return &the_registry;
 }
 

@@ -48,8 +48,10 @@ std::optional<std::int64_t> row_stride(const tensor& t) noexcept {
     std::int64_t count = 1;
     for (int i = 1; i < 4; ++i) {
         if (t.ne[i] == 1) continue;
-        if (stride == 0) stride = t.nb[i];
-        else if (t.nb[i] != stride * static_cast<std::size_t>(count)) return std::nullopt;
+        if (stride == 0)
+            stride = t.nb[i];
+        else if (t.nb[i] != stride * static_cast<std::size_t>(count))
+            return std::nullopt;
         count *= t.ne[i];
     }
     if (stride == 0) return t.ne[0];
@@ -79,9 +81,9 @@ bool supports_indexed(const tensor& y, const tensor& w, const tensor& x) noexcep
     const tensor* ids = y.src[2];
     return ids != nullptr && ids->type == type::i32 && ids->nb[0] == sizeof(std::int32_t) &&
            ids->nb[1] % sizeof(std::int32_t) == 0 && ids->ne[2] == 1 && ids->ne[3] == 1 &&
-           w.ne[3] == 1 && x.ne[3] == 1 && y.ne[3] == 1 && x.ne[2] == ids->ne[1] &&
-           x.ne[1] >= 1 && ids->ne[0] % x.ne[1] == 0 && y.ne[0] == w.ne[1] &&
-           y.ne[1] == ids->ne[0] && y.ne[2] == ids->ne[1] && row_stride(x).has_value();
+           w.ne[3] == 1 && x.ne[3] == 1 && y.ne[3] == 1 && x.ne[2] == ids->ne[1] && x.ne[1] >= 1 &&
+           ids->ne[0] % x.ne[1] == 0 && y.ne[0] == w.ne[1] && y.ne[1] == ids->ne[0] &&
+           y.ne[2] == ids->ne[1] && row_stride(x).has_value();
 }
 
 }  // namespace
@@ -132,8 +134,7 @@ trilobit::status worker::shared(const std::vector<const tensor*>& nodes) {
     for (const tensor* y : nodes)
         outputs.emplace_back(static_cast<float*>(y->data), row_count(*y), y->ne[0]);
     for (std::size_t i = 0; i < nodes.size(); ++i)
-        products.push_back(
-            {packed_weights(*nodes[i]->src[0]).front(), trilobit::into(outputs[i])});
+        products.push_back({packed_weights(*nodes[i]->src[0]).front(), trilobit::into(outputs[i])});
     return trilobit::matmul_shared(context, all_rows(*nodes[0]->src[1]), products);
 }
 
@@ -145,17 +146,17 @@ trilobit::status worker::batched(const tensor& y) {
         for (std::int64_t i2 = 0; i2 < x.ne[2]; ++i2) {
             const std::int64_t which =
                 i3 / (x.ne[3] / w.ne[3]) * w.ne[2] + i2 / (x.ne[2] / w.ne[2]);
-            const std::size_t at = static_cast<std::size_t>(i2) * x.nb[2] +
-                                   static_cast<std::size_t>(i3) * x.nb[3];
+            const std::size_t at =
+                static_cast<std::size_t>(i2) * x.nb[2] + static_cast<std::size_t>(i3) * x.nb[3];
             const matrix_view<const float> in(
-                reinterpret_cast<const float*>(static_cast<const std::byte*>(x.data) + at),
-                x.ne[1], x.ne[0],
+                reinterpret_cast<const float*>(static_cast<const std::byte*>(x.data) + at), x.ne[1],
+                x.ne[0],
                 x.ne[1] == 1 ? x.ne[0] : static_cast<std::int64_t>(x.nb[1] / sizeof(float)));
-            const matrix_view<float> out(
-                static_cast<float*>(y.data) + (i3 * y.ne[2] + i2) * y.ne[1] * y.ne[0], y.ne[1],
-                y.ne[0]);
-            if (const auto s = trilobit::matmul(
-                    context, matrices[static_cast<std::size_t>(which)], in, out);
+            const matrix_view<float> out(static_cast<float*>(y.data) +
+                                             (i3 * y.ne[2] + i2) * y.ne[1] * y.ne[0],
+                                         y.ne[1], y.ne[0]);
+            if (const auto s =
+                    trilobit::matmul(context, matrices[static_cast<std::size_t>(which)], in, out);
                 !s.ok())
                 return s;
         }
@@ -184,8 +185,7 @@ trilobit::status worker::indexed(const tensor& y) {
     rows.resize(static_cast<std::size_t>(pairs));
     places.resize(static_cast<std::size_t>(pairs));
     for (std::int64_t i = 0; i < pairs; ++i) {
-        const auto at =
-            static_cast<std::size_t>(counts[static_cast<std::size_t>(expert(i))]++);
+        const auto at = static_cast<std::size_t>(counts[static_cast<std::size_t>(expert(i))]++);
         rows[at] = i / used * x.ne[1] + i % used % x.ne[1];
         places[at] = i;
     }

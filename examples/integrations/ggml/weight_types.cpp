@@ -54,8 +54,7 @@ constexpr weight_type types[] = {
 
 const weight_type* find_weight_type(type id) noexcept {
     for (const weight_type& t : types)
-        if (t.id == id)
-            return std::strcmp(the_host.type_name(id), t.name) == 0 ? &t : nullptr;
+        if (t.id == id) return std::strcmp(the_host.type_name(id), t.name) == 0 ? &t : nullptr;
     return nullptr;
 }
 

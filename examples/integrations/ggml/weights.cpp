@@ -95,8 +95,7 @@ struct row_reader {
         if (!grouped) *scales = tensor_scale;
         for (; block < end; block += type.bytes, values += type.cols) {
             const float scale = gguf::load_f16(block + type.scale_at);
-            if (!trilobit::is_finite(scale))
-                return {errc::bad_value, "a scale is NaN or infinite"};
+            if (!trilobit::is_finite(scale)) return {errc::bad_value, "a scale is NaN or infinite"};
             type.values(block, values);
             if (grouped)
                 *scales++ = scale;
@@ -138,8 +137,8 @@ void unpack(const weight_type& type, const trilobit::packed_view& w, std::int64_
             std::byte* to = rows + static_cast<std::size_t>(r) * row + b * type.bytes;
             const std::int64_t segment = w.segments() > 1 ? b : 0;
             type.block(values.data() + r * w.cols + b * type.cols, to);
-            gguf::store_as<std::uint16_t>(
-                to + type.scale_at, trilobit::f32_to_f16(w.scale_of(block, segment, r)));
+            gguf::store_as<std::uint16_t>(to + type.scale_at,
+                                          trilobit::f32_to_f16(w.scale_of(block, segment, r)));
         }
 }
 
@@ -169,8 +168,7 @@ std::size_t file_size(const weight_type& type, const tensor& t) noexcept {
 }
 
 trilobit::status weights::set(const weight_type& type, const tensor& t,
-                              std::span<const std::byte> bytes, std::size_t offset,
-                              team& threads) {
+                              std::span<const std::byte> bytes, std::size_t offset, team& threads) {
     const std::size_t whole = file_size(type, t), row = row_bytes(type, t);
     packed.clear();
     if (offset == 0) staged.clear();

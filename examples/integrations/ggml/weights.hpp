@@ -23,10 +23,10 @@ struct weight_type {
     ggml::type id;
     const char* name;  // as the host calls it
     trilobit::layout_id layout;
-    int cols;               // of a block
-    int bytes;              // of a block
-    int scale_at;           // an f16, in a block
-    int activation_group;   // by default; 0 is the whole token
+    int cols;              // of a block
+    int bytes;             // of a block
+    int scale_at;          // an f16, in a block
+    int activation_group;  // by default; 0 is the whole token
     void (*values)(const std::byte* block, std::int8_t* values);
     void (*block)(const std::int8_t* values, std::byte* block);  // all but the scale
 };
@@ -51,8 +51,8 @@ class weights {
 
 public:
     /// The host's next piece. What is refused says why, and leaves no matrices.
-    trilobit::status set(const weight_type& type, const tensor& t,
-                         std::span<const std::byte> bytes, std::size_t offset, team& threads);
+    trilobit::status set(const weight_type& type, const tensor& t, std::span<const std::byte> bytes,
+                         std::size_t offset, team& threads);
     /// Bytes [offset, offset + bytes.size()) of the file's; zeros before they were set.
     void get(const weight_type& type, const tensor& t, std::span<std::byte> bytes,
              std::size_t offset) const;
