@@ -30,17 +30,19 @@ const trilobit::any_packed_matrix& weights_shelf::get(trilobit::layout_id layout
     const auto [at, is_new] =
         kept.try_emplace(key{layout, s.rows, s.cols, spec.per, spec.group_cols, spec.type});
     if (!is_new) return at->second;
-    bool binary = false;
-    trilobit::visit_layout(
-        layout, [&]<class L>() { binary = std::is_same_v<typename L::kind, trilobit::binary>; });
+    std::vector<std::int8_t> levels;
+    trilobit::visit_layout(layout, [&]<class L>() {
+        for (int v = L::kind::lowest; v <= L::kind::highest; ++v)
+            if (L::kind::holds(static_cast<std::int8_t>(v)))
+                levels.push_back(static_cast<std::int8_t>(v));
+    });
     // Rows of the right values rather than floats: packing is not what these rows measure.
     at->second = trilobit::pack_rows(
         layout, s.rows, s.cols,
         [&](std::int64_t row, std::int8_t* values, float* scales) {
             std::minstd_rand bits(static_cast<std::uint32_t>(row) + 1);
             for (std::int64_t c = 0; c < s.cols; ++c) {
-                const auto r = static_cast<int>(bits() >> 8);
-                values[c] = static_cast<std::int8_t>(binary ? 2 * (r % 2) - 1 : r % 3 - 1);
+                values[c] = levels[(bits() >> 8) % levels.size()];
             }
             const std::int64_t per_row =
                 spec.per == trilobit::granularity::tensor ? 1 : spec.segments(s.cols);

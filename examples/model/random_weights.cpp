@@ -30,10 +30,11 @@ float unit_scale(std::int64_t cols) noexcept {
 
 linear random_linear(compute& cpu, std::uint64_t seed, std::uint64_t which, std::int64_t rows,
                      std::int64_t cols, trilobit::layout_id layout, const progress& report) {
-    const bool binary = layout == trilobit::layout_id::binary_1bit;
+    bool zeros = false;
+    trilobit::visit_layout(layout, [&]<class L>() { zeros = L::kind::holds(0); });
     const auto source = [&](std::int64_t row, std::int8_t* values, float* scales) {
         random_trits(seed, which, row, {values, static_cast<std::size_t>(cols)});
-        if (binary)
+        if (!zeros)
             for (std::int64_t i = 0; i < cols; ++i) values[i] = values[i] < 0 ? -1 : 1;
         scales[0] = unit_scale(cols);
         return trilobit::status{};

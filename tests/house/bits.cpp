@@ -35,6 +35,9 @@ constexpr hashes expected[] = {
     {"ternary_base3", 0xfcf221cd9997b68du, 0x7e7f867f8f57bc0cu},
     {"ternary_planes", 0x5c8e2d4b93bebed0u, 0x7e7f867f8f57bc0cu},
     {"binary_1bit", 0x6eb56a66eb444de9u, 0x16051f64069d4fe0u},
+    {"quaternary_2bit", 0x6de5ae100be2481eu, 0x1f49c46eeabdc4ecu},
+    {"quaternary_2bit_low", 0x325b8e308a770a0au, 0x611ecdf0809f6f17u},
+    {"quaternary_2bit_odd", 0x1c0a2c1936d3fccau, 0x54cf1d1f98115063u},
 };
 
 template <class Layout>

@@ -69,6 +69,7 @@ TEST_CASE("lookups follow the tables that an instruction has", "[kernel]") {
     STATIC_CHECK(vector_lookup_any<pretend::plain, layout::ternary_2bit>::available);
     STATIC_CHECK(vector_lookup_any<pretend::wasm, layout::ternary_base3>::available);
     STATIC_CHECK_FALSE(vector_lookup_any<pretend::neon, layout::ternary_2bit>::available);
+    STATIC_CHECK_FALSE(vector_lookup_any<pretend::plain, layout::quaternary_2bit>::available);
 }
 
 TEST_CASE("the choice among kernels is a sensible one on machines that nobody measured",
@@ -76,6 +77,10 @@ TEST_CASE("the choice among kernels is a sensible one on machines that nobody me
     using enum kernel_id;
     CHECK(choice<pretend::neon, layout::ternary_2bit>(1) == dot);
     CHECK(choice<pretend::neon, layout::ternary_2bit>(128) == dot);
+    CHECK(choice<pretend::neon, layout::quaternary_2bit>(1) == dot);
+    CHECK(choice<pretend::neon, layout::quaternary_2bit_odd>(128) == dot);
+    CHECK(choice<pretend::wasm, layout::quaternary_2bit_low>(8) == dot);
+    CHECK(choice<pretend::plain, layout::quaternary_2bit>(128) == dot);
     CHECK(choice<pretend::neon, layout::ternary_base3>(1) == lookup);
     CHECK(choice<pretend::neon, layout::ternary_base3>(128) == dot);
     CHECK(choice<pretend::neon, layout::binary_1bit>(1) == lookup);

@@ -26,12 +26,12 @@ struct some_tiles {
           w(static_cast<std::size_t>(count * rows * cols)) {
         testing::generator r(1);
         for (std::int8_t& v : w) do
-                v = static_cast<std::int8_t>(r.between(-1, 1));
+                v = static_cast<std::int8_t>(r.between(L::kind::lowest, L::kind::highest));
             while (!L::kind::holds(v));
         for (int t = 0; t < tiles; ++t)
             L::encode(w.data() + t * rows * cols, bytes.data() + t * L::tile_bytes);
     }
-    /// How many of `words` words from column `first` on are not weight + 1, as far as weights go;
+    /// How many of `words` words from column `first` on are not weight - lowest, as far as weights go;
     /// column `c` of the panel is one of the weights' columns `first + column(c)`.
     template <class Arch, class F>
     [[nodiscard]] int wrong(const std::byte* panels, std::int64_t first, int words,
@@ -44,7 +44,7 @@ struct some_tiles {
                 const auto at = static_cast<std::size_t>((tile * rows + row) * cols + col % cols);
                 const auto byte =
                     row / 16 * kernel::panel_stride<Arch> + c / 4 * 64 + row % 16 * 4 + c % 4;
-                count += std::to_integer<int>(panels[byte]) != w[at] + 1;
+                count += std::to_integer<int>(panels[byte]) != w[at] - L::kind::lowest;
             }
         return count;
     }
@@ -67,7 +67,7 @@ int column_of(int c) {
 
 }  // namespace
 
-TEMPLATE_LIST_TEST_CASE("a panel holds weight + 1 of columns from any step on", "[kernel]",
+TEMPLATE_LIST_TEST_CASE("a panel holds weight - lowest of columns from any step on", "[kernel]",
                         layouts) {
     // Tiles that do not fill the last step, words that do not either.
     using decoder = kernel::panel_decoder<native_arch, TestType>;
@@ -129,7 +129,7 @@ void check_fields() {
     STATIC_CHECK(4 * kernel::dot_fields<L>::fields == L::tile_cols);
     for (int round = 0; round < 50; ++round) {
         for (std::int8_t& v : w) do
-                v = static_cast<std::int8_t>(r.between(-1, 1));
+                v = static_cast<std::int8_t>(r.between(L::kind::lowest, L::kind::highest));
             while (!L::kind::holds(v));
         for (std::int8_t& v : x) v = static_cast<std::int8_t>(r.between(-128, 127));
         L::encode(w.data(), tile.data());
@@ -149,5 +149,8 @@ TEST_CASE("the fields of dot layouts add up to the product", "[kernel]") {
     check_fields<layout::ternary_2bit>();
     check_fields<layout::ternary_planes>();
     check_fields<layout::binary_1bit>();
+    check_fields<layout::quaternary_2bit>();
+    check_fields<layout::quaternary_2bit_low>();
+    check_fields<layout::quaternary_2bit_odd>();
     STATIC_CHECK_FALSE(kernel::dot_layout<layout::ternary_base3>);
 }

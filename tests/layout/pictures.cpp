@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
 // The layouts against their published pictures, written here once more as formulas of bits.
+#include <catch2/catch_template_test_macros.hpp>
 #include <catch2/catch_test_macros.hpp>
 #include <set>
 #include <vector>
@@ -21,7 +22,7 @@ struct sample {
         : w(static_cast<std::size_t>(L::tile_rows * L::tile_cols)), bytes(L::tile_bytes) {
         testing::generator r(seed);
         for (std::int8_t& v : w) do
-                v = static_cast<std::int8_t>(r.between(-1, 1));
+                v = static_cast<std::int8_t>(r.between(L::kind::lowest, L::kind::highest));
             while (!L::kind::holds(v));
         L::encode(w.data(), bytes.data());
     }
@@ -40,6 +41,45 @@ TEST_CASE("ternary_2bit: byte 4r+t, bits 2f+1..2f are column 4f+t, code w+1", "[
         for (int t = 0; t < 4; ++t)
             for (int f = 0; f < 4; ++f)
                 CHECK(s.bits(4 * r + t, 2 * f, 2) == s.weight(r, 4 * f + t) + 1);
+}
+
+TEMPLATE_TEST_CASE(
+    "quaternary_2bit: byte 4r+t, bits 2f+1..2f are column 4f+t, codes from the lowest", "[layout]",
+    layout::quaternary_2bit, layout::quaternary_2bit_low, layout::quaternary_2bit_odd) {
+    const sample<TestType> s(5);
+    const auto [lowest, step] = TestType::id == layout_id::quaternary_2bit       ? std::pair{-1, 1}
+                                : TestType::id == layout_id::quaternary_2bit_low ? std::pair{-2, 1}
+                                                                                 : std::pair{-3, 2};
+    int counts[4] = {};
+    for (int r = 0; r < 16; ++r)
+        for (int t = 0; t < 4; ++t)
+            for (int f = 0; f < 4; ++f) {
+                const int code = s.bits(4 * r + t, 2 * f, 2);
+                CHECK(lowest + step * code == s.weight(r, 4 * f + t));
+                ++counts[code];
+            }
+    for (const int count : counts) CHECK(count > 0);
+}
+
+TEST_CASE("the four levels are those of their zero points, times two where they are halves",
+          "[layout]") {
+    const auto levels = []<class L>(std::type_identity<L>) {
+        std::vector<int> all;
+        for (int v = -128; v < 128; ++v)
+            if (L::kind::holds(static_cast<std::int8_t>(v))) all.push_back(v);
+        return all;
+    };
+    using std::type_identity;
+    CHECK(levels(type_identity<layout::quaternary_2bit>{}) == std::vector{-1, 0, 1, 2});
+    CHECK(levels(type_identity<layout::quaternary_2bit_low>{}) == std::vector{-2, -1, 0, 1});
+    CHECK(levels(type_identity<layout::quaternary_2bit_odd>{}) == std::vector{-3, -1, 1, 3});
+}
+
+TEST_CASE("trits lie in quaternary_2bit as in ternary_2bit", "[layout]") {
+    const sample<layout::ternary_2bit> s(1);
+    std::vector<std::byte> tile(64);
+    layout::quaternary_2bit::encode(s.w.data(), tile.data());
+    CHECK(tile == s.bytes);
 }
 
 TEST_CASE("binary_1bit: byte 4r+t, bit f is column 4f+t, 1 is +1", "[layout]") {

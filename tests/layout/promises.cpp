@@ -31,7 +31,10 @@ TEST_CASE("ids are those that files hold, and no others are known", "[layout]") 
     STATIC_CHECK(static_cast<int>(layout::ternary_base3::id) == 2);
     STATIC_CHECK(static_cast<int>(layout::ternary_planes::id) == 3);
     STATIC_CHECK(static_cast<int>(layout::binary_1bit::id) == 4);
-    for (const unsigned id : {0u, 5u, 0x1000u, ~0u}) {
+    STATIC_CHECK(static_cast<int>(layout::quaternary_2bit::id) == 5);
+    STATIC_CHECK(static_cast<int>(layout::quaternary_2bit_low::id) == 6);
+    STATIC_CHECK(static_cast<int>(layout::quaternary_2bit_odd::id) == 7);
+    for (const unsigned id : {0u, 8u, 0x1000u, ~0u}) {
         CHECK_FALSE(visit_layout(static_cast<layout_id>(id), [&]<class L>() {}));
         CHECK(layout_name(static_cast<layout_id>(id)) == "unknown");
     }
@@ -42,12 +45,15 @@ TEST_CASE("bits per weight", "[layout]") {
     STATIC_CHECK(bits_per_weight<layout::ternary_base3> == 1.6);
     STATIC_CHECK(bits_per_weight<layout::ternary_planes> == 2.0);
     STATIC_CHECK(bits_per_weight<layout::binary_1bit> == 1.0);
+    STATIC_CHECK(bits_per_weight<layout::quaternary_2bit> == 2.0);
 }
 
 TEST_CASE("describe_row names the bits that a column moves", "[layout]") {
     const std::string two = describe_row<layout::ternary_2bit>(3);
     CHECK_THAT(two, Catch::Matchers::StartsWith("column 0: 12.0 12.1\ncolumn 1: 13.0 13.1\n"));
     CHECK_THAT(two, Catch::Matchers::EndsWith("column 15: 15.6 15.7\n"));
+    CHECK(describe_row<layout::quaternary_2bit_low>(3) == two);
+    CHECK(describe_row<layout::quaternary_2bit_odd>(3) == two);
     const std::string one = describe_row<layout::binary_1bit>(0);
     CHECK_THAT(one, Catch::Matchers::ContainsSubstring("column 31: 3.7\n"));
     const std::string planes = describe_row<layout::ternary_planes>(15);

@@ -27,8 +27,7 @@ TEST_CASE("one context serves calls of every shape, garbage in it or not", "[mat
     std::byte* memory = c.scratch.reserve(1 << 20);
     REQUIRE(memory != nullptr);
     for (int round = 0; round < 2; ++round)
-        for (const layout_id layout : {layout_id::ternary_2bit, layout_id::ternary_base3,
-                                       layout_id::ternary_planes, layout_id::binary_1bit})
+        for (const layout_id layout : matmul_test::every_layout)
             for (const activation_id kind : {activation_id::int8, activation_id::int4,
                                              activation_id::int2, activation_id::sign})
                 for (const auto& [rows, cols, tokens] :

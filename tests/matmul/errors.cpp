@@ -133,8 +133,7 @@ TEST_CASE("every use of a matrix that could not be made returns why", "[matmul]"
 
 TEST_CASE("no tokens, rows or columns is nothing to do, or zeros", "[matmul]") {
     call run;
-    for (const layout_id layout : {layout_id::ternary_2bit, layout_id::ternary_base3,
-                                   layout_id::ternary_planes, layout_id::binary_1bit}) {
+    for (const layout_id layout : matmul_test::every_layout) {
         sample no_rows(0, 33, 3, layout), no_tokens(20, 33, 0, layout), no_cols(20, 0, 3, layout);
         CHECK(no_rows.run().ok());
         CHECK(no_tokens.run().ok());

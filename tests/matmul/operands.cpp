@@ -6,6 +6,7 @@
 
 using namespace trilobit;
 using matmul_test::active_table;
+using matmul_test::every_layout;
 using matmul_test::sample;
 using matmul_test::same_bits;
 
@@ -31,9 +32,6 @@ struct placed {
         return all;
     }
 };
-
-constexpr layout_id every_layout[] = {layout_id::ternary_2bit, layout_id::ternary_base3,
-                                      layout_id::ternary_planes, layout_id::binary_1bit};
 
 }  // namespace
 

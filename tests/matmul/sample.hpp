@@ -3,6 +3,7 @@
 // the active back end; one that this processor lacks skips the case.
 #pragma once
 
+#include <array>
 #include <catch2/catch_test_macros.hpp>
 #include <cstring>
 #include <vector>
@@ -13,9 +14,9 @@
 
 namespace matmul_test {
 
-inline constexpr trilobit::layout_id every_layout[] = {
-    trilobit::layout_id::ternary_2bit, trilobit::layout_id::ternary_base3,
-    trilobit::layout_id::ternary_planes, trilobit::layout_id::binary_1bit};
+inline constexpr auto every_layout = []<class... L>(trilobit::type_list<L...>) {
+    return std::array{L::id...};
+}(trilobit::layouts{});
 
 inline const trilobit::kernel_table& active_table() {
     const auto table = trilobit::dispatch::active();

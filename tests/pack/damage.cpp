@@ -99,7 +99,7 @@ TEST_CASE("another version, layout or file is named as such", "[pack]") {
     }
     CHECK(judge(forged(8, std::uint16_t{4})).ok());
     CHECK_THAT(judge(forged(0, 'X')).text, Catch::Matchers::ContainsSubstring("TRILOBIT"));
-    for (const std::uint32_t id : {0u, 5u, 0xfffu})
+    for (const std::uint32_t id : {0u, 8u, 0xfffu})
         CHECK_THAT(judge(forged(16, id)).text, Catch::Matchers::ContainsSubstring("layout"));
     // A layout of ours with another tile than ours.
     CHECK(judge(forged(16, std::uint32_t{2})).code == errc::bad_format);

@@ -13,7 +13,7 @@ TEMPLATE_LIST_TEST_CASE("floats that are quantised already lose nothing", "[pack
     thread_pool pool(3);
     for (const scale_spec& spec : pack_test::all_specs()) {
         // Wide enough that every unit has a weight that is not zero, and with it a scale.
-        sample s(130, 320, spec, TestType::kind::holds(0));
+        sample s = sample::of<TestType>(130, 320, spec);
         for (float& scale : s.scales) scale = std::fabs(scale) + 0x1p-6f;
         std::vector<float> w;
         for (std::int64_t n = 0; n < s.rows; ++n)

@@ -77,7 +77,7 @@ TEST_CASE("bytes are pinned: the same weights make this image in every version 4
 
 TEMPLATE_LIST_TEST_CASE("an image is viewed where it lies", "[pack]", layouts) {
     for (const scale_spec& spec : pack_test::all_specs()) {
-        const sample s(35, 90, spec, TestType::kind::holds(0));
+        const sample s = sample::of<TestType>(35, 90, spec);
         const auto packed = pack<TestType>(s.view());
         for (const verify depth : {verify::header, verify::everything}) {
             const auto viewed = view_packed(packed.bytes(), depth);

@@ -93,7 +93,7 @@ TEMPLATE_LIST_TEST_CASE("what is packed into memory is the image of pack()", "[p
             check_image(a, pack_into<TestType>(a.span(), weights, {spec}, pool), floats);
             check_image(b, pack_into(id, b.span(), weights, {spec}), floats);
 
-            const sample s(rows, cols, spec, TestType::kind::holds(0));
+            const sample s = sample::of<TestType>(rows, cols, spec);
             const auto values = pack<TestType>(s.view());
             const room c(bytes), d(bytes);
             check_image(c, pack_into<TestType>(c.span(), s.view()), values);

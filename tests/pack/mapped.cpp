@@ -38,7 +38,7 @@ struct folder {
 TEMPLATE_LIST_TEST_CASE("a saved matrix is mapped as it was", "[pack]", layouts) {
     const folder in;
     const std::string file = in / "w.trilobit";
-    const sample s(50, 70, scale_spec::group(32), TestType::kind::holds(0));
+    const sample s = sample::of<TestType>(50, 70, scale_spec::group(32));
     const auto packed = pack<TestType>(s.view());
     REQUIRE(save(packed, file.c_str()).ok());
     CHECK(in.files() == 1);

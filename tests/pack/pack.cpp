@@ -15,11 +15,10 @@ using pack_test::sample;
 
 TEMPLATE_LIST_TEST_CASE("packed weights and scales are found where they should be", "[pack]",
                         layouts) {
-    const bool zeros = TestType::kind::holds(0);
     for (const scale_spec& spec : pack_test::all_specs())
         for (const auto& [rows, cols] : {std::pair{1, 1}, std::pair{17, 67}, std::pair{64, 320},
                                          std::pair{65, 257}, std::pair{130, 31}}) {
-            const sample s(rows, cols, spec, zeros);
+            const sample s = sample::of<TestType>(rows, cols, spec);
             const auto packed = pack<TestType>(s.view());
             CAPTURE(rows, cols, spec.group_cols, static_cast<int>(spec.type));
             REQUIRE(packed.status().ok());
@@ -32,8 +31,7 @@ TEMPLATE_LIST_TEST_CASE("packed weights and scales are found where they should b
 }
 
 TEMPLATE_LIST_TEST_CASE("what pads a matrix is padding, with scale 0", "[pack]", layouts) {
-    const bool zeros = TestType::kind::holds(0);
-    const sample s(3, 70, scale_spec::group(32), zeros);
+    const sample s = sample::of<TestType>(3, 70, scale_spec::group(32));
     const auto packed = pack<TestType>(s.view());
     REQUIRE(packed.status().ok());
     const packed_view& v = packed.view();
@@ -59,10 +57,13 @@ TEMPLATE_LIST_TEST_CASE("float weights are quantised by the rule, then packed", 
             const matrix_view<const float> weights(w.data(), rows, cols, cols + 3);
             sample s(rows, cols, spec);
             const matrix_view<std::int8_t> values(s.values.data(), rows, cols);
-            if constexpr (std::is_same_v<typename TestType::kind, ternary>)
+            using kind = typename TestType::kind;
+            if constexpr (std::is_same_v<kind, ternary>)
                 REQUIRE(ternarize_absmean(weights, spec, values, s.scales.data()).ok());
-            else
+            else if constexpr (std::is_same_v<kind, binary>)
                 REQUIRE(binarize_sign(weights, spec, values, s.scales.data()).ok());
+            else
+                REQUIRE(quantize_four_levels<kind>(weights, spec, values, s.scales.data()).ok());
             if (spec.type == scale_type::f16)
                 for (float& x : s.scales) x = f16_to_f32(f32_to_f16(x));
             const auto packed = pack<TestType>(weights, {spec});

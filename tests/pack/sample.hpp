@@ -26,6 +26,16 @@ struct sample {
         for (std::int64_t i = 0; i < spec.count(n, k); ++i)
             scales.push_back(static_cast<float>(r.between(-1024, 1024)) * 0x1p-6f);
     }
+    /// Of all values that a layout holds.
+    template <trilobit::weight_layout L>
+    static sample of(std::int64_t n, std::int64_t k, trilobit::scale_spec s) {
+        sample any(n, k, s);
+        trilobit::testing::generator r(2);
+        for (std::int8_t& v : any.values) do
+                v = static_cast<std::int8_t>(r.between(L::kind::lowest, L::kind::highest));
+            while (!L::kind::holds(v));
+        return any;
+    }
     [[nodiscard]] trilobit::quantized_view view() const {
         return {{values.data(), rows, cols}, scales.data(), spec};
     }

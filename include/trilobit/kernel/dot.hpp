@@ -143,7 +143,7 @@ private:
     /// Weights as they are packed, masked in registers.
     static void by_tiles(const task& t, const segment& s, const block& b, tile_span span) noexcept {
         using fields = dot_fields<Layout>;
-        using shape = dot_shape<Arch, fields>;
+        using shape = dot_shape<Arch, typename fields::loop>;
         const int registers = static_cast<int>(b.row_blocks) * shape::registers;
         span.w = {t.w.tile_at(b.row_block, 0) + s.first_tile(t.w) * Layout::tile_bytes,
                   s.tiles(t.w), t.w.row_tiles() * Layout::tile_bytes};

@@ -47,11 +47,13 @@ inline constexpr int value_span = Kind::highest - Kind::lowest;
 /// The fields of a layout's bytes: fields, largest_code, plane_weight of each plane of 64 bytes.
 /// One plane: dot(row, x) = plane_weight * (codes . x) + kind::lowest * (sum of x).
 /// Two planes: the sum of plane_weight * (codes . x) alone.
+/// loop: whose register tiles it takes, of fields that differ in nothing but plane_weight.
 template <class Layout>
 struct dot_fields;
 
 template <int LargestCode>
 struct dot_fields<panel_codes<LargestCode>> {
+    using loop = dot_fields;
     static constexpr int fields = 1, largest_code = LargestCode, planes = 1;
     static constexpr int plane_weight[] = {1};
 };

@@ -8,6 +8,7 @@
 #include <string_view>
 
 #include "trilobit/layout/binary_1bit.hpp"
+#include "trilobit/layout/quaternary_2bit.hpp"
 #include "trilobit/layout/ternary_2bit.hpp"
 #include "trilobit/layout/ternary_base3.hpp"
 #include "trilobit/layout/ternary_planes.hpp"
@@ -22,7 +23,8 @@ struct type_list {
 };
 
 using layouts = type_list<layout::ternary_2bit, layout::ternary_base3, layout::ternary_planes,
-                          layout::binary_1bit>;
+                          layout::binary_1bit, layout::quaternary_2bit, layout::quaternary_2bit_low,
+                          layout::quaternary_2bit_odd>;
 
 /// Calls f.template operator()<T>() for each type until one call returns true; was there one?
 template <class... Types, class F>

@@ -23,6 +23,9 @@ enum class layout_id : std::uint32_t {
     ternary_base3 = 2,
     ternary_planes = 3,
     binary_1bit = 4,
+    quaternary_2bit = 5,
+    quaternary_2bit_low = 6,
+    quaternary_2bit_odd = 7,
 };
 
 /// A tile holds tile_rows x tile_cols weights in tile_bytes bytes, a multiple of 64.

@@ -41,6 +41,21 @@ struct ternary {
     static constexpr std::int8_t lowest = -1, highest = 1, padding = 0;
 };
 
+/// Codes 0..3 less a zero point of 1, 1.5 or 2, whose double is `DoubledZero`: {-1, 0, 1, 2},
+/// {-3, -1, 1, 3} / 2 or {-2, -1, 0, 1}. Halves are stored doubled: who brings them halves the
+/// scale, which loses nothing.
+template <int DoubledZero>
+    requires(DoubledZero >= 2 && DoubledZero <= 4)
+struct quaternary {
+    static constexpr std::string_view name = "quaternary";
+    static constexpr int step = DoubledZero % 2 == 0 ? 1 : 2;
+    static constexpr std::int8_t lowest = -DoubledZero * step / 2, highest = lowest + 3 * step;
+    static constexpr std::int8_t padding = step == 1 ? 0 : -1;
+    static constexpr bool holds(std::int8_t value) noexcept {
+        return value >= lowest && value <= highest && (value - lowest) % step == 0;
+    }
+};
+
 }  // namespace trilobit::inline TRILOBIT_ABI
 
 #include "trilobit/core/end.hpp"

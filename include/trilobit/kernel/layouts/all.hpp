@@ -7,6 +7,7 @@
 
 #include "trilobit/kernel/layouts/binary_1bit.hpp"
 #include "trilobit/kernel/layouts/binary_lookup.hpp"
+#include "trilobit/kernel/layouts/quaternary_2bit.hpp"
 #include "trilobit/kernel/layouts/ternary_2bit.hpp"
 #include "trilobit/kernel/layouts/ternary_base3.hpp"
 #include "trilobit/kernel/layouts/ternary_planes.hpp"

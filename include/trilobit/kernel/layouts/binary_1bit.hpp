@@ -16,6 +16,7 @@ namespace trilobit::inline TRILOBIT_ABI::kernel {
 
 template <>
 struct dot_fields<layout::binary_1bit> {
+    using loop = dot_fields;
     static constexpr int fields = 8, largest_code = 1, planes = 1;
     static constexpr int plane_weight[] = {2};
 };

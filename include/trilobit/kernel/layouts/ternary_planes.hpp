@@ -13,6 +13,7 @@ namespace trilobit::inline TRILOBIT_ABI::kernel {
 
 template <>
 struct dot_fields<layout::ternary_planes> {
+    using loop = dot_fields;
     static constexpr int fields = 8, largest_code = 1, planes = 2;
     static constexpr int plane_weight[] = {1, -2};
 };
