@@ -31,8 +31,8 @@ struct some_tiles {
         for (int t = 0; t < tiles; ++t)
             L::encode(w.data() + t * rows * cols, bytes.data() + t * L::tile_bytes);
     }
-    /// How many of `words` words from column `first` on are not weight - lowest, as far as weights go;
-    /// column `c` of the panel is one of the weights' columns `first + column(c)`.
+    /// How many of `words` words from column `first` on are not weight - lowest, as far as weights
+    /// go; column `c` of the panel is one of the weights' columns `first + column(c)`.
     template <class Arch, class F>
     [[nodiscard]] int wrong(const std::byte* panels, std::int64_t first, int words,
                             F column) const {

@@ -33,7 +33,7 @@ struct sums_span {
     std::int64_t stride;                  // from token to token, of acc and of floats
     const std::int32_t* start = nullptr;  // (tokens, segments); null: what acc holds
     std::int64_t start_stride = 0;
-    int weight = 1;
+    int weight = 1;  // or 2, or -2
 
     float* floats = nullptr;
     const float* row_scales = nullptr;    // (16 rows, segments, 16), see load_row_scales
@@ -115,7 +115,13 @@ TRILOBIT_INLINE void finish(const sums_span& s, int segment,
     if (s.weight != 1) {
         TRILOBIT_UNROLL
         for (int r = 0; r < Registers; ++r) TRILOBIT_UNROLL
-        for (int m = 0; m < Tokens; ++m) totals[r][m] = totals[r][m] * i32(s.weight);
+        for (int m = 0; m < Tokens; ++m)
+            totals[r][m] += totals[r][m];  // a product takes ten cycles
+    }
+    if (s.weight < 0) {
+        TRILOBIT_UNROLL
+        for (int r = 0; r < Registers; ++r) TRILOBIT_UNROLL
+        for (int m = 0; m < Tokens; ++m) totals[r][m] = i32(0) - totals[r][m];
     }
     if (s.start != nullptr) {
         const std::int32_t* start = s.start + segment;

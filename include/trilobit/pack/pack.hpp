@@ -107,9 +107,9 @@ using rule_of = typename rule_for<typename L::kind>::type;
 }  // namespace detail
 
 /// Float weights (rows, cols) -> an image in `memory`, packed_bytes() of it from a 64-byte boundary
-/// on, by `Rule`: absmean for ternary layouts, the sign around the mean for binary ones, the nearest of
-/// four levels for quaternary ones. NaN and infinite weights are refused, and leave no image.
-/// Allocates nothing.
+/// on, by `Rule`: absmean for ternary layouts, the sign around the mean for binary ones, the
+/// nearest of four levels for quaternary ones. NaN and infinite weights are refused, and leave no
+/// image. Allocates nothing.
 ///
 /// Weights that are quantised already keep their sizes where each tensor, row or group of
 /// `options.scale` has one; other matrices are rounded.
@@ -135,8 +135,8 @@ result<packed_view> pack_into(std::span<std::byte> memory,
     });
 }
 
-/// Values that are already the layout's -> an image in `memory`; values outside the layout's set are
-/// refused. Allocates nothing.
+/// Values that are already the layout's -> an image in `memory`; others are refused. Allocates
+/// nothing.
 template <weight_layout L, executor Executor = const serial>
 result<packed_view> pack_into(std::span<std::byte> memory, const quantized_view& weights,
                               const pack_options& options = {}, Executor& run = serial{}) {
