@@ -1,0 +1,144 @@
+// SPDX-License-Identifier: MIT
+// libggml-trilobit.so among Debian's llama.cpp: its own test of operators, hosts that behave badly,
+// and a model. Without network or Debian there is no llama.cpp, and that is said.
+#include <sys/wait.h>
+
+#include <array>
+#include <catch2/catch_test_macros.hpp>
+#include <cstdio>
+#include <cstdlib>
+#include <string>
+
+#include "../../support/scratch_folder.hpp"
+
+namespace {
+
+const std::string root = TRILOBIT_SOURCE_DIR, plugin = TRILOBIT_PLUGIN;
+const std::string llama = root + "/build/rivals/bin/";
+
+struct outcome {
+    int status = -1;
+    std::string text;  // both streams
+};
+
+std::string quoted(const std::string& word) { return "'" + word + "'"; }
+
+outcome run(const std::string& command) {
+    outcome o;
+    std::FILE* pipe = ::popen((command + " 2>&1").c_str(), "r");
+    REQUIRE(pipe != nullptr);
+    std::array<char, 4096> part;
+    for (std::size_t n; (n = std::fread(part.data(), 1, part.size(), pipe)) > 0;)
+        o.text.append(part.data(), n);
+    const int status = ::pclose(pipe);
+    o.status = WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
+    return o;
+}
+
+/// Programs of llama.cpp, or a loud skip.
+void need_llama() {
+    // Tests run side by side, and one of them fetches.
+    const outcome fetched =
+        run("mkdir -p " + quoted(root + "/build") + " && flock " +
+            quoted(root + "/build/.rivals.lock") + " " + quoted(root + "/scripts/fetch-rivals"));
+    if (fetched.status != 0) SKIP("llama.cpp cannot be had: " << fetched.text);
+}
+
+outcome run_guest(const std::string& trial, const std::string& environment = {}) {
+    need_llama();
+    return run(environment + " " + quoted(llama + "run") + " " + quoted(TRILOBIT_GUEST) + " " +
+               quoted(plugin) + " " + trial);
+}
+
+void check_operators(const std::string& environment, const std::string& type) {
+    need_llama();
+    for (const char* op : {"MUL_MAT", "MUL_MAT_ID"}) {
+        const outcome o = run(environment + " GGML_BACKEND_PATH=" + quoted(plugin) + " " +
+                              quoted(llama + "test-backend-ops") + " test -b TRILOBIT -o " + op +
+                              " -p type_a=" + type + ",type_b=f32");
+        CAPTURE(type, op, o.text);
+        CHECK(o.status == 0);
+        CHECK(o.text.find("FAIL") == o.text.npos);
+        // Some were computed, and what is declined says so.
+        CHECK(o.text.find("tests passed") != o.text.npos);
+        CHECK(o.text.find(" 0/0 tests passed") == o.text.npos);
+    }
+}
+
+}  // namespace
+
+TEST_CASE("llama.cpp's own test of operators passes") {
+    for (const char* type : {"tq1_0", "tq2_0", "q1_0", "q2_0"}) check_operators("", type);
+}
+
+TEST_CASE("and with the other scales of activations") {
+    for (const char* type : {"tq1_0", "tq2_0"}) check_operators("TRILOBIT_ACTIVATIONS=32", type);
+    for (const char* type : {"q1_0", "q2_0"}) check_operators("TRILOBIT_ACTIVATIONS=token", type);
+}
+
+TEST_CASE("Known versions of the interface are served, others declined in one line") {
+    const auto host = [](const char* version) {
+        return run(quoted(TRILOBIT_STRANGE_HOST) + " " + quoted(plugin) + " " + version);
+    };
+    for (const char* version : {"2", "3", "6"}) {
+        const outcome o = host(version);
+        CAPTURE(version, o.text);
+        CHECK(o.status == 0);
+        CHECK(o.text.empty());
+    }
+    for (const char* version : {"0", "1", "4", "7", "-1"}) {
+        const outcome o = host(version);
+        CHECK(o.status == 3);
+        CHECK(o.text == "trilobit: versions 2, 3 and 6 of ggml's back-end interface are known, "
+                        "and this is " +
+                            std::string(version) + "\n");
+    }
+}
+
+TEST_CASE("Wrong wishes are declined in one line") {
+    const outcome o = run("TRILOBIT_ACTIVATIONS=64 " + quoted(TRILOBIT_STRANGE_HOST) + " " +
+                          quoted(plugin) + " 3");
+    CHECK(o.status == 3);
+    CHECK(o.text == "trilobit: TRILOBIT_ACTIVATIONS is \"token\" or \"32\", not 64\n");
+    const outcome arch =
+        run("TRILOBIT_ARCH=abacus " + quoted(TRILOBIT_STRANGE_HOST) + " " + quoted(plugin) + " 3");
+    CHECK(arch.status == 3);
+    CHECK(arch.text.find("TRILOBIT_ARCH names no back end") != arch.text.npos);
+}
+
+TEST_CASE("Products are exact, before and after it is loaded anew") {
+    for (const char* environment : {"", "TRILOBIT_ACTIVATIONS=32"}) {
+        const outcome o = run_guest("twice", environment);
+        CAPTURE(o.text);
+        CHECK(o.status == 0);
+    }
+}
+
+TEST_CASE("Two contexts in two threads") {
+    const outcome o = run_guest("threads");
+    CAPTURE(o.text);
+    CHECK(o.status == 0);
+}
+
+TEST_CASE("Damaged weights and strange numbers fail as the host expects") {
+    const outcome o = run_guest("hostile");
+    CAPTURE(o.text);
+    CHECK(o.status == 0);
+    CHECK(o.text.find("is refused: ") != o.text.npos);
+}
+
+TEST_CASE("A model runs through it") {
+    need_llama();
+    const tbx::testing::scratch_folder folder;
+    const std::string model = folder.path("model.gguf");
+    const outcome made =
+        run(quoted(TRILOBIT_PROGRAM) + " make-dummy --shape tiny-llama -o " + quoted(model));
+    REQUIRE(made.status == 0);
+    const outcome o =
+        run("GGML_BACKEND_PATH=" + quoted(plugin) + " " + quoted(llama + "llama-bench") + " -m " +
+            quoted(model) + " -t 2 -p 16 -n 4 -r 1");
+    CAPTURE(o.text);
+    CHECK(o.status == 0);
+    CHECK(o.text.find("| TRILOBIT ") != o.text.npos);
+    CHECK(o.text.find("trilobit:") == o.text.npos);  // no complaint
+}
