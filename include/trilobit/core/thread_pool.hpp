@@ -66,7 +66,19 @@ class thread_pool {
     int workers = 0;
     bool spin = true;
     std::unique_ptr<share[]> shares;  // the caller's, then each worker's
-    std::unique_ptr<std::thread[]> threads;
+    /// Ends the threads that were started, even if the system refused another and the constructor
+    /// throws. The last member: they use the others.
+    struct team {
+        thread_pool& pool;
+        std::unique_ptr<std::thread[]> threads;
+        ~team() {
+            pool.stopping.store(true, std::memory_order_release);
+            pool.epoch.fetch_add(1, std::memory_order_release);
+            pool.epoch.notify_all();
+            for (int i = 0; i < pool.workers; ++i)
+                if (std::thread& t = threads[static_cast<std::size_t>(i)]; t.joinable()) t.join();
+        }
+    } started;
 
     static void pause() noexcept {
 #if defined(__GNUC__) && (defined(__x86_64__) || defined(__i386__))
@@ -139,18 +151,12 @@ public:
         : workers(std::clamp(concurrency, 1, 1024) - 1),
           spin(static_cast<unsigned>(workers) < std::thread::hardware_concurrency()),
           shares(std::make_unique<share[]>(static_cast<std::size_t>(workers) + 1)),
-          threads(std::make_unique<std::thread[]>(static_cast<std::size_t>(workers))) {
+          started{*this, std::make_unique<std::thread[]>(static_cast<std::size_t>(workers))} {
         for (int i = 0; i < workers; ++i)
-            threads[static_cast<std::size_t>(i)] = std::thread([this, i] { serve(i + 1); });
+            started.threads[static_cast<std::size_t>(i)] = std::thread([this, i] { serve(i + 1); });
     }
     thread_pool(const thread_pool&) = delete;
     thread_pool& operator=(const thread_pool&) = delete;
-    ~thread_pool() {
-        stopping.store(true, std::memory_order_release);
-        epoch.fetch_add(1, std::memory_order_release);
-        epoch.notify_all();
-        for (int i = 0; i < workers; ++i) threads[static_cast<std::size_t>(i)].join();
-    }
 
     [[nodiscard]] int concurrency() const noexcept { return workers + 1; }
 
