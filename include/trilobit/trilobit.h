@@ -66,10 +66,13 @@ typedef struct trilobit_status {
 
 /// How weights are stored. Ids are in files, and never change.
 enum {
-    TRILOBIT_LAYOUT_TERNARY_2BIT = 1,    // -1, 0, 1 in 2 bits: the fastest for most
-    TRILOBIT_LAYOUT_TERNARY_BASE3 = 2,   // -1, 0, 1 in 1.6 bits: where memory is the limit
-    TRILOBIT_LAYOUT_TERNARY_PLANES = 3,  // -1, 0, 1 in 2 bits: beside activations of few bits
-    TRILOBIT_LAYOUT_BINARY_1BIT = 4      // -1, 1 in 1 bit
+    TRILOBIT_LAYOUT_TERNARY_2BIT = 1,         // -1, 0, 1 in 2 bits: the fastest for most
+    TRILOBIT_LAYOUT_TERNARY_BASE3 = 2,        // -1, 0, 1 in 1.6 bits: where memory is the limit
+    TRILOBIT_LAYOUT_TERNARY_PLANES = 3,       // -1, 0, 1 in 2 bits: beside activations of few bits
+    TRILOBIT_LAYOUT_BINARY_1BIT = 4,          // -1, 1 in 1 bit
+    TRILOBIT_LAYOUT_QUATERNARY_2BIT = 5,      // -1, 0, 1, 2 in 2 bits
+    TRILOBIT_LAYOUT_QUATERNARY_2BIT_LOW = 6,  // -2, -1, 0, 1
+    TRILOBIT_LAYOUT_QUATERNARY_2BIT_ODD = 7   // -3, -1, 1, 3: halves, with half their scales
 };
 
 /// What activations are rounded to: value * scale, with a scale for each token or group of it.
@@ -165,7 +168,7 @@ TRILOBIT_API trilobit_status trilobit_packed_bytes(int32_t layout, int64_t rows,
                                                    size_t* bytes);
 
 /// Packs floats (rows, cols), rounded as the models are trained: to -1, 0, 1 by their mean size, to
-/// -1, 1 by their sign around the mean. Floats that are such values times a scale already lose
+/// -1, 1 by their sign around the mean, to the nearest of four levels. Floats that are such values times a scale already lose
 /// nothing. Refused: NaN, infinity.
 TRILOBIT_API trilobit_status trilobit_pack_floats(trilobit_context* context, int32_t layout,
                                                   const float* weights, int64_t rows, int64_t cols,

@@ -66,10 +66,16 @@ static inline float* random_floats(int64_t count) {
     return x;
 }
 /// -1, 0, 1; or -1, 1.
-static inline int8_t* random_values(int64_t count, int binary) {
+/// Of all the levels that the layout has.
+static inline int8_t* random_values(int64_t count, int32_t layout) {
+    int lowest = -1, levels = 3, step = 1;
+    if (layout == TRILOBIT_LAYOUT_BINARY_1BIT) levels = 2, step = 2;
+    if (layout >= TRILOBIT_LAYOUT_QUATERNARY_2BIT) levels = 4;
+    if (layout == TRILOBIT_LAYOUT_QUATERNARY_2BIT_LOW) lowest = -2;
+    if (layout == TRILOBIT_LAYOUT_QUATERNARY_2BIT_ODD) lowest = -3, step = 2;
     int8_t* v = (int8_t*)room((size_t)count);
     for (int64_t i = 0; i < count; ++i)
-        v[i] = (int8_t)(binary ? (int)(random_bits() % 2) * 2 - 1 : (int)(random_bits() % 3) - 1);
+        v[i] = (int8_t)(lowest + step * (int)(random_bits() % (unsigned)levels));
     return v;
 }
 

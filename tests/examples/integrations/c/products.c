@@ -24,8 +24,7 @@ static void plain(const int8_t* w, const float* scales, const float* x, float* y
 
 static void one_layout(int32_t layout, int32_t threads) {
     trilobit_context* c = new_context(threads);
-    const int binary = layout == TRILOBIT_LAYOUT_BINARY_1BIT;
-    int8_t* values = random_values(rows * cols, binary);
+    int8_t* values = random_values(rows * cols, layout);
     float *x = random_floats(tokens * cols), *scales = random_floats(rows);
     float *wanted = random_floats(tokens * rows), *y = random_floats(tokens * rows);
     plain(values, scales, x, wanted);
@@ -112,13 +111,11 @@ int main(void) {
     names();
     int layouts = 0;
     for (int32_t layout = 0; layout < 256; ++layout) {
-        const char* name = trilobit_layout_name(layout);
-        if (name == NULL) continue;
+        if (trilobit_layout_name(layout) == NULL) continue;
         ++layouts;
-        if (strncmp(name, "ternary", 7) != 0 && strncmp(name, "binary", 6) != 0) continue;
         one_layout(layout, 0);
         one_layout(layout, 3);
     }
-    CHECK(layouts >= 4);
+    CHECK(layouts == 7);
     return finished();
 }
