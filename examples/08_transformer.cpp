@@ -164,7 +164,7 @@ transformer::transformer(const gguf::reader& file) : c(model::read_config(file))
         --unknown;
         if (!gguf::is_ternary(t.type) || !name.starts_with("blk.") || rows == 1) return w;
         // Packing keeps the size of weights that are -s, 0 and +s already, where there is one.
-        if (trilobit::magnitude_of(w.numbers.data(), rows * cols).differs)
+        if (!trilobit::values_of(w.numbers.data(), rows * cols).fit<trilobit::ternary>())
             file.fail(name + ": it has several scales, and this lesson keeps one");
         w.trits = trilobit::pack<trilobit::layout::ternary_2bit>({w.numbers.data(), rows, cols});
         w.numbers = {};

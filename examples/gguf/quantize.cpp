@@ -98,8 +98,8 @@ bool quantised_by(std::span<const float> values, std::int64_t columns, std::int6
     const auto count = static_cast<std::int64_t>(values.size());
     for (std::int64_t row = 0; row < count; row += columns)
         for (std::int64_t c = 0; c < columns; c += width)
-            if (trilobit::magnitude_of(values.data() + row + c, std::min(width, columns - c))
-                    .differs)
+            if (!trilobit::values_of(values.data() + row + c, std::min(width, columns - c))
+                     .fit<trilobit::ternary>())
                 return false;
     return true;
 }

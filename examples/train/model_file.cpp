@@ -99,9 +99,9 @@ loaded_model load_model(const std::string& path) {
                                               static_cast<std::size_t>(s.cols)));
         // Taken as they are, ternary weights have one scale: see split_ternary.
         if (s.kind == slot_kind::linear && m.config.already_ternary &&
-            trilobit::magnitude_of(m.parameters.data() + s.offset,
-                                   static_cast<std::int64_t>(s.size()))
-                .differs)
+            !trilobit::values_of(m.parameters.data() + s.offset,
+                                 static_cast<std::int64_t>(s.size()))
+                 .fit<trilobit::ternary>())
             file.fail("tensor " + s.name + " is not ternary with one scale");
     }
     file.require_whole();

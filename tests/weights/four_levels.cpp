@@ -115,3 +115,18 @@ TEST_CASE("levels of one zero point are not those of another", "[weights]") {
     CHECK(halves.values == std::vector<std::int8_t>{-3, -1, 1, 3});
     CHECK(halves.scales[0] == 0.5f);
 }
+
+TEST_CASE("values fit a kind where one size makes them its own", "[weights]") {
+    const auto fits = []<class Kind>(Kind, const std::vector<float>& w) {
+        return values_of(w.data(), std::ssize(w)).fit<Kind>();
+    };
+    CHECK(fits(ternary{}, {}));
+    CHECK(fits(ternary{}, {0.0f, -0.0f}));
+    CHECK(fits(ternary{}, {0.0f, 0.5f, -0.5f}));
+    CHECK_FALSE(fits(ternary{}, {0.0f, 0.5f, -0.25f}));
+    CHECK_FALSE(fits(ternary{}, {NAN, NAN}));
+    CHECK(fits(binary{}, {0.5f, -0.5f}));
+    CHECK_FALSE(fits(binary{}, {0.0f, 0.0f}));
+    CHECK(fits(quaternary<2>{}, {1.0f, 0.5f, -0.5f}));
+    CHECK_FALSE(fits(quaternary<2>{}, {-1.0f, 0.5f, -0.5f}));
+}

@@ -60,6 +60,12 @@ struct few_values {
         }
         return s;
     }
+    /// Is there one, or is every value zero?
+    template <class Kind>
+    [[nodiscard]] constexpr bool fit() const noexcept {
+        const bool zero = count == 0 || (count == 1 && value[0] == 0);
+        return zero ? Kind::holds(0) : unit<Kind>() != 0;
+    }
 };
 
 /// Reads on only while values are few.
