@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// Room ggml. Enters: the symbols of the process. Leaves: see host.hpp.
+// Room integrations. Enters: the symbols of the process. Leaves: see host.hpp.
 #include "integrations/ggml/host.hpp"
 
 #include <dlfcn.h>

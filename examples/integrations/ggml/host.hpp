@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// Room ggml. Enters: the process that loaded us. Leaves: the few functions of its ggml that we call,
-// and which version of the back-end interface it speaks; or one line that says why not.
+// Room integrations. Enters: the process that loaded us. Leaves: the few functions of its ggml that
+// we call, and which version of the back-end interface it speaks; or one line that says why not.
 //
 // Nothing is linked: hosts name and place their libraries each in their own way.
 #pragma once

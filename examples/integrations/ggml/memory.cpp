@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// Room ggml. Enters: the host's calls about buffers. Leaves: see memory.hpp.
+// Room integrations. Enters: the host's calls about buffers. Leaves: see memory.hpp.
 #include "integrations/ggml/memory.hpp"
 
 #include <trilobit/core/aligned_buffer.hpp>

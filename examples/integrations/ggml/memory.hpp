@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
-// Room ggml. Enters: allocations of the host. Leaves: two types of buffer. One is plain memory that
-// the CPU reads as well, for activations; a buffer becomes the other as soon as packed weights are
-// placed in it, whose bytes mean nothing to anybody else.
+// Room integrations. Enters: allocations of the host. Leaves: two types of buffer. One is plain
+// memory that the CPU reads as well, for activations; a buffer becomes the other as soon as packed
+// weights are placed in it, whose bytes mean nothing to anybody else.
 #pragma once
 
 #include <span>

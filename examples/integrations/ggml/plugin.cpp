@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// Room ggml. Enters: the host's first call. Leaves: a registry of one device, TRILOBIT, and from it
-// streams that compute; or null after one line, and the host goes on without us.
+// Room integrations. Enters: the host's first call. Leaves: a registry of one device, TRILOBIT, and
+// from it streams that compute; or null after one line, and the host goes on without us.
 #include <trilobit/dispatch/dispatch.hpp>
 
 #include <algorithm>

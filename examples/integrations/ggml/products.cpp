@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// Room ggml. Enters: nodes of the host's graph. Leaves: see products.hpp.
+// Room integrations. Enters: nodes of the host's graph. Leaves: see products.hpp.
 #include "integrations/ggml/products.hpp"
 
 #include <trilobit/matmul/matmul.hpp>

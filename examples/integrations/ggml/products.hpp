@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// Room ggml. Enters: nodes of the host's graph. Leaves: MUL_MAT and MUL_MAT_ID done by plans, one
-// for all consecutive products of the same activations.
+// Room integrations. Enters: nodes of the host's graph. Leaves: MUL_MAT and MUL_MAT_ID done by
+// plans, one for all consecutive products of the same activations.
 #pragma once
 
 #include <trilobit/matmul/context.hpp>

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// Room ggml. Enters: how many threads the host wishes. Leaves: an executor of as many: the host's
-// own OpenMP team where it has one, since two teams that wait in loops take each other's
+// Room integrations. Enters: how many threads the host wishes. Leaves: an executor of as many: the
+// host's own OpenMP team where it has one, since two teams that wait in loops take each other's
 // processors; else threads of ours, which soon go to sleep.
 #pragma once
 

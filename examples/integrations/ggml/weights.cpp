@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// Room ggml. Enters: a tensor's bytes. Leaves: see weights.hpp.
+// Room integrations. Enters: a tensor's bytes. Leaves: see weights.hpp.
 #include "integrations/ggml/weights.hpp"
 
 #include <trilobit/pack/pack.hpp>

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// Room ggml. Enters: the bytes of a tensor of 1-bit or ternary blocks. Leaves: packed matrices in
-// the tensor's own place, one for each of its matrices; and on demand the bytes again.
+// Room integrations. Enters: the bytes of a tensor of 1-bit or ternary blocks. Leaves: packed
+// matrices in the tensor's own place, one for each of its matrices; and on demand the bytes again.
 //
 // The packed image is the only copy. Its scales are the file's, so the bytes that come back say the
 // same numbers; zeros may have taken another scale, and a block of zeros has its neighbours'.

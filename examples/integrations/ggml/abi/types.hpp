@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: MIT
-// Room ggml/abi. Enters: nothing. Leaves: what a back end and its host share in memory, as versions
-// 2, 3 and 6 of ggml's back-end interface have it alike; the buffer type, which they do not, is in
-// a header for each. Declared here because distributions install none of it. Names are ours, the
-// order of the members is ggml's; functions that a back end may leave out are marked with a zero.
+// Room integrations. Enters: nothing. Leaves: what a back end and its host share in memory, as
+// versions 2, 3 and 6 of ggml's back-end interface have it alike; the buffer type, which they do
+// not, is in a header for each. Declared here because distributions install none of it. Names are
+// ours, the order of the members is ggml's; functions that a back end may leave out are marked with
+// a zero.
 #pragma once
 
 #include <cstddef>

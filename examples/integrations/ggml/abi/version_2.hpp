@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// Room ggml/abi. Enters: nothing. Leaves: the buffer type of version 2 of ggml's back-end interface:
-// ggml 0.21 to 0.23, such as in node-llama-cpp 3.21.
+// Room integrations. Enters: nothing. Leaves: the buffer type of version 2 of ggml's back-end
+// interface: ggml 0.21 to 0.23, such as in node-llama-cpp 3.21.
 #pragma once
 
 #include "integrations/ggml/abi/types.hpp"

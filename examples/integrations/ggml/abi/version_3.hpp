@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
-// Room ggml/abi. Enters: nothing. Leaves: the buffer type of version 3 of ggml's back-end interface:
-// ggml 0.27, such as in Debian's llama.cpp 0.7.0. Two functions take many tensors at once.
+// Room integrations. Enters: nothing. Leaves: the buffer type of version 3 of ggml's back-end
+// interface: ggml 0.27, such as in Debian's llama.cpp 0.7.0. Two functions take many tensors at
+// once.
 #pragma once
 
 #include "integrations/ggml/abi/types.hpp"

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
-// Room ggml/abi. Enters: nothing. Leaves: the buffer type of version 6 of ggml's back-end interface:
-// what llama.cpp's sources say since; no host of it was met yet. One function for allocations that
-// are made of others.
+// Room integrations. Enters: nothing. Leaves: the buffer type of version 6 of ggml's back-end
+// interface: what llama.cpp's sources say since; no host of it was met yet. One function for
+// allocations that are made of others.
 #pragma once
 
 #include "integrations/ggml/abi/types.hpp"
