@@ -37,31 +37,17 @@ void q1_0_block(const std::int8_t* values, std::byte* block) {
         block[2 + i / 8] |= static_cast<std::byte>((values[i] > 0 ? 1u : 0u) << (i % 8));
 }
 
-// Q2_0: the scale, then codes of 64 weights, two bits each, the lowest first; values + 1, up to 2.
-void q2_0_values(const std::byte* block, std::int8_t* values) {
-    for (int i = 0; i < 64; ++i)
-        values[i] = static_cast<std::int8_t>(
-            static_cast<int>(gguf::bits_of(block[2 + i / 4]) >> (2 * (i % 4)) & 3u) - 1);
-}
-
-void q2_0_block(const std::int8_t* values, std::byte* block) {
-    std::memset(block + 2, 0, 16);
-    for (int i = 0; i < 64; ++i)
-        block[2 + i / 4] |=
-            static_cast<std::byte>(static_cast<unsigned>(values[i] + 1) << (2 * (i % 4)));
-}
-
 using trilobit::layout_id;
 
 // BitNet's models are ternary and were trained with one scale of activations for each token; those
-// of Q1_0 and Q2_0 were trained with none, and groups of 32 are what ggml's own kernel rounds.
+// of Q1_0 were trained with none, and groups of 32 are what ggml's own kernel rounds.
 constexpr weight_type types[] = {
     {type::tq1_0, "tq1_0", layout_id::ternary_base3, 256, 54, gguf::tq1_0_scale_offset, 0,
      ternary_values<gguf::tq1_0_codes>, ternary_block<gguf::tq1_0_pack>},
     {type::tq2_0, "tq2_0", layout_id::ternary_2bit, 256, 66, gguf::tq2_0_scale_offset, 0,
      ternary_values<gguf::tq2_0_codes>, ternary_block<gguf::tq2_0_pack>},
     {type::q1_0, "q1_0", layout_id::binary_1bit, 128, 18, 0, 32, q1_0_values, q1_0_block},
-    {type::q2_0, "q2_0", layout_id::quaternary_2bit, 64, 18, 0, 32, q2_0_values, q2_0_block},
+    // Q2_0 has four levels: its line comes with the layout quaternary_2bit.
 };
 
 }  // namespace

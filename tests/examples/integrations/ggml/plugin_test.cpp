@@ -68,12 +68,12 @@ void check_operators(const std::string& environment, const std::string& type) {
 }  // namespace
 
 TEST_CASE("llama.cpp's own test of operators passes") {
-    for (const char* type : {"tq1_0", "tq2_0", "q1_0", "q2_0"}) check_operators("", type);
+    for (const char* type : {"tq1_0", "tq2_0", "q1_0"}) check_operators("", type);
 }
 
 TEST_CASE("and with the other scales of activations") {
     for (const char* type : {"tq1_0", "tq2_0"}) check_operators("TRILOBIT_ACTIVATIONS=32", type);
-    for (const char* type : {"q1_0", "q2_0"}) check_operators("TRILOBIT_ACTIVATIONS=token", type);
+    check_operators("TRILOBIT_ACTIVATIONS=token", "q1_0");
 }
 
 TEST_CASE("Known versions of the interface are served, others declined in one line") {
