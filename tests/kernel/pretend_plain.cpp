@@ -1,0 +1,6 @@
+// SPDX-License-Identifier: MIT
+#include "pretend_kernels.hpp"
+
+TEST_CASE("kernels are exact on any machine that states its facts: plain", "[kernel]") {
+    pretend::check_kernels<pretend::plain>();
+}
