@@ -12,20 +12,30 @@ namespace {
 
 const matmul_op& of(const OrtCustomOp* op) noexcept { return *static_cast<const matmul_op*>(op); }
 
-/// What Y looks like, where X's dimensions are known or have names.
+/// The error with the node's name before it, as the runtime has it when nodes run.
+OrtStatus* named(const OrtApi& api, const OrtKernelInfo* info, OrtStatus* problem) noexcept {
+    if (problem == nullptr) return nullptr;
+    OrtStatus* const better = guarded(api, [&] {
+        fail(api, node_name(api, info) + ": " + api.GetErrorMessage(problem),
+             api.GetErrorCode(problem));
+    });
+    api.ReleaseStatus(problem);
+    return better;
+}
+
+/// What Y looks like, where X's dimensions are known or have names. The runtime asks one of the two
+/// operators for both types.
 void infer_shape(const matmul_op& op, OrtShapeInferContext* context) {
     const OrtApi& api = *op.api;
-    const auto attribute = [&](const char* name) {
-        const OrtOpAttr* found = nullptr;
-        check(api.ShapeInferContext_GetAttribute(context, name, &found));
-        std::int64_t value = 0;
-        std::size_t size = 0;
-        check(api.ReadOpAttr(found, ORT_OP_ATTR_INT, &value, sizeof value, &size));
-        return value;
-    };
-    const std::int64_t n = attribute("N"), k = attribute("K");
+    const OrtOpAttr* rows = nullptr;
+    check(api.ShapeInferContext_GetAttribute(context, "N", &rows));
+    std::int64_t n = 0;
+    std::size_t size = 0;
+    check(api.ReadOpAttr(rows, ORT_OP_ATTR_INT, &n, sizeof n, &size));
     OrtTensorTypeAndShapeInfo* x = nullptr;  // the context's own
     check(api.ShapeInferContext_GetInputTypeShape(context, 0, &x));
+    ONNXTensorElementDataType type{};
+    check(api.GetTensorElementType(x, &type));
     std::size_t rank = 0;
     check(api.GetDimensionsCount(x, &rank));
     if (rank == 0) return;  // unknown, or a scalar, which compute() refuses
@@ -33,9 +43,6 @@ void infer_shape(const matmul_op& op, OrtShapeInferContext* context) {
     std::vector<const char*> names(rank, "");
     check(api.GetDimensions(x, dims.data(), rank));
     check(api.GetSymbolicDimensions(x, names.data(), rank));
-    if (dims.back() >= 0 && *names.back() == '\0' && dims.back() != k)
-        fail(api, "The last dimension of X is " + std::to_string(dims.back()) + ", and K is " +
-                      std::to_string(k) + ".");
     dims.back() = n;
     names.back() = "";
     for (std::size_t i = 0; i < rank; ++i)
@@ -44,7 +51,7 @@ void infer_shape(const matmul_op& op, OrtShapeInferContext* context) {
     OrtTensorTypeAndShapeInfo* y = nullptr;
     check(api.CreateTensorTypeAndShapeInfo(&y));
     OrtStatus* const failed = guarded(api, [&] {
-        check(api.SetTensorElementType(y, op.type));
+        check(api.SetTensorElementType(y, type));
         check(api.SetDimensions(y, dims.data(), rank));
         check(api.SetSymbolicDimensions(y, names.data(), rank));
         check(api.ShapeInferContext_SetOutputTypeShape(context, 0, y));
@@ -102,7 +109,9 @@ matmul_op::matmul_op(const OrtApi& a, ONNXTensorElementDataType t) noexcept
     GetVariadicOutputHomogeneity = [](const OrtCustomOp*) { return 1; };
     CreateKernelV2 = [](const OrtCustomOp* op, const OrtApi*, const OrtKernelInfo* info,
                         void** kernel) -> OrtStatusPtr {
-        return guarded(*of(op).api, [&] { *kernel = new matmul_node(of(op), info); });
+        return named(*of(op).api, info, guarded(*of(op).api, [&] {
+                         *kernel = new matmul_node(of(op), info);
+                     }));
     };
     KernelComputeV2 = [](void* kernel, OrtKernelContext* context) -> OrtStatusPtr {
         return static_cast<const matmul_node*>(kernel)->run(context);

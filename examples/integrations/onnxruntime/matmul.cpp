@@ -32,14 +32,6 @@ std::string read_string(const OrtApi& api, const OrtKernelInfo* info, const char
     return value;
 }
 
-std::string node_name(const OrtApi& api, const OrtKernelInfo* info) {
-    std::size_t size = 0;
-    check(api.KernelInfo_GetNodeName(info, nullptr, &size));
-    std::string name(size, '\0');
-    check(api.KernelInfo_GetNodeName(info, name.data(), &size));
-    return name.c_str();
-}
-
 void log(const OrtApi& api, const OrtKernelInfo* info, const std::string& text) {
     const OrtLogger* logger = nullptr;
     check(api.KernelInfo_GetLogger(info, &logger));

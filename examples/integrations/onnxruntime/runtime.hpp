@@ -80,6 +80,14 @@ inline tensor read_tensor(const OrtApi& api, const OrtValue* value) {
     return t;
 }
 
+inline std::string node_name(const OrtApi& api, const OrtKernelInfo* info) {
+    std::size_t size = 0;
+    check(api.KernelInfo_GetNodeName(info, nullptr, &size));
+    std::string name(size, '\0');
+    check(api.KernelInfo_GetNodeName(info, name.data(), &size));
+    return name.c_str();
+}
+
 /// None where an optional input is left out.
 inline std::optional<tensor> read_input(const OrtApi& api, const OrtKernelContext* context,
                                         std::size_t index) {

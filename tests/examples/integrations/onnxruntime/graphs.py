@@ -25,7 +25,7 @@ TYPES = {np.dtype(np.float32): TensorProto.FLOAT, np.dtype(np.float16): TensorPr
          np.dtype(np.uint8): TensorProto.UINT8, np.dtype(np.int8): TensorProto.INT8}
 
 
-def session(model, threads=2, severity=3):
+def session(model, threads=2, severity=4):
     options = ort.SessionOptions()
     options.intra_op_num_threads = threads
     options.log_severity_level = severity
@@ -63,7 +63,7 @@ def packed_model(matrix, dtype=np.float32, bias=None, dims=("tokens", None), ima
         initializers.append(tensor("bias", bias))
         names.append("bias")
     node = helper.make_node("MatMul", names, ["Y"], name="the_node", domain="trilobit", **attributes)
-    dims = list(dims[:-1]) + [k if dims[-1] is None else dims[-1]]
+    dims = [k if i == len(dims) - 1 and d is None else d for i, d in enumerate(dims)]
     return model_of([node], [("X", dtype, dims)], [("Y", dtype, None)], initializers)
 
 
