@@ -227,7 +227,7 @@ class BadModels(unittest.TestCase):
             wanted = definition(x.astype(dtype), self.values, self.scales)
             self.assertEqual(y.tobytes(), wanted.tobytes())
         with self.assertRaisesRegex(Exception, "last dimension of X"):
-            session(packed_model(self.w, dims=())).run(None, {"X": np.float32(1)})
+            session(packed_model(self.w, dims=())).run(None, {"X": np.array(1, np.float32)})
         for bias in (floats(69), floats(70, 1), floats(0)):
             with self.assertRaisesRegex(Exception, "bias"):
                 session(packed_model(self.w, bias=bias)).run(None, {"X": x})
