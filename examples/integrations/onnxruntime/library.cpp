@@ -109,9 +109,8 @@ matmul_op::matmul_op(const OrtApi& a, ONNXTensorElementDataType t) noexcept
     GetVariadicOutputHomogeneity = [](const OrtCustomOp*) { return 1; };
     CreateKernelV2 = [](const OrtCustomOp* op, const OrtApi*, const OrtKernelInfo* info,
                         void** kernel) -> OrtStatusPtr {
-        return named(*of(op).api, info, guarded(*of(op).api, [&] {
-                         *kernel = new matmul_node(of(op), info);
-                     }));
+        return named(*of(op).api, info,
+                     guarded(*of(op).api, [&] { *kernel = new matmul_node(of(op), info); }));
     };
     KernelComputeV2 = [](void* kernel, OrtKernelContext* context) -> OrtStatusPtr {
         return static_cast<const matmul_node*>(kernel)->run(context);

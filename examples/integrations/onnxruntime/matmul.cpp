@@ -125,8 +125,8 @@ void matmul_node::check_image(const OrtKernelInfo* info) const {
                       " and K is " + std::to_string(k) + ".");
     // Whether there is a kernel at all, now and not in the first run.
     const trilobit::context once{*kernels, {}, options};
-    const trilobit::product one{w, {[](const void*, const float*, std::int64_t, std::int64_t, int) {},
-                                    nullptr}};
+    const trilobit::product one{
+        w, {[](const void*, const float*, std::int64_t, std::int64_t, int) {}, nullptr}};
     check(api, trilobit::plan::of(once, {&one, 1}, 1, 1).error());
 }
 
