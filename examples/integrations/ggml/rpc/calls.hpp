@@ -5,6 +5,8 @@
 
 #include <dlfcn.h>
 
+#include <type_traits>
+
 #include "integrations/ggml/host.hpp"
 
 namespace tbx::ggml {

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// Room integrations. Enters: bytes that clients set. Leaves: those of weights, packed by the plug-in
-// and found again by where the client believes them to lie: its tensors are made anew for each
+// Room integrations. Enters: bytes that clients set. Leaves: those of weights, which the plug-in
+// packs, found again by where the client believes them to lie: its tensors are made anew for each
 // message, and the protocol has no room for what a back end would note in them.
 //
 // Whoever reads such a place gets its bytes, and whoever must have them in place gets them back.
