@@ -168,8 +168,8 @@ TRILOBIT_API trilobit_status trilobit_packed_bytes(int32_t layout, int64_t rows,
                                                    size_t* bytes);
 
 /// Packs floats (rows, cols), rounded as the models are trained: to -1, 0, 1 by their mean size, to
-/// -1, 1 by their sign around the mean, to the nearest of four levels. Floats that are such values times a scale already lose
-/// nothing. Refused: NaN, infinity.
+/// -1, 1 by their sign around the mean, to the nearest of four levels. Floats that are such values
+/// times a scale already lose nothing. Refused: NaN, infinity.
 TRILOBIT_API trilobit_status trilobit_pack_floats(trilobit_context* context, int32_t layout,
                                                   const float* weights, int64_t rows, int64_t cols,
                                                   int64_t stride,

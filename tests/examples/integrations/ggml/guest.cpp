@@ -13,6 +13,7 @@
 #include <map>
 #include <string>
 #include <thread>
+#include <utility>
 #include <vector>
 
 #include "integrations/ggml/abi/types.hpp"
@@ -49,7 +50,20 @@ struct init_parameters {
 
 void* load(const char* path) { return call<void*>("ggml_backend_load", path); }
 
-void* our_device() { return call<void*, const char*>("ggml_backend_dev_by_name", "TRILOBIT"); }
+void* remote = nullptr;  // a device on a server of examples/integrations/ggml/rpc
+
+void* our_device() {
+    if (remote != nullptr) return remote;
+    return call<void*, const char*>("ggml_backend_dev_by_name", "TRILOBIT");
+}
+
+void* function_of(const char* registry, const char* name) {
+    void* found = call<void*, void*, const char*>(
+        "ggml_backend_reg_get_proc_address",
+        call<void*, const char*>("ggml_backend_reg_by_name", registry), name);
+    expect(found != nullptr, name);
+    return found;
+}
 
 /// A matrix of TQ2_0 in one case, times `tokens` rows of whole numbers that int8 holds exactly
 /// whether its scale is of a token or of 32 columns.
@@ -134,11 +148,8 @@ public:
                    count);
     }
     void set_threads(int count) {
-        void* found = call<void*, void*, const char*>(
-            "ggml_backend_reg_get_proc_address",
-            call<void*, const char*>("ggml_backend_reg_by_name", "TRILOBIT"),
-            "ggml_backend_set_n_threads");
-        expect(found != nullptr, "no function for the number of threads");
+        if (remote != nullptr) return;
+        void* found = function_of("TRILOBIT", "ggml_backend_set_n_threads");
         reinterpret_cast<void (*)(void*, int)>(found)(backend, count);
     }
     int compute(std::int32_t strange_expert = 0) {
@@ -236,11 +247,40 @@ void hostile(const char*) {
     experts.expect_right();
 }
 
+/// A client that does with its weights what it likes gets what ggml alone would give.
+void on_server(const char* endpoint) {
+    auto* add =
+        reinterpret_cast<void* (*)(const char*)>(function_of("RPC", "ggml_backend_rpc_add_server"));
+    remote =
+        call<void*, void*, std::size_t>("ggml_backend_reg_dev_get", add(endpoint), std::size_t{0});
+    right(7);
+    case_of_product c(2, 100, 3);
+    c.set_file(0, c.file.size());
+    c.set_file(500, 500);
+    c.expect_same_bytes();
+    c.expect_right();
+    c.set_file(0, 1000);
+    c.set_file(1000, c.file.size() - 1000);
+    c.expect_right();
+    auto& scale = c.file[66 * 7 + 65];
+    const auto before = std::exchange(scale, static_cast<unsigned char>(0x7e));  // NaN
+    c.set_file(0, c.file.size());
+    expect(c.compute() == 0, "a scale that is NaN killed the server");
+    c.expect_same_bytes();
+    scale = before;
+    c.set_file(0, c.file.size());
+    c.expect_right();
+}
+
 }  // namespace
 
 int main(int count, char** arguments) {
-    expect(count == 3, "guest PLUGIN twice|threads|hostile");
+    expect(count == 3, "guest PLUGIN twice|threads|hostile, or guest server ADDRESS:PORT");
     call<void>("ggml_backend_load_all");
+    if (arguments[1] == std::string("server")) {
+        on_server(arguments[2]);
+        return 0;
+    }
     expect(load(arguments[1]) != nullptr, "the plug-in cannot be loaded");
     const std::map<std::string, void (*)(const char*)> trials = {
         {"twice", twice}, {"threads", threads}, {"hostile", hostile}};

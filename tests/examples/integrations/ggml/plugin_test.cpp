@@ -1,48 +1,15 @@
 // SPDX-License-Identifier: MIT
 // libggml-trilobit.so among Debian's llama.cpp: its own test of operators, hosts that behave badly,
 // and a model. Without network or Debian there is no llama.cpp, and that is said.
-#include <sys/wait.h>
-
-#include <array>
 #include <catch2/catch_test_macros.hpp>
-#include <cstdio>
-#include <cstdlib>
 #include <string>
 
 #include "../../support/scratch_folder.hpp"
+#include "llama_programs.hpp"
 
 namespace {
 
-const std::string root = TRILOBIT_SOURCE_DIR, plugin = TRILOBIT_PLUGIN;
-const std::string llama = root + "/build/rivals/bin/";
-
-struct outcome {
-    int status = -1;
-    std::string text;  // both streams
-};
-
-std::string quoted(const std::string& word) { return "'" + word + "'"; }
-
-outcome run(const std::string& command) {
-    outcome o;
-    std::FILE* pipe = ::popen((command + " 2>&1").c_str(), "r");
-    REQUIRE(pipe != nullptr);
-    std::array<char, 4096> part;
-    for (std::size_t n; (n = std::fread(part.data(), 1, part.size(), pipe)) > 0;)
-        o.text.append(part.data(), n);
-    const int status = ::pclose(pipe);
-    o.status = WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
-    return o;
-}
-
-/// Programs of llama.cpp, or a loud skip.
-void need_llama() {
-    // Tests run side by side, and one of them fetches.
-    const outcome fetched =
-        run("mkdir -p " + quoted(root + "/build") + " && flock " +
-            quoted(root + "/build/.rivals.lock") + " " + quoted(root + "/scripts/fetch-rivals"));
-    if (fetched.status != 0) SKIP("llama.cpp cannot be had: " << fetched.text);
-}
+using namespace tbx::testing;
 
 outcome run_guest(const std::string& trial, const std::string& environment = {}) {
     need_llama();
