@@ -1,12 +1,14 @@
 // SPDX-License-Identifier: MIT
-// Room integrations. Enters: the shared library of any ONNX Runtime, models with one input X of floats
-// and one output. Leaves: milliseconds of a run of each, medians of rounds that take turns.
+// Room integrations. Enters: the shared library of any ONNX Runtime, models with one input X of
+// floats and one output. Leaves: milliseconds of a run of each, medians of rounds that take turns.
 //   onnxruntime-bench RUNTIME.so libonnxruntime-trilobit.so THREADS TOKENS COLS MODEL...
+// Beside each: how far its output is from the first one's, as a part of its largest number.
 // lut:MODEL asks the runtime for its kernels of lookup tables.
 #include <dlfcn.h>
 
 #include <algorithm>
 #include <chrono>
+#include <cmath>
 #include <cstdio>
 #include <cstdlib>
 #include <random>
@@ -29,12 +31,20 @@ struct model {
     OrtSession* session = nullptr;
     char* output = nullptr;
 
-    double run(const OrtValue* x, int times) const {
+    std::vector<float> numbers;  // of the last output
+
+    void remember(OrtValue* y) {
+        const auto t = tbx::onnx::read_tensor(*api, y);
+        const auto* const first = static_cast<const float*>(t.data);
+        numbers.assign(first, first + t.count);
+    }
+    double run(const OrtValue* x, int times) {
         const char *in = "X", *const out[] = {output};
         const auto begin = std::chrono::steady_clock::now();
         for (int i = 0; i < times; ++i) {
             OrtValue* y = nullptr;
             must(api->Run(session, nullptr, &in, &x, 1, out, 1, &y));
+            if (times == 1) remember(y);
             api->ReleaseValue(y);
         }
         return std::chrono::duration<double, std::milli>(std::chrono::steady_clock::now() - begin)
@@ -42,6 +52,16 @@ struct model {
                times;
     }
 };
+
+/// Of two outputs, the largest difference as a part of the largest number.
+double difference(const std::vector<float>& a, const std::vector<float>& b) {
+    double most = 0, largest = 0;
+    for (std::size_t i = 0; i < a.size(); ++i) {
+        largest = std::max(largest, std::abs(double{a[i]}));
+        most = std::max(most, std::abs(double{a[i]} - double{b[i]}));
+    }
+    return most / largest;
+}
 
 }  // namespace
 
@@ -94,7 +114,8 @@ int main(int argc, char** argv) {
     std::printf("%s, %s threads, %s tokens\n", base()->GetVersionString(), argv[3], argv[4]);
     for (std::size_t i = 0; i < models.size(); ++i) {
         std::sort(took[i].begin(), took[i].end());
-        std::printf("  %9.3f ms (%.3f to %.3f)  %s\n", took[i][rounds / 2], took[i].front(),
-                    took[i].back(), argv[6 + i]);
+        std::printf("  %9.3f ms (%.3f to %.3f), %.0e from the first  %s\n", took[i][rounds / 2],
+                    took[i].front(), took[i].back(),
+                    difference(models[0].numbers, models[i].numbers), argv[6 + i]);
     }
 }
