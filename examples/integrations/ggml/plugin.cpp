@@ -50,15 +50,15 @@ status compute(backend* b, graph* g) {
     }
 }
 
-constexpr unsigned char id[16] = {'t', 'r', 'i', 'l', 'o', 'b', 'i', 't',
-                                  '.', 'g', 'g', 'm', 'l', '.', '0', '1'};
+constexpr unsigned char back_end_id[16] = {'t', 'r', 'i', 'l', 'o', 'b', 'i', 't',
+                                           '.', 'g', 'g', 'm', 'l', '.', '0', '1'};
 
 backend* init_backend(device* d, const char*) {
     const int threads = static_cast<int>(std::max(1u, std::thread::hardware_concurrency()));
     try {
         auto own = std::make_unique<worker>(*kernels, threads);
         auto* b = new backend{};
-        b->id = id;
+        b->id = back_end_id;
         b->functions.name = name_of_backend;
         b->functions.free = free_backend;
         b->functions.compute = compute;
