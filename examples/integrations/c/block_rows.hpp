@@ -9,24 +9,15 @@
 #include <optional>
 #include <span>
 
+#include "gguf/level_blocks.hpp"
 #include "trilobit/core/status.hpp"
 #include "trilobit/weights/scale.hpp"
 
 namespace tbx::capi {
 
-/// One type of blocks.
-struct block_format {
-    std::int32_t type;  // ggml's number
-    int values, bytes;  // of a block
-    int scale_at;       // byte of its f16 scale
-    int levels;         // codes are below
-    int lowest, step;   // value = lowest + step * code
-    void (*codes)(const std::byte* block, std::uint8_t* codes);
-};
-
 /// Any threads may read rows at once.
 class block_rows {
-    const block_format* format = nullptr;
+    const gguf::level_block* format = nullptr;
     const std::byte* blocks = nullptr;
     std::int64_t rows = 0, row_blocks = 0;
 

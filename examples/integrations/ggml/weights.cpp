@@ -96,7 +96,7 @@ struct row_reader {
         for (; block < end; block += type.bytes, values += type.cols) {
             const float scale = gguf::load_f16(block + type.scale_at);
             if (!trilobit::is_finite(scale)) return {errc::bad_value, "a scale is NaN or infinite"};
-            type.values(block, values);
+            gguf::read_values(type, block, values);  // strange codes are the packer's to refuse
             if (grouped)
                 *scales++ = scale;
             else if (scale == 0)  // ternary, and alike but for this
@@ -136,7 +136,7 @@ void unpack(const weight_type& type, const trilobit::packed_view& w, std::int64_
         for (std::int64_t b = 0; b < w.cols / type.cols; ++b) {
             std::byte* to = rows + static_cast<std::size_t>(r) * row + b * type.bytes;
             const std::int64_t segment = w.segments() > 1 ? b : 0;
-            type.block(values.data() + r * w.cols + b * type.cols, to);
+            gguf::write_values(type, values.data() + r * w.cols + b * type.cols, to);
             gguf::store_as<std::uint16_t>(to + type.scale_at,
                                           trilobit::f32_to_f16(w.scale_of(block, segment, r)));
         }

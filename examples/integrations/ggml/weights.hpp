@@ -13,22 +13,17 @@
 #include <span>
 #include <vector>
 
+#include "gguf/level_blocks.hpp"
 #include "integrations/ggml/abi/types.hpp"
 #include "integrations/ggml/threads.hpp"
 
 namespace tbx::ggml {
 
 /// What we make of a type of the host's.
-struct weight_type {
-    ggml::type id;
+struct weight_type : gguf::level_block {
     const char* name;  // as the host calls it
     trilobit::layout_id layout;
-    int cols;              // of a block
-    int bytes;             // of a block
-    int scale_at;          // an f16, in a block
     int activation_group;  // by default; 0 is the whole token
-    void (*values)(const std::byte* block, std::int8_t* values);
-    void (*block)(const std::int8_t* values, std::byte* block);  // all but the scale
 };
 
 /// Null for a type that we do not take, or that this host calls by another name.
