@@ -153,9 +153,9 @@ bool is_host(buffer_type* self) { return self == address(plain_type); }
 void make_buffer_types(device* of) {
     const buffer_type_functions f{type_name, alloc, alignment, tensor_size, is_host};
     for (layouts* type : {&plain_type, &packed_type}) {
-        if (the_host.version == 2) type->emplace<version_2::buffer_type_layout>(f, of);
-        if (the_host.version == 3) type->emplace<version_3::buffer_type_layout>(f, of);
-        if (the_host.version == 6) type->emplace<version_6::buffer_type_layout>(f, of);
+        if (the_host.version == 2) *type = layout_of<version_2::buffer_type_layout>(f, of);
+        if (the_host.version == 3) *type = layout_of<version_3::buffer_type_layout>(f, of);
+        if (the_host.version == 6) *type = layout_of<version_6::buffer_type_layout>(f, of);
     }
 }
 

@@ -3,6 +3,7 @@
 // plans, one for all consecutive products of the same activations.
 #pragma once
 
+#include <trilobit/core/matrix_view.hpp>
 #include <trilobit/matmul/context.hpp>
 
 #include <cstdint>

@@ -147,4 +147,17 @@ struct buffer_type_functions {
     bool (*is_host)(buffer_type* self);
 };
 
+/// The buffer type of one version.
+template <class Layout>
+Layout layout_of(const buffer_type_functions& f, device* of) noexcept {
+    Layout made;
+    made.name = f.name;
+    made.alloc = f.alloc;
+    made.alignment = f.alignment;
+    made.tensor_size = f.tensor_size;
+    made.is_host = f.is_host;
+    made.device = of;
+    return made;
+}
+
 }  // namespace tbx::ggml

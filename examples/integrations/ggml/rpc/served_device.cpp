@@ -243,8 +243,8 @@ device* make_served_device(device* plugin, device* cpu, std::size_t memory) {
         return nullptr;
     }
     self.packed.emplace(plugin, self.plugin_stream);
-    self.memory_type.emplace(
-        buffer_type_functions{type_name, alloc, alignment, tensor_size, is_host}, &self.device);
+    self.memory_type = layout_of<version_3::buffer_type_layout>(
+        {type_name, alloc, alignment, tensor_size, is_host}, &self.device);
 
     device_functions& d = self.device.functions;
     d.name = name_of_device;
