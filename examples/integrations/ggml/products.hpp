@@ -3,8 +3,8 @@
 // plans, one for all consecutive products of the same activations.
 #pragma once
 
-#include <trilobit/core/matrix_view.hpp>
 #include <trilobit/matmul/context.hpp>
+#include <trilobit/matmul/tasks.hpp>
 
 #include <cstdint>
 #include <vector>
