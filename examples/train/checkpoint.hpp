@@ -28,7 +28,7 @@ struct run_identity {
     char magic[8] = {'T', 'B', 'X', 'T', 'R', 'N', '0', '1'};
     std::int32_t vocab, hidden, ffn, layers, heads, kv_heads, context, ternary;
     std::int32_t batch = 0;
-    std::int32_t reserved = 0;
+    std::int32_t graph = 0;  // its place among `graphs`
     std::uint64_t seed = 0;
     std::uint64_t text = 0;  // fingerprint of the tokens
     double lr = 0;
@@ -51,6 +51,7 @@ inline run_identity identity_of(const model_config& c, const train_options& o, s
     r.kv_heads = c.kv_heads;
     r.context = c.context;
     r.ternary = c.ternary ? 1 : 0;
+    r.graph = static_cast<std::int32_t>(&graph_of(c) - graphs);
     r.batch = o.batch;
     r.seed = o.seed;
     r.text = text;

@@ -36,7 +36,8 @@ double seconds_since(std::chrono::steady_clock::time_point t) {
 // The vocabulary is a file of its own from the start: resuming must not learn another one.
 std::string vocabulary_file(const train_command& c, const std::string& text) {
     if (!c.vocab.empty()) return c.vocab;
-    if (!c.teacher.empty()) return c.teacher;
+    for (const std::string& model : {c.teacher, c.start_from})
+        if (!model.empty()) return model;
     const std::string path = c.out + ".vocab";
     if (c.resume && fs::exists(path)) return path;
     std::printf("learning a vocabulary of up to %d pieces\n", c.vocab_size);
@@ -80,6 +81,26 @@ void check_outputs(const train_command& c, const std::string& checkpoint) {
         throw error("--checkpoint", "is the model's own file");
 }
 
+// Takes the weights of another model of the same sizes; its graph may be another. Rounding takes
+// the mean of |w| for the scale, so trits are spread until that mean is the scale they had.
+void take_weights(const std::string& path, const loaded_model& from, const model_config& c,
+                  std::vector<float>& to) {
+    const parameter_layout layout(c), other(from.config);
+    if (!std::ranges::equal(layout.slots, other.slots, {}, &slot::name, &slot::name) ||
+        !std::ranges::equal(layout.slots, other.slots, {}, &slot::offset, &slot::offset))
+        throw error(path, "has other tensors or sizes than the model to train");
+    to = from.parameters;
+    if (!c.ternary || !from.config.already_ternary) return;
+    for (const slot& s : layout.slots) {
+        if (s.kind != slot_kind::linear) continue;
+        const auto w = std::span(to).subspan(s.offset, s.size());
+        const auto zeros = std::ranges::count(w, 0.0f);
+        const float spread = static_cast<float>(s.size()) /
+                             static_cast<float>(std::max<std::ptrdiff_t>(1, std::ssize(w) - zeros));
+        for (float& v : w) v *= spread;
+    }
+}
+
 struct outcome {
     train_state state;
     bool interrupted = false, went_on = false;
@@ -88,7 +109,7 @@ struct outcome {
 template <class Backend>
 outcome train(const train_command& c, const model_config& config,
               const std::vector<std::uint16_t>& tokens, const std::optional<loaded_model>& teacher,
-              const std::string& checkpoint) {
+              const std::optional<loaded_model>& start, const std::string& checkpoint) {
     const run_identity run = identity_of(config, c.options, fingerprint(tokens));
     train_options options = c.options;
     if (c.minutes <= 0)  // a short run has no time to warm up for long
@@ -97,6 +118,7 @@ outcome train(const train_command& c, const model_config& config,
     if (teacher) work.learn_from(teacher->config, teacher->parameters);
     outcome o{fresh_state(config, c.options.seed)};
     train_state& s = o.state;
+    if (start) take_weights(c.start_from, *start, config, s.parameters);
     if (fs::exists(checkpoint)) {
         s = load_checkpoint(checkpoint, run, s.parameters.size(), c.change_lr);
         std::printf("going on after step %ld\n", static_cast<long>(s.step));
@@ -190,14 +212,16 @@ int run(const train_command& c) {
         throw error(c.text, "has only " + std::to_string(tokens.size()) +
                                 " tokens; training with --context " +
                                 std::to_string(config.context) + " needs more");
-    std::optional<loaded_model> teacher;
-    if (!c.teacher.empty()) {
-        teacher = load_model(c.teacher);
-        if (teacher->vocabulary.tokens != vocabulary.tokens)
-            throw error(c.teacher, "has another vocabulary than " + vocab_path);
-        if (teacher->config.context < config.context)
-            throw error(c.teacher, "was trained for a shorter context than --context");
-    }
+    const auto other_model = [&](const std::string& path) -> std::optional<loaded_model> {
+        if (path.empty()) return std::nullopt;
+        loaded_model m = load_model(path);
+        if (m.vocabulary.tokens != vocabulary.tokens)
+            throw error(path, "has another vocabulary than " + vocab_path);
+        return m;
+    };
+    const auto start = other_model(c.start_from), teacher = other_model(c.teacher);
+    if (teacher && teacher->config.context < config.context)
+        throw error(c.teacher, "was trained for a shorter context than --context");
     std::printf("%s texts, %s tokens of %d kinds, %s parameters, %s weights\n",
                 support::human_count(static_cast<double>(stream.texts)).c_str(),
                 support::human_count(static_cast<double>(tokens.size())).c_str(), config.vocab,
@@ -206,9 +230,9 @@ int run(const train_command& c) {
     std::fflush(stdout);
     const auto trained = [&] {
         if (!c.bf16)
-            return train<blas_backend<float>>(c, config, tokens, teacher, beside.checkpoint);
+            return train<blas_backend<float>>(c, config, tokens, teacher, start, beside.checkpoint);
 #ifdef TRILOBIT_TRAIN_ONEDNN
-        return train<onednn_backend>(c, config, tokens, teacher, beside.checkpoint);
+        return train<onednn_backend>(c, config, tokens, teacher, start, beside.checkpoint);
 #else
         throw error("--bf16", "this build has no oneDNN (TRILOBIT_TRAIN_ONEDNN)");
 #endif

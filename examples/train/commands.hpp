@@ -15,6 +15,7 @@ struct train_command {
     std::string text, out = "model.gguf";
     std::string vocab;           // take the vocabulary of this file
     std::string teacher;         // learn from this model's predictions too
+    std::string start_from;      // begin with this model's weights, not with random ones
     std::string checkpoint;      // default: <out>.checkpoint
     std::string name;            // default: the file name of `out`
     std::string type = "tq2_0";  // or i2_s

@@ -6,6 +6,7 @@
 
 #include <cstddef>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "gguf/layer.hpp"
@@ -22,15 +23,45 @@ struct model_config {
     int context = 256;
     float rope_base = 10000.0f;
     float eps = 1e-5f;
-    bool ternary = true;            // fake-quantise weights (absmean) and activations (absmax int8)
-    bool already_ternary = false;   // linear weights are t * scale: take them as they are
-    bool sub_norms = true;          // BitNet b1.58's norms before o_proj and down_proj
+    bool ternary = true;           // fake-quantise weights (absmean) and activations (absmax int8)
+    bool already_ternary = false;  // linear weights are t * scale: take them as they are
+    // The graph: `graphs` below lists those that have a name.
+    bool sub_norms = true;          // BitNet's norms before o_proj and down_proj
     bool squared_relu = true;       // else SiLU
     bool rope_interleaved = false;  // pairs (2i, 2i+1) as in llama files, else (i, i + d/2)
 
     [[nodiscard]] int head_dim() const { return hidden / heads; }
     [[nodiscard]] int kv_dim() const { return head_dim() * kv_heads; }
 };
+
+// What llama.cpp and its kin call a graph, and the flags it stands for.
+struct graph {
+    std::string_view name;
+    bool sub_norms, squared_relu, rope_interleaved;
+
+    void set(model_config& c) const {
+        c.sub_norms = sub_norms;
+        c.squared_relu = squared_relu;
+        c.rope_interleaved = rope_interleaved;
+    }
+};
+inline constexpr graph graphs[] = {{"bitnet-b1.58", true, true, false},
+                                   {"bitnet", true, false, false},
+                                   {"llama", false, false, true}};
+
+// Null where there is no such name.
+inline const graph* find_graph(std::string_view name) {
+    for (const graph& g : graphs)
+        if (g.name == name) return &g;
+    return nullptr;
+}
+
+// A llama with squared ReLU is a llama: its gate has a key of its own.
+inline const graph& graph_of(const model_config& c) {
+    for (const graph& g : graphs)
+        if (g.sub_norms == c.sub_norms && g.squared_relu == c.squared_relu) return g;
+    return *find_graph("llama");
+}
 
 inline gguf::layer_widths widths_of(const model_config& c) {
     return {c.hidden, c.hidden, c.kv_dim(), c.kv_dim(), c.hidden, c.ffn, c.sub_norms};

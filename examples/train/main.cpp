@@ -8,6 +8,7 @@
 #include <exception>
 #include <sstream>
 #include <string>
+#include <vector>
 
 #include "support/standard_streams.hpp"
 #include "support/truncation.hpp"
@@ -34,7 +35,13 @@ CLI::Validator between(double low, double high) {
 // Doubles below 2^64. CLI11 takes -1, and what is larger than a seed, for the largest.
 CLI::Validator seed_number() { return between(0.0, 0x1.fffffffffffffp63); }
 
-void add_train(CLI::App& app, train_command& c, bool& fp32) {
+std::vector<std::string> graph_names() {
+    std::vector<std::string> names;
+    for (const graph& g : graphs) names.emplace_back(g.name);
+    return names;
+}
+
+void add_train(CLI::App& app, train_command& c, std::string& graph_name, bool& fp32) {
     const CLI::Range positive(1, 1 << 30);
     app.add_option("--text", c.text, "text to learn; lines <|endoftext|> part texts");
     app.add_option("--out", c.out, "model file to write")->capture_default_str();
@@ -44,6 +51,7 @@ void add_train(CLI::App& app, train_command& c, bool& fp32) {
         ->check(CLI::Range(260, 65536))
         ->capture_default_str();
     app.add_option("--teacher", c.teacher, "learn from this model's predictions as well");
+    app.add_option("--start-from", c.start_from, "begin with the weights of this model file");
     app.add_option("--soft", c.options.soft, "weight of the teacher against the text, 0..1")
         ->check(between(0.0, 1.0))
         ->capture_default_str();
@@ -52,6 +60,9 @@ void add_train(CLI::App& app, train_command& c, bool& fp32) {
           std::pair{"--layers", &c.model.layers}, std::pair{"--heads", &c.model.heads},
           std::pair{"--kv-heads", &c.model.kv_heads}, std::pair{"--context", &c.model.context}})
         app.add_option(name, *value)->check(positive)->capture_default_str();
+    app.add_option("--graph", graph_name, "llama.cpp runs bitnet and llama, not bitnet-b1.58")
+        ->check(CLI::IsMember(graph_names()))
+        ->capture_default_str();
     app.add_flag("--fp32", fp32, "train float weights in the same graph");
     app.add_option("--type", c.type, "how ternary weights are stored")
         ->check(CLI::IsMember({"tq2_0", "i2_s"}))
@@ -117,8 +128,9 @@ int parse_and_run(int argc, char** argv) {
     train_command training;
     sample_command sampling;
     eval_command evaluation;
+    std::string graph_name(graph_of(training.model).name);
     bool fp32 = false;
-    add_train(app, training, fp32);
+    add_train(app, training, graph_name, fp32);
     CLI::App* sample = app.add_subcommand("sample", "write texts that a model makes up");
     CLI::App* eval = app.add_subcommand("eval", "perplexity of a text under a model");
     add_sample(*sample, sampling);
@@ -134,6 +146,7 @@ int parse_and_run(int argc, char** argv) {
     }
     if (*sample) return run(sampling);
     if (*eval) return run(evaluation);
+    find_graph(graph_name)->set(training.model);
     training.model.ternary = !fp32;
     return run(training);
 }

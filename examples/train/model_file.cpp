@@ -24,14 +24,10 @@ using gguf::tensor_type;
 model_config config_of(const gguf::reader& file) {
     const auto arch = file.get<std::string>("general.architecture");
     model_config c;
-    if (arch == "llama") {
-        c.sub_norms = c.squared_relu = false;
-        c.rope_interleaved = true;
-    } else if (arch == "bitnet") {
-        c.squared_relu = false;
-    } else if (arch != "bitnet-b1.58" && arch != "bitnet-25") {
+    const graph* known = find_graph(arch == "bitnet-25" ? "bitnet-b1.58" : arch);
+    if (known == nullptr)
         file.fail("is of architecture " + arch + "; llama and bitnet can be read here");
-    }
+    known->set(c);
     const auto key = [&](const char* name) { return arch + "." + name; };
     if (const auto gate = key("hidden_activation"); file.has(gate)) {
         c.squared_relu = file.get<std::string_view>(gate) == "relu2";
@@ -112,7 +108,7 @@ void save_model(const std::string& path, const std::string& name, const model_co
                 std::span<const float> parameters, const llama2c::spm_vocabulary& vocabulary,
                 tensor_type ternary_type) {
     const parameter_layout layout(c);
-    const std::string arch = c.sub_norms ? "bitnet-b1.58" : "llama";
+    const std::string arch(graph_of(c).name);
     gguf::writer file(path);
     const auto number = [&](const std::string& key, int value) {
         file.set(arch + "." + key, static_cast<std::uint32_t>(value));

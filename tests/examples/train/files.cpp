@@ -87,8 +87,8 @@ TEST_CASE("one token at a time is the same model as whole sequences") {
     const int kind = GENERATE(0, 1, 2);
     if (kind == 1) c.ternary = false;
     if (kind == 2) {
-        c.ternary = c.sub_norms = c.squared_relu = false;
-        c.rope_interleaved = true;
+        c.ternary = false;
+        find_graph("llama")->set(c);
     }
     const train_state s = fresh_state(c, 9);
     transformer<blas_backend<float>> model(c);

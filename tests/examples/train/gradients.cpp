@@ -71,9 +71,10 @@ model_config tiny() {
 
 TEST_CASE("every gradient is the slope of the loss") {
     model_config c = tiny();
-    const int kind = GENERATE(0, 1, 2, 3);
-    if (kind == 1) c.squared_relu = false, c.sub_norms = false, c.rope_interleaved = true;
+    const int kind = GENERATE(0, 1, 2, 3, 4);
+    if (kind == 1) find_graph("llama")->set(c);
     if (kind == 2) c.kv_heads = 4;
+    if (kind == 4) find_graph("bitnet")->set(c);
     CAPTURE(kind);
     problem p(c);
     std::vector<double> gradient;

@@ -11,6 +11,8 @@
 #include <fstream>
 #include <iterator>
 
+#include "gguf/reader.hpp"
+#include "gguf/ternary_rows.hpp"
 #include "scratch.hpp"
 
 using Catch::Matchers::ContainsSubstring;
@@ -221,4 +223,39 @@ TEST_CASE("UTF-16 is no text to learn") {
         CHECK_THAT(r.err, ContainsSubstring("wide.txt: ") && ContainsSubstring("UTF-16"));
         CHECK_FALSE(fs::exists(p.path("m.gguf")));
     }
+}
+
+TEST_CASE("a model of any graph says which, and another begins with its weights") {
+    const trainer_program p;
+    for (const std::string name : {"bitnet-b1.58", "bitnet", "llama"}) {
+        CAPTURE(name);
+        REQUIRE(p.train("--steps 3 --graph " + name).status == 0);
+        const tbx::gguf::reader first(p.path("m.gguf"));
+        CHECK(first.get<std::string>("general.architecture") == name);
+        CHECK((first.find_tensor("blk.0.ffn_sub_norm.weight") == nullptr) == (name == "llama"));
+        CHECK(first.has(name + ".hidden_activation") == (name == "bitnet-b1.58"));
+
+        // A step too small to change a trit: the linear weights are written as they were read.
+        const std::string before = p.path("before.gguf");
+        fs::copy_file(p.path("m.gguf"), before, fs::copy_options::overwrite_existing);
+        const std::string from = " --start-from " + before;
+        REQUIRE(p.train("--steps 1 --lr 1e-9 --graph " + name + from).status == 0);
+        const tbx::gguf::reader a(before), b(p.path("m.gguf"));
+        int linear = 0;
+        for (const auto& t : a.tensors())
+            if (tbx::gguf::is_ternary(t.type)) {
+                ++linear;
+                CHECK(std::ranges::equal(t.data, b.require_tensor(t.name).data));
+            }
+        CHECK(linear == 7);
+        CHECK(p.train("--steps 1 --fp32 --graph " + name + from).status == 0);
+        const std::string other = name == "llama" ? "bitnet" : "llama";
+        const result unlike = p.train("--steps 1 --graph " + other + from);
+        CHECK(unlike.status == 1);
+        CHECK(unlike.complained());
+        CHECK_THAT(unlike.err, ContainsSubstring("other tensors or sizes"));
+    }
+    const result unknown = p.train("--graph gpt2");
+    CHECK(unknown.status == 2);
+    CHECK(unknown.complained());
 }

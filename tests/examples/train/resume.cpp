@@ -73,6 +73,9 @@ TEST_CASE("checkpoints of other runs and damaged ones are refused") {
     const std::size_t n = s.parameters.size();
     CHECK_NOTHROW(load_checkpoint(path, run, n));
     CHECK_THROWS_AS(load_checkpoint(path, identity_of(c, o, 2), n), tbx::error);
+    model_config other = c;  // as many parameters
+    find_graph("bitnet")->set(other);
+    CHECK_THROWS_AS(load_checkpoint(path, identity_of(other, o, 1), n), tbx::error);
     const auto size = std::filesystem::file_size(path);
     for (const auto cut : {size - 1, size / 2, std::uintmax_t{80}, std::uintmax_t{3}}) {
         std::filesystem::resize_file(path, cut);
