@@ -118,6 +118,40 @@ TEMPLATE_LIST_TEST_CASE("each token is multiplied by its expert", "[matmul]", la
     CHECK(wrong == 0);
 }
 
+TEMPLATE_LIST_TEST_CASE("a token asks several experts", "[matmul]", layouts) {
+    constexpr std::int64_t rows = 66, tokens = 9, pairs = 2 * tokens;
+    std::vector<packed_matrix<TestType>> experts;
+    std::vector<packed_view> views;
+    for (std::uint64_t e = 0; e < 3; ++e)
+        experts.push_back(random_matrix<TestType>(rows, e + 1, scale_spec::row()));
+    for (const auto& e : experts) views.push_back(e.view());
+    const auto input = random_floats(tokens * cols, 9);
+    const matrix_view<const float> x(input.data(), tokens, cols);
+    std::vector<std::int32_t> expert_of;
+    std::vector<std::int64_t> row_of;
+    for (std::int64_t i = 0; i < pairs; ++i) {
+        expert_of.push_back(static_cast<std::int32_t>((i / 2 * 5 + i) % 3));
+        row_of.push_back(tokens - 1 - i / 2);
+    }
+    std::vector<float> y(static_cast<std::size_t>(pairs * rows));
+    const matrix_view<float> out(y.data(), pairs, rows);
+    thread_pool pool(2);
+    context c{active_table(), pool};
+    REQUIRE(matmul_indexed(c, views, expert_of, x, out, row_of).ok());
+    int wrong = 0;
+    for (std::int64_t i = 0; i < pairs; ++i) {
+        const auto at = static_cast<std::size_t>(i);
+        const auto want = alone(views[static_cast<std::size_t>(expert_of[at])],
+                                matrix_view<const float>(x.row(row_of[at]), 1, cols), {});
+        wrong += std::memcmp(want.data(), out.row(i), want.size() * sizeof(float)) != 0;
+    }
+    CHECK(wrong == 0);
+    row_of[3] = tokens;
+    CHECK(matmul_indexed(c, views, expert_of, x, out, row_of).code == errc::bad_value);
+    row_of.pop_back();
+    CHECK(matmul_indexed(c, views, expert_of, x, out, row_of).code == errc::bad_shape);
+}
+
 TEST_CASE("experts that do not exist or do not match are refused", "[matmul]") {
     const auto a = random_matrix<layout::ternary_2bit>(20, 1, scale_spec::row());
     const auto b = random_matrix<layout::ternary_2bit>(36, 2, scale_spec::row());

@@ -6,7 +6,6 @@
 
 #include <cstdlib>
 #include <cstring>
-#include <numeric>
 #include <optional>
 #include <string>
 
@@ -164,42 +163,21 @@ trilobit::status worker::batched(const tensor& y) {
 }
 
 /// Experts: a token asks for several, and each of them sees its own row of activations, or all the
-/// same one. Pairs of a token and its expert are sorted by expert: products of one plan.
+/// same one.
 trilobit::status worker::indexed(const tensor& y) {
-    const tensor &w = *y.src[0], &x = *y.src[1], &ids = *y.src[2];
-    const auto matrices = packed_weights(w);
-    const std::int64_t used = ids.ne[0], tokens = ids.ne[1], pairs = used * tokens;
-    const auto expert = [&](std::int64_t pair) {
-        const auto* row = static_cast<const std::byte*>(ids.data) +
-                          static_cast<std::size_t>(pair / used) * ids.nb[1];
-        return std::int64_t{reinterpret_cast<const std::int32_t*>(row)[pair % used]};
-    };
-    counts.assign(matrices.size() + 1, 0);
-    for (std::int64_t i = 0; i < pairs; ++i) {
-        if (expert(i) < 0 || expert(i) >= std::ssize(matrices))
-            return {errc::bad_value, "a token asks for an expert that does not exist"};
-        ++counts[static_cast<std::size_t>(expert(i)) + 1];
+    const tensor &x = *y.src[1], &ids = *y.src[2];
+    const std::int64_t used = ids.ne[0], tokens = ids.ne[1];
+    expert_of.clear();
+    rows.clear();
+    for (std::int64_t m = 0; m < tokens; ++m) {
+        const auto* asked = reinterpret_cast<const std::int32_t*>(
+            static_cast<const std::byte*>(ids.data) + static_cast<std::size_t>(m) * ids.nb[1]);
+        expert_of.insert(expert_of.end(), asked, asked + used);
+        for (std::int64_t i = 0; i < used; ++i) rows.push_back(m * x.ne[1] + i % x.ne[1]);
     }
-    std::partial_sum(counts.begin(), counts.end(), counts.begin());
-    // counts[e] is where the pairs of expert e begin, and after sorting where they end.
-    rows.resize(static_cast<std::size_t>(pairs));
-    places.resize(static_cast<std::size_t>(pairs));
-    for (std::int64_t i = 0; i < pairs; ++i) {
-        const auto at = static_cast<std::size_t>(counts[static_cast<std::size_t>(expert(i))]++);
-        rows[at] = i / used * x.ne[1] + i % used % x.ne[1];
-        places[at] = i;
-    }
-    const matrix_view<float> out(static_cast<float*>(y.data), pairs, y.ne[0]);
-    const auto to_place = [&](const float* sums, int n, std::int64_t place, std::int64_t row) {
-        std::memcpy(out.row(places[static_cast<std::size_t>(place)]) + row, sums,
-                    sizeof(float) * static_cast<std::size_t>(n));
-    };
-    products.clear();
-    std::int64_t begin = 0;
-    for (std::size_t e = 0; e < matrices.size(); begin = counts[e++])
-        if (begin < counts[e])
-            products.push_back({matrices[e], trilobit::into(to_place), begin, counts[e]});
-    return trilobit::matmul_shared(context, all_rows(x), products, rows);
+    const matrix_view<float> out(static_cast<float*>(y.data), used * tokens, y.ne[0]);
+    return trilobit::matmul_indexed(context, packed_weights(*y.src[0]), expert_of, all_rows(x), out,
+                                    rows);
 }
 
 status worker::compute(graph* g) {

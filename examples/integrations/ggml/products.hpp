@@ -23,7 +23,8 @@ class worker {
     trilobit::context context;
     std::vector<trilobit::matrix_view<float>> outputs;
     std::vector<trilobit::product> products;
-    std::vector<std::int64_t> counts, rows, places;
+    std::vector<std::int32_t> expert_of;
+    std::vector<std::int64_t> rows;
 
     trilobit::status shared(const std::vector<const tensor*>& nodes);
     trilobit::status batched(const tensor& node);

@@ -23,11 +23,11 @@ namespace detail {
 /// Below this many multiply-adds waking a thread costs more than it saves.
 inline constexpr std::int64_t worth_a_thread = std::int64_t{1} << 18;
 
-inline status check_output(matrix_view<const float> x, const packed_view& w,
+inline status check_output(std::int64_t tokens, const packed_view& w,
                            matrix_view<const float> y) noexcept {
     if (const status s = check_packed(w); !s.ok()) return s;
     if (const status s = check_view(y); !s.ok()) return s;
-    if (y.rows != x.rows || y.cols != w.rows)
+    if (y.rows != tokens || y.cols != w.rows)
         return {errc::bad_shape,
                 "The output must have a row for each token and a column for each row of weights."};
     return {};
@@ -92,7 +92,7 @@ status matmul(context& c, const packed_view& w, matrix_view<const float> x,
 /// y is (tokens, w.rows).
 inline status matmul(context& c, const packed_view& w, matrix_view<const float> x,
                      matrix_view<float> y) {
-    if (const status s = detail::check_output(x, w, y); !s.ok()) return s;
+    if (const status s = detail::check_output(x.rows, w, y); !s.ok()) return s;
     return matmul(c, w, x, into(y));
 }
 
@@ -105,14 +105,16 @@ status matmul(const packed_matrix<Layout>& w, std::type_identity_t<matrix_view<c
 }
 
 /// A mixture-of-experts layer: y[m, n] = sum over k of x[m, k] experts[expert_of[m]][n, k]. Tokens
-/// of one expert are taken together, so that its weights are read once. x is (tokens, cols); all
+/// of one expert are taken together, so that its weights are read once. x is (tokens, cols), or
+/// `rows` names the row of x for each m: a token that asks two experts stands there twice. All
 /// experts have one layout, shape and scale grouping.
 inline status matmul_indexed(context& c, std::span<const packed_view> experts,
                              std::span<const std::int32_t> expert_of, matrix_view<const float> x,
-                             const sink& out) {
+                             const sink& out, std::span<const std::int64_t> rows = {}) {
     if (out.write == nullptr || out.write_sums != nullptr)
         return {errc::unsupported, "Experts need a sink of floats; a plan has exact sums too."};
-    if (std::ssize(expert_of) != x.rows)
+    const std::int64_t tokens = rows.empty() ? x.rows : std::ssize(rows);
+    if (std::ssize(expert_of) != tokens)
         return {errc::bad_shape, "Each token needs the number of one expert."};
     for (const std::int32_t e : expert_of)
         if (e < 0 || e >= std::ssize(experts))
@@ -125,41 +127,49 @@ inline status matmul_indexed(context& c, std::span<const packed_view> experts,
     }
     if (expert_of.empty()) return check_view(x);
 
-    // Counting sort: order[i] is the token at place i, next[e] the first free place of expert e.
+    // Counting sort: place[i] is the output that is made i-th, read[i] its row of x, next[e] the
+    // first free place of expert e.
     const auto most = static_cast<std::int64_t>(std::min(experts.size(), expert_of.size()));
     const std::int64_t product_bytes = most * static_cast<std::int64_t>(sizeof(product));
-    std::byte* const memory = c.order.reserve(product_bytes + 8 * (x.rows + std::ssize(experts)));
+    std::byte* const memory =
+        c.order.reserve(product_bytes + 8 * (2 * tokens + std::ssize(experts)));
     if (memory == nullptr)
         return {errc::out_of_memory, "There is not enough memory to sort the tokens."};
     auto* const products = reinterpret_cast<product*>(memory);
-    auto* const order = reinterpret_cast<std::int64_t*>(memory + product_bytes);
-    std::int64_t* const next = order + x.rows;
-    const auto unsorted = [&out, order](const float* sums, int n, std::int64_t i,
+    auto* const place = reinterpret_cast<std::int64_t*>(memory + product_bytes);
+    std::int64_t* const read = place + tokens;
+    std::int64_t* const next = read + tokens;
+    const auto unsorted = [&out, place](const float* sums, int n, std::int64_t i,
                                         std::int64_t row) {
-        out.write(out.context, sums, order[i], row, n);
+        out.write(out.context, sums, place[i], row, n);
     };
     std::fill_n(next, experts.size(), 0);
     for (const std::int32_t e : expert_of) ++next[e];
     std::size_t busy = 0;
-    std::int64_t place = 0;
+    std::int64_t taken = 0;
     for (std::size_t e = 0; e < experts.size(); ++e) {
-        const std::int64_t begin = place;
-        place += std::exchange(next[e], begin);
-        if (begin < place)
-            new (products + busy++) product{experts[e], into(unsorted), begin, place};
+        const std::int64_t begin = taken;
+        taken += std::exchange(next[e], begin);
+        if (begin < taken)
+            new (products + busy++) product{experts[e], into(unsorted), begin, taken};
     }
-    for (std::int64_t m = 0; m < x.rows; ++m)
-        order[next[expert_of[static_cast<std::size_t>(m)]]++] = m;
-    return matmul_shared(c, x, {products, busy}, {order, expert_of.size()});
+    for (std::int64_t m = 0; m < tokens; ++m) {
+        const std::int64_t i = next[expert_of[static_cast<std::size_t>(m)]]++;
+        place[i] = m;
+        read[i] = rows.empty() ? m : rows[static_cast<std::size_t>(m)];
+    }
+    return matmul_shared(c, x, {products, busy}, {read, expert_of.size()});
 }
 
 /// y is (tokens, rows of an expert).
 inline status matmul_indexed(context& c, std::span<const packed_view> experts,
                              std::span<const std::int32_t> expert_of, matrix_view<const float> x,
-                             matrix_view<float> y) {
+                             matrix_view<float> y, std::span<const std::int64_t> rows = {}) {
     if (!experts.empty())
-        if (const status s = detail::check_output(x, experts.front(), y); !s.ok()) return s;
-    return matmul_indexed(c, experts, expert_of, x, into(y));
+        if (const status s = detail::check_output(std::ssize(expert_of), experts.front(), y);
+            !s.ok())
+            return s;
+    return matmul_indexed(c, experts, expert_of, x, into(y), rows);
 }
 
 }  // namespace trilobit::inline TRILOBIT_ABI
