@@ -21,23 +21,6 @@
 using namespace tbx::train;
 using tbx::gguf::tensor_type;
 
-namespace {
-
-tbx::llama2c::spm_vocabulary letters(int n) {
-    tbx::llama2c::spm_vocabulary v;
-    for (int i = 0; i < n; ++i) {
-        v.tokens.push_back(i == 0   ? "<unk>"
-                           : i == 1 ? "<s>"
-                           : i == 2 ? "</s>"
-                                    : std::string(1, char('a' + i)));
-        v.scores.push_back(0.0f);
-        v.kinds.push_back(i == 0 ? 2 : i < 3 ? 3 : 1);
-    }
-    return v;
-}
-
-}  // namespace
-
 TEST_CASE("a ternary file holds exactly the trits and the scale of training") {
     const scratch::folder folder;
     const model_config c = scratch::tiny();
@@ -45,7 +28,7 @@ TEST_CASE("a ternary file holds exactly the trits and the scale of training") {
     const parameter_layout layout(c);
     const auto type = GENERATE(tensor_type::tq2_0, tensor_type::i2_s);
     const std::string path = folder / "m.gguf";
-    save_model(path, "tiny", c, s.parameters, letters(c.vocab), type);
+    save_model(path, "tiny", c, s.parameters, scratch::letters(c.vocab), type);
 
     const tbx::gguf::reader file(path);
     CHECK(file.get<std::string>("general.architecture") == "bitnet-b1.58");
@@ -63,7 +46,7 @@ TEST_CASE("a ternary file holds exactly the trits and the scale of training") {
 
     // Read back, it computes what training computed, but for the embedding's half precision.
     const loaded_model m = load_model(path);
-    CHECK(m.vocabulary.tokens == letters(c.vocab).tokens);
+    CHECK(m.vocabulary.tokens == scratch::letters(c.vocab).tokens);
     CHECK(m.config.already_ternary);
     transformer<blas_backend<float>> trained(c), loaded(m.config);
     trained.load(s.parameters);
@@ -110,7 +93,7 @@ TEST_CASE("one token at a time is the same model as whole sequences") {
 TEST_CASE("a matrix with several scales is not taken for one with the largest") {
     const scratch::folder folder;
     const model_config c = scratch::tiny();
-    save_model(folder / "m", "tiny", c, fresh_state(c, 4).parameters, letters(c.vocab));
+    save_model(folder / "m", "tiny", c, fresh_state(c, 4).parameters, scratch::letters(c.vocab));
     std::ifstream in(folder / "m", std::ios::binary);
     std::string bytes{std::istreambuf_iterator<char>(in), {}};
     const std::string name = "blk.0.ffn_down.weight";

@@ -10,9 +10,10 @@
 #include "gguf/reader.hpp"
 #include "scratch.hpp"
 #include "train/model_file.hpp"
+#include "train/trainer.hpp"
 
 using Catch::Matchers::ContainsSubstring;
-using tbx::train::load_model;
+using namespace tbx::train;
 
 namespace {
 
@@ -20,9 +21,9 @@ struct model_bytes {
     const scratch::folder folder;
     std::string bytes;
 
-    model_bytes() {
-        std::ifstream in(TRILOBIT_SOURCE_DIR "/examples/models/stories-ternary.gguf",
-                         std::ios::binary);
+    explicit model_bytes(const std::string& from = TRILOBIT_SOURCE_DIR
+                         "/examples/models/stories-ternary.gguf") {
+        std::ifstream in(from, std::ios::binary);
         bytes.assign(std::istreambuf_iterator<char>(in), {});
     }
     void rename_key(const std::string& from, const std::string& to) {
@@ -54,13 +55,17 @@ TEST_CASE("a teacher with NaN in a norm or in a scale is refused by the tensor's
 
 TEST_CASE("a teacher of another graph is refused by the key") {
     model_bytes scaled;
-    scaled.rename_key("b1.58.rope.freq_base", "b1.58.residual_scale");
+    scaled.rename_key("bitnet.rope.freq_base", "bitnet.residual_scale");
     CHECK_THROWS_WITH(load_model(scaled.path()),
                       ContainsSubstring("residual_scale' is 10000: it changes"));
     model_bytes unknown;  // a key that nobody computes with
-    unknown.rename_key("b1.58.rope.freq_base", "b1.58.residual_scalf");
+    unknown.rename_key("bitnet.rope.freq_base", "bitnet.residual_scalf");
     CHECK_NOTHROW(load_model(unknown.path()));
-    model_bytes gate;
+    const scratch::folder folder;
+    const auto tiny = scratch::tiny();
+    save_model(folder / "b1.58", "tiny", tiny, fresh_state(tiny, 4).parameters,
+               scratch::letters(tiny.vocab));
+    model_bytes gate(folder / "b1.58");
     const std::size_t at = gate.bytes.find("relu2");
     REQUIRE(at != gate.bytes.npos);
     gate.bytes.replace(at, 5, "gelu2");

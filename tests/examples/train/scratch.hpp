@@ -8,6 +8,7 @@
 #include <random>
 #include <string>
 
+#include "llama2c/spm_vocabulary.hpp"
 #include "train/config.hpp"
 
 namespace scratch {
@@ -60,6 +61,20 @@ inline tbx::train::model_config tiny() {
     c.kv_heads = 2;
     c.context = 16;
     return c;
+}
+
+// A vocabulary of n pieces: three that stand for no text, and letters.
+inline tbx::llama2c::spm_vocabulary letters(int n) {
+    tbx::llama2c::spm_vocabulary v;
+    for (int i = 0; i < n; ++i) {
+        v.tokens.push_back(i == 0   ? "<unk>"
+                           : i == 1 ? "<s>"
+                           : i == 2 ? "</s>"
+                                    : std::string(1, char('a' + i)));
+        v.scores.push_back(0.0f);
+        v.kinds.push_back(i == 0 ? 2 : i < 3 ? 3 : 1);
+    }
+    return v;
 }
 
 }  // namespace scratch
