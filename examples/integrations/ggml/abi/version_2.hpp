@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 // Room integrations. Enters: nothing. Leaves: the buffer type of version 2 of ggml's back-end
-// interface: ggml 0.21 to 0.23, such as in node-llama-cpp 3.21.
+// interface: ggml 0.21 to 0.25, such as in node-llama-cpp 3.21 and 3.22.
 #pragma once
 
 #include "integrations/ggml/abi/types.hpp"
