@@ -34,8 +34,8 @@ inline outcome run(const std::string& command) {
     return o;
 }
 
-/// llama.cpp writes from a thread that ends with the program, one time in ten before all is written.
-/// Runs a program again until the last that it has to say is there.
+/// llama.cpp writes from a thread that ends with the program, one time in ten before all is
+/// written. Runs a program again until the last that it has to say is there.
 inline outcome run_to_the_end(const std::string& command, const std::string& last) {
     outcome o;
     for (int i = 0; i < 8; ++i) {
