@@ -34,6 +34,17 @@ inline outcome run(const std::string& command) {
     return o;
 }
 
+/// llama.cpp writes from a thread that ends with the program, one time in ten before all is
+/// written. Runs a program again until the last that it has to say is there.
+inline outcome run_to_the_end(const std::string& command, const std::string& last) {
+    outcome o;
+    for (int i = 0; i < 8; ++i) {
+        o = run(command);
+        if (o.status != 0 || o.text.find(last) != o.text.npos) break;
+    }
+    return o;
+}
+
 /// Programs of llama.cpp, or a loud skip.
 inline void need_llama() {
     // Tests run side by side, and one of them fetches.
