@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-# Sourced by scripts/bootstrap and scripts/fetch-rivals: packages of other Debian suites. Their index
+# Sourced by scripts/bootstrap, fetch-rivals and fetch-onnxruntime: packages of other Debian suites. Their index
 # and their files are checked against the Debian archive keys like the system's own, but live in a
 # private folder: the system's apt configuration and package set stay as they are.
 
@@ -39,3 +39,23 @@ private_apt() {
     [ "$(id -u)" = 0 ] && apt+=(-o APT::Sandbox::User=root)
     quietly "${apt[@]}" update
 }
+
+# unpack PREFIX SUITE PACKAGE...: these and all that they need, down to the C library, as no package
+# counts as installed, below PREFIX/root, in place of what was there. Afterwards `version PACKAGE`
+# says which, and "$private" is a folder for the rest of the script. Calls the script's own `die`.
+unpack() {
+    local prefix=$1 suite=$2 mirror deb
+    shift 2
+    command -v dpkg-deb >/dev/null || die "needs a Debian system"
+    mirror=$(. /etc/os-release && mirror_of "${VERSION_CODENAME:-}")
+    [ -n "$mirror" ] || die "apt's sources name no Debian mirror"
+    private=$(mktemp -d)
+    trap 'rm -rf "$private"' EXIT
+    private_apt "$private" "$mirror" "$suite" || die "could not read the index of $suite (see above)"
+    quietly "${apt[@]}" install --download-only -y --no-install-recommends "$@" ||
+        die "could not fetch it from $suite (see above)"
+    rm -rf "$prefix"
+    mkdir -p "$prefix/root"
+    for deb in "$private"/cache/archives/*.deb; do dpkg-deb -x "$deb" "$prefix/root"; done
+}
+version() { dpkg-deb -f "$(echo "$private/cache/archives/$1"_*.deb)" Version; }
