@@ -58,7 +58,7 @@ memory random_matrix(const memory::desc& d, int least, int most) {
     return m;
 }
 
-struct product {
+struct onednn_product {
     shape s;
     std::int64_t tokens;
     memory x, weights, y;
@@ -66,7 +66,7 @@ struct product {
     bool right = false;
 };
 
-product make(const shape& s, std::int64_t tokens, dnnl::stream& stream) {
+onednn_product make_onednn(const shape& s, std::int64_t tokens, dnnl::stream& stream) {
     using type = memory::data_type;
     using tag = memory::format_tag;
     const memory::desc x({tokens, s.cols}, type::u8, tag::ab);
@@ -78,12 +78,12 @@ product make(const shape& s, std::int64_t tokens, dnnl::stream& stream) {
     const dnnl::matmul::primitive_desc chosen(dnnl::matmul::desc(x, any, y), cpu());
 #endif
     memory plain = random_matrix<std::int8_t>({{s.cols, s.rows}, type::s8, tag::ba}, -1, 1);
-    product p{s,
-              tokens,
-              random_matrix<std::uint8_t>(x, 0, 255),
-              memory(chosen.weights_desc(), cpu()),
-              memory(y, cpu()),
-              dnnl::matmul(chosen)};
+    onednn_product p{s,
+                     tokens,
+                     random_matrix<std::uint8_t>(x, 0, 255),
+                     memory(chosen.weights_desc(), cpu()),
+                     memory(y, cpu()),
+                     dnnl::matmul(chosen)};
     dnnl::reorder(plain, p.weights).execute(stream, plain, p.weights);
     stream.wait();
 
@@ -104,9 +104,10 @@ void int8_matmul(benchmark::State& state, bench& b, const shape& s, std::int64_t
     if (!use_threads(b.chosen.threads))
         return state.SkipWithError("this oneDNN has no OpenMP to tell the number of threads");
     static dnnl::stream stream(cpu());
-    static std::optional<product> kept;  // Google Benchmark comes back to find the iterations
+    static std::optional<onednn_product>
+        kept;  // Google Benchmark comes back to find the iterations
     if (!kept || kept->s.rows != s.rows || kept->s.cols != s.cols || kept->tokens != tokens)
-        kept = make(s, tokens, stream);
+        kept = make_onednn(s, tokens, stream);
     if (!kept->right) return state.SkipWithError("oneDNN's product is not the product");
     memory weights = kept->weights;
     const memory::desc form = weights.get_desc();
