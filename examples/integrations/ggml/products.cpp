@@ -4,6 +4,7 @@
 
 #include <trilobit/matmul/matmul.hpp>
 
+#include <charconv>
 #include <cstdlib>
 #include <cstring>
 #include <optional>
@@ -88,13 +89,30 @@ bool supports_indexed(const tensor& y, const tensor& w, const tensor& x) noexcep
 }  // namespace
 
 bool read_environment() {
+    const auto set = [](const char* name) -> const char* {
+        const char* text = std::getenv(name);
+        return text == nullptr || *text == '\0' ? nullptr : text;
+    };
     wished_group.reset();
-    const char* text = std::getenv("TRILOBIT_ACTIVATIONS");
-    if (text == nullptr || *text == '\0') return true;
-    if (std::strcmp(text, "token") == 0) wished_group = 0;
-    if (std::strcmp(text, "32") == 0) wished_group = 32;
-    if (!wished_group) complain("TRILOBIT_ACTIVATIONS is \"token\" or \"32\", not ", text);
-    return wished_group.has_value();
+    team::wished = 0;
+    if (const char* text = set("TRILOBIT_ACTIVATIONS")) {
+        if (std::strcmp(text, "token") == 0) wished_group = 0;
+        if (std::strcmp(text, "32") == 0) wished_group = 32;
+        if (!wished_group) {
+            complain("TRILOBIT_ACTIVATIONS is \"token\" or \"32\", not ", text);
+            return false;
+        }
+    }
+    if (const char* text = set("TRILOBIT_THREADS")) {
+        const char* const end = text + std::strlen(text);
+        const auto [stop, problem] = std::from_chars(text, end, team::wished);
+        if (problem != std::errc() || stop != end || team::wished < 1 ||
+            team::wished > team::most) {
+            complain("TRILOBIT_THREADS is a number from 1 to 512, not ", text);
+            return false;
+        }
+    }
+    return true;
 }
 
 bool supports(const tensor& node) noexcept {

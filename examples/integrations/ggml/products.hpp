@@ -42,7 +42,8 @@ public:
     status compute(graph* g);
 };
 
-/// What TRILOBIT_ACTIVATIONS asks for: "token" or "32"; false when it is neither, which is said.
+/// What TRILOBIT_ACTIVATIONS ("token" or "32") and TRILOBIT_THREADS ask for; false when they are
+/// neither, which is said.
 bool read_environment();
 
 }  // namespace tbx::ggml

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
-// Room integrations. Enters: how many threads the host wishes. Leaves: an executor of as many: the
-// host's own OpenMP team where it has one, since two teams that wait in loops take each other's
-// processors; else threads of ours, which soon go to sleep.
+// Room integrations. Enters: how many threads the host wishes, or TRILOBIT_THREADS. Leaves: an
+// executor of as many: the host's own OpenMP team where it has one, since two teams that wait in
+// loops take each other's processors; else threads of ours, which then sleep between products.
 #pragma once
 
 #include <trilobit/core/executor.hpp>
@@ -17,6 +17,7 @@ namespace tbx::ggml {
 
 class team {
     int wanted = 1;
+    bool host_has_more = false;  // than the thread that calls
     std::unique_ptr<trilobit::thread_pool> own;
 
     template <class F>
@@ -35,13 +36,19 @@ class team {
 public:
     explicit team(int threads) { resize(threads); }
 
+    static constexpr int most = 512;
+    static inline int wished = 0;  // by TRILOBIT_THREADS; 0: as many as the host has
+
     void resize(int threads) {
-        threads = threads < 1 ? 1 : threads > 512 ? 512 : threads;
-        if (threads == wanted) return;
+        const bool more = threads > 1;
+        if (wished != 0) threads = wished;
+        threads = threads < 1 ? 1 : threads > most ? most : threads;
+        if (threads == wanted && more == host_has_more) return;
         wanted = threads;
+        host_has_more = more;
         own.reset();
         if (the_host.openmp_parallel == nullptr && threads > 1)
-            own = std::make_unique<trilobit::thread_pool>(threads);
+            own = std::make_unique<trilobit::thread_pool>(threads, !host_has_more);
     }
     [[nodiscard]] int concurrency() const noexcept { return wanted; }
 

@@ -1,10 +1,9 @@
 // SPDX-License-Identifier: MIT
 // Room integrations. Enters: a model and the beginning of a text. Leaves: the text and how the
 // model goes on, on standard output, and on standard error which back end holds how much of it.
-//   export GGML_BACKEND_PATH=.../libggml-trilobit.so
+//   export GGML_BACKEND_PATH=.../libggml-trilobit.so TRILOBIT_THREADS=$(nproc)
 //   node story.mjs [--tokens N] [--threads N] MODEL.gguf [TEXT]
 // It imports the node-llama-cpp of the folder that it lies in, so copy it to where yours is.
-import {availableParallelism} from "node:os";
 import {parseArgs} from "node:util";
 
 import {getLlama, LlamaCompletion, LlamaLogLevel} from "node-llama-cpp";
@@ -17,7 +16,7 @@ function read(args) {
         allowPositionals: true,
         options: {
             tokens: {type: "string", default: "60"},
-            threads: {type: "string", default: String(availableParallelism())}
+            threads: {type: "string", default: "1"}
         }
     });
     const [modelPath, text = "Once upon a time", ...more] = positionals;
@@ -39,7 +38,8 @@ async function tell({modelPath, text, tokens, threads}) {
     const llama = await getLlama({...prebuilt, logLevel: LlamaLogLevel.info, logger});
     try {
         const model = await llama.loadModel({modelPath});
-        // Its own default is four threads at least, however few processors there are.
+        // It starts its threads anew each time that it takes over from the plug-in, some hundred
+        // times a token: one is the fastest. The plug-in has its own.
         const context = await model.createContext({contextSize: {max: 2048}, threads});
         const completion = new LlamaCompletion({contextSequence: context.getSequence()});
         process.stdout.write(text);

@@ -146,10 +146,11 @@ class thread_pool {
 
 public:
     /// `concurrency` counts the calling thread; at least 1, at most 1024. Workers spin between jobs
-    /// only when the machine has a processor for each.
-    explicit thread_pool(int concurrency)
+    /// only when the machine has a processor for each, and never without `may_spin`: in a program
+    /// whose other threads spin as well, they would take the processors from each other.
+    explicit thread_pool(int concurrency, bool may_spin = true)
         : workers(std::clamp(concurrency, 1, 1024) - 1),
-          spin(static_cast<unsigned>(workers) < std::thread::hardware_concurrency()),
+          spin(may_spin && static_cast<unsigned>(workers) < std::thread::hardware_concurrency()),
           shares(std::make_unique<share[]>(static_cast<std::size_t>(workers) + 1)),
           started{*this, std::make_unique<std::thread[]>(static_cast<std::size_t>(workers))} {
         for (int i = 0; i < workers; ++i)

@@ -67,6 +67,13 @@ TEST_CASE("Wrong wishes are declined in one line") {
                           quoted(plugin) + " 3");
     CHECK(o.status == 3);
     CHECK(o.text == "trilobit: TRILOBIT_ACTIVATIONS is \"token\" or \"32\", not 64\n");
+    for (const std::string threads : {"0", "513", "2x", "-1", "99999999999"}) {
+        const outcome t = run("TRILOBIT_THREADS=" + threads + " " + quoted(TRILOBIT_STRANGE_HOST) +
+                              " " + quoted(plugin) + " 3");
+        CHECK(t.status == 3);
+        CHECK(t.text ==
+              "trilobit: TRILOBIT_THREADS is a number from 1 to 512, not " + threads + "\n");
+    }
     const outcome arch =
         run("TRILOBIT_ARCH=abacus " + quoted(TRILOBIT_STRANGE_HOST) + " " + quoted(plugin) + " 3");
     CHECK(arch.status == 3);

@@ -22,6 +22,10 @@ const threads = told(["--threads", "2", "--tokens", "20", model], with_plugin);
 assert.equal(threads.status, 0, threads.stderr);
 assert.ok(ours.stdout.startsWith(threads.stdout.trimEnd()), threads.stdout);
 
+const more = told(["--threads", "1", model], {...with_plugin, TRILOBIT_THREADS: "2"});
+assert.equal(more.status, 0, more.stderr);
+assert.equal(more.stdout, ours.stdout);
+
 // Declined: the host goes on without us.
 const declined = told(["--threads", "1", model], {...with_plugin, TRILOBIT_ACTIVATIONS: "64"});
 assert.equal(declined.status, 0, declined.stderr);
