@@ -38,18 +38,21 @@ namespace trilobit::inline TRILOBIT_ABI {
 /// The value, rounded to its type, of which the compiler knows nothing.
 template <class T>
 TRILOBIT_INLINE T hidden(T value) noexcept {
-    static_assert(std::is_floating_point_v<T>);
+    static_assert(std::is_arithmetic_v<T>);
 #if defined(_MSC_VER) && !defined(__clang__)
     const volatile T kept = value;
     return kept;
-#elif defined(__SSE2_MATH__)
-    __asm__("" : "+x"(value));
-    return value;
-#elif defined(__aarch64__)
-    __asm__("" : "+w"(value));
-    return value;
 #else
-    __asm__("" : "+m"(value));
+#if defined(__SSE2_MATH__)
+    if constexpr (std::is_floating_point_v<T>)
+        __asm__("" : "+x"(value));
+    else
+#elif defined(__aarch64__)
+    if constexpr (std::is_floating_point_v<T>)
+        __asm__("" : "+w"(value));
+    else
+#endif
+        __asm__("" : "+m"(value));
     return value;
 #endif
 }
@@ -85,15 +88,18 @@ TRILOBIT_INLINE constexpr T quotient(T a, T b) noexcept {
     return hidden(hidden(a) / hidden(b));
 }
 
-/// Neither NaN nor infinite, by its bits.
-TRILOBIT_INLINE constexpr bool is_finite(float value) noexcept {
-    if (!std::is_constant_evaluated()) value = hidden(value);
-    return (std::bit_cast<std::uint32_t>(value) & 0x7f800000u) != 0x7f800000u;
+/// Neither NaN nor infinite, by its bits. With -ffast-math a float that is passed or returned is
+/// taken for finite: hence the reference, and bits of which the compiler knows nothing.
+TRILOBIT_INLINE constexpr bool is_finite(const float& value) noexcept {
+    auto bits = std::bit_cast<std::uint32_t>(value);
+    if (!std::is_constant_evaluated()) bits = hidden(bits);
+    return (bits & 0x7f800000u) != 0x7f800000u;
 }
-TRILOBIT_INLINE constexpr bool is_finite(double value) noexcept {
-    if (!std::is_constant_evaluated()) value = hidden(value);
+TRILOBIT_INLINE constexpr bool is_finite(const double& value) noexcept {
+    auto bits = std::bit_cast<std::uint64_t>(value);
+    if (!std::is_constant_evaluated()) bits = hidden(bits);
     constexpr std::uint64_t exponent = 0x7ff0000000000000u;
-    return (std::bit_cast<std::uint64_t>(value) & exponent) != exponent;
+    return (bits & exponent) != exponent;
 }
 
 namespace detail {
