@@ -104,8 +104,8 @@ void int8_matmul(benchmark::State& state, bench& b, const shape& s, std::int64_t
     if (!use_threads(b.chosen.threads))
         return state.SkipWithError("this oneDNN has no OpenMP to tell the number of threads");
     static dnnl::stream stream(cpu());
-    static std::optional<onednn_product>
-        kept;  // Google Benchmark comes back to find the iterations
+    // Google Benchmark comes back to find the iterations.
+    static std::optional<onednn_product> kept;
     if (!kept || kept->s.rows != s.rows || kept->s.cols != s.cols || kept->tokens != tokens)
         kept = make_onednn(s, tokens, stream);
     if (!kept->right) return state.SkipWithError("oneDNN's product is not the product");

@@ -4,6 +4,7 @@
 
 #include <atomic>
 #include <catch2/catch_test_macros.hpp>
+#include <catch2/generators/catch_generators.hpp>
 #include <mutex>
 #include <thread>
 #include <vector>
@@ -96,7 +97,7 @@ TEST_CASE("many short jobs, each complete when its call returns", "[core]") {
 }
 
 TEST_CASE("jobs after a pause wake the sleepers", "[core]") {
-    thread_pool run(2);
+    thread_pool run(2, GENERATE(true, false));
     for (int i = 0; i < 5; ++i) {
         std::this_thread::sleep_for(std::chrono::milliseconds(3));
         std::atomic<int> together{0};
