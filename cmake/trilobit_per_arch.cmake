@@ -19,26 +19,42 @@
 include_guard(GLOBAL)
 include(CheckCXXCompilerFlag)
 
-# All back ends, weakest first, as in simd/arch.hpp, and the flags of each.
-function(trilobit_add_arch name)
+# All back ends, those of each family of processors weakest first, as in simd/arch.hpp, and the flags
+# of each.
+function(trilobit_add_arch family name)
   set_property(GLOBAL APPEND PROPERTY trilobit_archs ${name})
+  set_property(GLOBAL PROPERTY trilobit_family_of_${name} ${family})
   set_property(GLOBAL PROPERTY trilobit_flags_of_${name} ${ARGN})
 endfunction()
 block()
-  trilobit_add_arch(generic -DTRILOBIT_UNROLL=) # its registers are arrays
-  trilobit_add_arch(sse2)                       # x86-64's own baseline
-  trilobit_add_arch(ssse3 -mssse3)
-  trilobit_add_arch(sse4_2 -msse4.2 -mpopcnt)
+  trilobit_add_arch(any generic -DTRILOBIT_UNROLL=) # its registers are arrays
+  trilobit_add_arch(x86 sse2)                       # x86-64's own baseline
+  trilobit_add_arch(x86 ssse3 -mssse3)
+  trilobit_add_arch(x86 sse4_2 -msse4.2 -mpopcnt)
   set(avx2 -mavx2 -mfma -mf16c -mbmi2 -mpopcnt)
-  trilobit_add_arch(avx2 ${avx2})
-  trilobit_add_arch(avxvnni ${avx2} -mavxvnni)
+  trilobit_add_arch(x86 avx2 ${avx2})
+  trilobit_add_arch(x86 avxvnni ${avx2} -mavxvnni)
   set(avx512bw ${avx2} -mavx512f -mavx512cd -mavx512dq -mavx512bw -mavx512vl)
-  trilobit_add_arch(avx512bw ${avx512bw})
+  trilobit_add_arch(x86 avx512bw ${avx512bw})
   # Plain loops, which quantise activations, use half of a register without being told.
   set(avx512vnni ${avx512bw} -mprefer-vector-width=512 -mavx512vnni -mavx512vbmi -mavx512ifma
                  -mavx512vbmi2 -mavx512bitalg -mavx512vpopcntdq -mgfni)
-  trilobit_add_arch(avx512vnni ${avx512vnni})
-  trilobit_add_arch(amx ${avx512vnni} -mamx-tile -mamx-int8)
+  trilobit_add_arch(x86 avx512vnni ${avx512vnni})
+  trilobit_add_arch(x86 amx ${avx512vnni} -mamx-tile -mamx-int8)
+
+  trilobit_add_arch(arm neon) # AArch64's own baseline
+  trilobit_add_arch(arm neon_dotprod -march=armv8.2-a+dotprod)
+  trilobit_add_arch(arm neon_i8mm -march=armv8.2-a+dotprod+i8mm)
+  trilobit_add_arch(arm sve_256 -march=armv8.2-a+sve -msve-vector-bits=256)
+  trilobit_add_arch(arm sve_512 -march=armv8.2-a+sve -msve-vector-bits=512)
+
+  trilobit_add_arch(wasm simd128 -msimd128)
+  trilobit_add_arch(wasm relaxed_simd -msimd128 -mrelaxed-simd)
+
+  # By the least length that a source is compiled for; longer registers are used in part.
+  trilobit_add_arch(riscv rvv_128 -march=rv64gcv_zvl128b)
+  trilobit_add_arch(riscv rvv_256 -march=rv64gcv_zvl256b)
+  trilobit_add_arch(riscv rvv_512 -march=rv64gcv_zvl512b)
 endblock()
 
 function(trilobit_arch_flags arch result)
@@ -51,17 +67,32 @@ function(trilobit_arch_flags arch result)
   set(${result} ${flags} PARENT_SCOPE)
 endfunction()
 
+function(trilobit_family result)
+  set(family none)
+  if(CMAKE_SYSTEM_PROCESSOR MATCHES "^(x86_64|AMD64|amd64)$")
+    set(family x86)
+  elseif(CMAKE_SYSTEM_PROCESSOR MATCHES "^(aarch64|arm64|ARM64)$")
+    set(family arm)
+  elseif(CMAKE_SYSTEM_PROCESSOR STREQUAL "riscv64")
+    set(family riscv)
+  elseif(CMAKE_SYSTEM_PROCESSOR STREQUAL "wasm32")
+    set(family wasm)
+  endif()
+  set(${result} ${family} PARENT_SCOPE)
+endfunction()
+
 # What is built without ARCHS, weakest first.
 function(trilobit_default_archs result)
   foreach(arch IN LISTS TRILOBIT_ARCHS)
     trilobit_arch_flags(${arch} known)
   endforeach()
   set(archs generic)
-  if(NOT MSVC AND CMAKE_SYSTEM_PROCESSOR MATCHES "^(x86_64|AMD64|amd64)$")
+  trilobit_family(here)
+  if(NOT MSVC)
     get_property(known GLOBAL PROPERTY trilobit_archs)
-    list(REMOVE_ITEM known generic)
     foreach(arch IN LISTS known)
-      if(TRILOBIT_ARCHS AND NOT arch IN_LIST TRILOBIT_ARCHS)
+      get_property(family GLOBAL PROPERTY trilobit_family_of_${arch})
+      if(NOT family STREQUAL here OR (TRILOBIT_ARCHS AND NOT arch IN_LIST TRILOBIT_ARCHS))
         continue()
       endif()
       trilobit_arch_flags(${arch} flags)

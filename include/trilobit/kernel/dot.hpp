@@ -46,7 +46,7 @@ struct dot_any : driven<dot_any<Arch, Layout>, Arch, Layout, dot_limits<Arch, La
     static constexpr double cost(const packed_shape&, std::int64_t tokens) noexcept {
         const double width = 64.0 / simd::register_bytes<Arch>;
         const double dots = width * (simd::exact_dot4<Arch>      ? 1
-                                     : simd::prefers_madd2<Arch> ? 2
+                                     : simd::sums_in_int16<Arch> ? 2
                                                                  : 4);
         const auto shared = static_cast<double>(std::min<std::int64_t>(tokens, block_tokens));
         if constexpr (dot_layout<Layout>)
@@ -55,7 +55,7 @@ struct dot_any : driven<dot_any<Arch, Layout>, Arch, Layout, dot_limits<Arch, La
                 // no faster; tokens share it. Sums in int16 take a fifth less than of panels.
                 const double masks =
                     std::max(0.0, 2 * machine::cost.simple - 1) / std::min(shared, 8.0);
-                return (simd::prefers_madd2<Arch> ? 0.84 : 1.05) * dots *
+                return (simd::sums_in_int16<Arch> ? 0.84 : 1.05) * dots *
                        dot_fields<Layout>::planes * (1 + masks);
             }
         // What the decoder says, or 60 dot products through the layout's own decode.
@@ -89,7 +89,7 @@ struct dot_any : driven<dot_any<Arch, Layout>, Arch, Layout, dot_limits<Arch, La
     /// where there are registers for few tokens alone: on a Zen 3, 118 GMAC/s became 132 without.
     static constexpr bool decodes(std::int64_t tokens) noexcept {
         if constexpr (!dot_layout<Layout>) return true;
-        if (simd::prefers_madd2<Arch> && !simd::many_registers<Arch>) return false;
+        if (simd::sums_in_int16<Arch> && !simd::many_registers<Arch>) return false;
         return tokens >= matrix::least_tokens;
     }
 

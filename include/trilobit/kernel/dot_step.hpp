@@ -64,11 +64,12 @@ concept dot_layout = requires { dot_fields<Layout>::fields; };
 /// Some registers of rows against one word of each of some tokens, for every field.
 template <class Arch, class Fields, int Rows, int Tokens, int Stages, int Unroll>
 struct dot_step {
-    static constexpr bool staged = simd::prefers_madd2<Arch>;
+    static constexpr bool staged = simd::sums_in_int16<Arch>;
     static constexpr int fields = Fields::fields, bits = 8 / fields, passes = fields / Stages;
     using i32 = simd::i32<Arch>;
     using u8 = simd::u8<Arch>;
-    using sum = std::conditional_t<staged, simd::i16<Arch>, i32>;
+    using products = simd::products_op<Arch>;
+    using sum = std::conditional_t<staged, typename products::sum, i32>;
     static constexpr int rows = Rows, columns = Tokens, tokens = Tokens, registers = Rows;
     static constexpr int together = Unroll, kept = Stages * Unroll;
     static constexpr int tile_bytes = 64 * Fields::planes, operand_bytes = 4 * fields;
@@ -79,8 +80,9 @@ struct dot_step {
     /// Largest code as it lies in the last stage's accumulator.
     static constexpr int largest = Fields::largest_code << (fields == 1 ? 0 : bits * (Stages - 1));
     static_assert(fields == 1 || largest <= simd::machine<Arch>::largest_unsigned);
-    // madd2 adds two products; a stage takes one of them from each pass over a tile.
-    static constexpr int fold_every = staged ? 32767 / (passes * 2 * 128 * largest) : 0;
+    // Of each pass over a tile a stage adds so many products to a lane.
+    static constexpr int fold_every =
+        staged ? 32767 / (passes * products::products * 128 * largest) : 0;
     static_assert(!staged || fold_every >= 1, "one tile alone could overflow int16");
     static_assert(max_cols / (4 * fields) * 4 * 128 * passes * std::int64_t{largest} <=
                       std::int64_t{1} << 31,
@@ -117,7 +119,7 @@ struct dot_step {
                         for (int r = 0; r < Rows; ++r) {
                             sum& to = sums[u * Stages + f][r][m];
                             if constexpr (staged)
-                                to += madd2<Arch>(field[r], word);
+                                to = products::add(to, field[r], word);
                             else
                                 to = dot4<Arch>(to, field[r], word);
                             pin<Arch>(to);
@@ -147,14 +149,14 @@ struct dot_step {
     struct folded {
         alignas(64) std::int32_t at[Stages][Rows][Tokens][simd::lanes<Arch>];
     };
-    TRILOBIT_INLINE static void fold(const simd::i16<Arch> (&sums)[kept][Rows][Tokens],
+    TRILOBIT_INLINE static void fold(const typename products::sum (&sums)[kept][Rows][Tokens],
                                      std::int64_t, folded& to) noexcept {
         TRILOBIT_UNROLL
         for (int f = 0; f < Stages; ++f) TRILOBIT_UNROLL
         for (int r = 0; r < Rows; ++r) TRILOBIT_UNROLL
         for (int m = 0; m < Tokens; ++m) {
             std::int32_t* const at = to.at[f][r][m];
-            simd::widen_add<Arch>(i32::load_aligned(at), sums[f][r][m]).store_aligned(at);
+            products::widen(i32::load_aligned(at), sums[f][r][m]).store_aligned(at);
         }
     }
     TRILOBIT_INLINE static void total(const folded& sums, i32 (&totals)[Rows][Tokens]) noexcept {
@@ -174,7 +176,7 @@ template <class Arch, class Fields>
 struct dot_shape : shape_of_rows<Arch> {
     static constexpr bool many = simd::many_registers<Arch>;
     static constexpr bool emulated = simd::machine<Arch>::registers == 0;
-    static constexpr bool staged = simd::prefers_madd2<Arch>;
+    static constexpr bool staged = simd::sums_in_int16<Arch>;
     static constexpr int fields = Fields::fields, bits = 8 / fields;
     static constexpr bool panels = fields == 1;
     static constexpr bool pairs = many && !staged && !panels;
@@ -202,7 +204,7 @@ struct dot_shape : shape_of_rows<Arch> {
     }();
     /// One token has registers to spare for more rows: fewer passes, and more streams from memory.
     static constexpr int rows(int tokens) noexcept {
-        if (panels) return many ? 4 : 2;
+        if (panels) return many ? 4 / (staged ? simd::products_op<Arch>::registers : 1) : 2;
         if (tokens > 1) return pairs || staged ? 2 : 1;
         if (emulated || !(many || staged)) return 1;
         return std::min(4, (many ? 16 : 8) / stages(1));

@@ -149,7 +149,7 @@ void scaled_sums(const packed_shape& w, const activation_view& x, std::int64_t t
                 lanes = simd::dot4<Arch>(lanes, ones,
                                          simd::u8<Arch>::load_unaligned(
                                              reinterpret_cast<const std::uint8_t*>(values) + c));
-            std::int32_t sum = xsimd::reduce_add(lanes);
+            std::int32_t sum = simd::reduce_add(lanes);
             for (; c < s.width; ++c) sum += values[c];
             sums[m * segments + i] = factor * sum;
         }

@@ -64,7 +64,7 @@ void make_tables(const std::int8_t* x, std::int64_t width, std::uint8_t* to) noe
 template <class Arch>
 TRILOBIT_INLINE void add_bytes(simd::u8<Arch> few, simd::u16<Arch>& pairs,
                                simd::u16<Arch>& upper) noexcept {
-    const auto two = xsimd::bitwise_cast<std::uint16_t>(few);
+    const auto two = simd::bitwise_cast<std::uint16_t>(few);
     pairs += two;
     upper += two >> 8;
     simd::pin<Arch>(pairs);
@@ -78,11 +78,11 @@ TRILOBIT_INLINE void add_to_int32(simd::u16<Arch> pairs, simd::u16<Arch> upper, 
     using namespace simd;
     const i16<Arch> too_large(more);
     const u16<Arch> lower = pairs - (upper << 8);
-    const auto even = xsimd::bitwise_cast<std::int16_t>(little_endian ? lower : upper) - too_large;
-    const auto odd = xsimd::bitwise_cast<std::int16_t>(little_endian ? upper : lower) - too_large;
+    const auto even = simd::bitwise_cast<std::int16_t>(little_endian ? lower : upper) - too_large;
+    const auto odd = simd::bitwise_cast<std::int16_t>(little_endian ? upper : lower) - too_large;
     const i32<Arch> low_half(weight), high_half(weight << 16);
-    const auto first = xsimd::bitwise_cast<std::int16_t>(little_endian ? low_half : high_half);
-    const auto second = xsimd::bitwise_cast<std::int16_t>(little_endian ? high_half : low_half);
+    const auto first = simd::bitwise_cast<std::int16_t>(little_endian ? low_half : high_half);
+    const auto second = simd::bitwise_cast<std::int16_t>(little_endian ? high_half : low_half);
     rows[0] = dot2<Arch>(rows[0], even, first);
     rows[1] = dot2<Arch>(rows[1], odd, first);
     rows[2] = dot2<Arch>(rows[2], even, second);

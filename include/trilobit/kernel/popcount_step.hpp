@@ -67,7 +67,7 @@ struct planes_step {
                                     sum (&sums)[1][Rows][columns]) noexcept {
         using namespace simd;
         const auto byte = [](int v) TRILOBIT_LAMBDA_INLINE {
-            return xsimd::bitwise_cast<std::uint8_t>(i8<Arch>(static_cast<std::int8_t>(v)));
+            return simd::bitwise_cast<std::uint8_t>(i8<Arch>(static_cast<std::int8_t>(v)));
         };
         constexpr int first = words::count - words::planes;
         u8<Arch> valid{};

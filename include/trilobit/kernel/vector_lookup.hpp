@@ -173,7 +173,7 @@ struct vector_lookup_any
             for (int v = 0; v < registers; ++v) {
                 more[v] = sum_of_magnitudes(step.x + v * shape::lanes, tiles * Layout::tile_cols);
                 // Two numbers of up to 32767: their sum is negative if it exceeds that.
-                full = full || xsimd::any(bound[v] + more[v] < i16(0));
+                full = full || simd::any(bound[v] + more[v] < i16(0));
             }
             if (full) {
                 widen_sums<Arch, Layout>(sums, rows, b.tokens, first, acc, acc_stride);
@@ -220,7 +220,7 @@ struct vector_lookup_any
                                                              int cols) noexcept {
         simd::i16<Arch> sum(0);
         for (int i = 0; i < cols; ++i)
-            sum += xsimd::abs(
+            sum += simd::abs(
                 simd::i16<Arch>::load_aligned(x + i * table_shape<Arch, Layout>::tokens));
         return sum;
     }

@@ -57,8 +57,8 @@ struct scale_and_add {
     }
     TRILOBIT_INLINE void operator()(int row, simd::i16<Arch>* sum, std::int16_t* to) noexcept {
         using namespace simd;
-        const i16<Arch> even = xsimd::bitwise_cast<std::int16_t>(i32<Arch>(1));
-        const i16<Arch> odd = xsimd::bitwise_cast<std::int16_t>(i32<Arch>(1 << 16));
+        const i16<Arch> even = simd::bitwise_cast<std::int16_t>(i32<Arch>(1));
+        const i16<Arch> odd = simd::bitwise_cast<std::int16_t>(i32<Arch>(1 << 16));
         const f32<Arch> scale(of_rows[row]);
         TRILOBIT_UNROLL
         for (int v = 0; v < shape::tokens / shape::lanes; ++v) {
@@ -67,10 +67,10 @@ struct scale_and_add {
                 const int from = v * shape::lanes + h * lanes;
                 const i32<Arch> wide = dot2<Arch>(i32<Arch>(0), sum[v], h == 0 ? even : odd);
                 const auto before =
-                    xsimd::bitwise_cast<float>(i32<Arch>::load_aligned(scaled + from));
+                    simd::bitwise_cast<float>(i32<Arch>::load_aligned(scaled + from));
                 const auto product =
                     times_scales<Arch>(wide, scale, f32<Arch>::load_aligned(of_tokens + from));
-                xsimd::bitwise_cast<std::int32_t>(before + product).store_aligned(scaled + from);
+                simd::bitwise_cast<std::int32_t>(before + product).store_aligned(scaled + from);
             }
             i16<Arch>(0).store_aligned(to + v * shape::lanes);
         }
@@ -87,9 +87,9 @@ void turn_sums(const std::int32_t* scaled, std::int64_t rows, int tokens, float*
         for (int at = 0; at < width; at += lanes) {
             simd::f32<Arch> turned[lanes];
             for (int j = 0; j < lanes; ++j)
-                turned[j] = xsimd::bitwise_cast<float>(
+                turned[j] = simd::bitwise_cast<float>(
                     simd::i32<Arch>::load_aligned(scaled + (r + j) * width + at));
-            xsimd::transpose(turned, turned + lanes);
+            simd::transpose(turned, turned + lanes);
             for (int j = 0; j < lanes; ++j)
                 if (const int m = scale_and_add<Arch, Layout>::token(at + j); m < tokens)
                     turned[j].store_aligned(sums + m * stride + r);

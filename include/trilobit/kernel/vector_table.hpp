@@ -104,8 +104,8 @@ TRILOBIT_INLINE void entry_offsets(const std::byte* from, int count,
     for (int i = 0; i < count; i += register_bytes<Arch>) {
         const u8<Arch> index = byte_index<Layout>::template of<Arch>(load<Arch>(from + i));
         // Above a byte of zeros it counts 256 times.
-        const auto low = xsimd::bitwise_cast<std::uint16_t>(xsimd::zip_lo(zero, index));
-        const auto high = xsimd::bitwise_cast<std::uint16_t>(xsimd::zip_hi(zero, index));
+        const auto low = simd::bitwise_cast<std::uint16_t>(simd::zip_lo(zero, index));
+        const auto high = simd::bitwise_cast<std::uint16_t>(simd::zip_hi(zero, index));
         (low >> shift).store_aligned(offsets + i);
         (high >> shift).store_aligned(offsets + i + register_bytes<Arch> / 2);
     }

@@ -55,6 +55,7 @@
 #include <string_view>
 
 #include "trilobit/layout/all.hpp"
+#include "trilobit/simd/vector.hpp"
 
 #if XSIMD_VERSION_MAJOR < 13 || XSIMD_VERSION_MAJOR > 14 || \
     (XSIMD_VERSION_MAJOR == 13 && XSIMD_VERSION_MINOR < 2)
@@ -109,12 +110,59 @@ struct amx : avx512vnni {  // Sapphire Rapids on: tiles of int8 beside the same 
     static constexpr std::string_view name = "amx";
 };
 
+// AArch64
+struct neon : generic {  // ARMv8.0: Raspberry Pi 3 and 4
+    static constexpr std::string_view name = "neon";
+    using registers = simd::vectors<16>;
+};
+struct neon_dotprod : neon {  // sdot: Raspberry Pi 5, Neoverse N1, Apple M1, phones since 2018
+    static constexpr std::string_view name = "neon_dotprod";
+};
+struct neon_i8mm : neon_dotprod {  // usdot, smmla: Graviton 3, Apple M2
+    static constexpr std::string_view name = "neon_i8mm";
+};
+// SVE's own registers where they are longer than NEON's, by their length; SVE2 adds nothing here.
+struct sve_256 : neon {  // Graviton 3
+    static constexpr std::string_view name = "sve_256";
+    using registers = simd::vectors<32>;
+};
+struct sve_512 : neon {  // A64FX
+    static constexpr std::string_view name = "sve_512";
+    using registers = simd::vectors<64>;
+};
+
+// WebAssembly
+struct simd128 : generic {
+    static constexpr std::string_view name = "simd128";
+    using registers = simd::vectors<16>;
+};
+struct relaxed_simd : simd128 {  // a dot product of bytes
+    static constexpr std::string_view name = "relaxed_simd";
+};
+
+// RISC-V with the vector extension 1.0, by the least length of its registers
+struct rvv_128 : generic {
+    static constexpr std::string_view name = "rvv_128";
+    using registers = simd::vectors<16>;
+};
+struct rvv_256 : rvv_128 {
+    static constexpr std::string_view name = "rvv_256";
+    using registers = simd::vectors<32>;
+};
+struct rvv_512 : rvv_256 {
+    static constexpr std::string_view name = "rvv_512";
+    using registers = simd::vectors<64>;
+};
+
 }  // namespace arch
 
-/// Every back end, weakest first. dispatch/cpu.hpp and the CMake function name them once more;
+/// Every back end, those of each family weakest first. dispatch/cpu.hpp and the CMake function name them once more;
 /// tests compare.
 using archs = type_list<arch::generic, arch::sse2, arch::ssse3, arch::sse4_2, arch::avx2,
-                        arch::avxvnni, arch::avx512bw, arch::avx512vnni, arch::amx>;
+                        arch::avxvnni, arch::avx512bw, arch::avx512vnni, arch::amx, arch::neon,
+                        arch::neon_dotprod, arch::neon_i8mm, arch::sve_256, arch::sve_512,
+                        arch::simd128, arch::relaxed_simd, arch::rvv_128, arch::rvv_256,
+                        arch::rvv_512>;
 
 template <class A>
 concept has_sse2 = std::derived_from<A, arch::sse2>;
@@ -131,6 +179,22 @@ concept has_avx512vnni = has_avx512bw<A> && std::derived_from<A, arch::avx512vnn
 
 template <class A>
 concept has_amx = has_avx512vnni<A> && std::derived_from<A, arch::amx>;
+
+template <class A>
+concept has_neon = std::derived_from<A, arch::neon>;
+template <class A>
+concept has_neon_dotprod = has_neon<A> && std::derived_from<A, arch::neon_dotprod>;
+template <class A>
+concept has_neon_i8mm = has_neon_dotprod<A> && std::derived_from<A, arch::neon_i8mm>;
+template <class A>
+concept has_sve =
+    has_neon<A> && (std::derived_from<A, arch::sve_256> || std::derived_from<A, arch::sve_512>);
+template <class A>
+concept has_simd128 = std::derived_from<A, arch::simd128>;
+template <class A>
+concept has_relaxed_simd = has_simd128<A> && std::derived_from<A, arch::relaxed_simd>;
+template <class A>
+concept has_rvv = std::derived_from<A, arch::rvv_128>;
 
 /// The strongest back end that this translation unit's flags allow. Never amx: its tiles
 /// have to be asked for at run time, which the run-time dispatch does.
@@ -149,24 +213,62 @@ using native_arch = arch::sse4_2;
 using native_arch = arch::ssse3;
 #elif defined(__SSE2__) || defined(_M_X64)
 using native_arch = arch::sse2;
+#elif defined(__ARM_FEATURE_SVE) && defined(__ARM_FEATURE_SVE_BITS) && __ARM_FEATURE_SVE_BITS == 256
+using native_arch = arch::sve_256;
+#elif defined(__ARM_FEATURE_SVE) && defined(__ARM_FEATURE_SVE_BITS) && __ARM_FEATURE_SVE_BITS == 512
+using native_arch = arch::sve_512;
+#elif defined(__aarch64__) && defined(__ARM_FEATURE_MATMUL_INT8) && defined(__GNUC__)
+using native_arch = arch::neon_i8mm;
+#elif defined(__aarch64__) && defined(__ARM_FEATURE_DOTPROD) && defined(__GNUC__)
+using native_arch = arch::neon_dotprod;
+#elif defined(__aarch64__) && defined(__ARM_NEON) && defined(__GNUC__)
+using native_arch = arch::neon;
+#elif defined(__wasm_relaxed_simd__)
+using native_arch = arch::relaxed_simd;
+#elif defined(__wasm_simd128__)
+using native_arch = arch::simd128;
+#elif defined(__riscv_v_min_vlen) && defined(__clang__) && __riscv_v_min_vlen >= 512
+using native_arch = arch::rvv_512;
+#elif defined(__riscv_v_min_vlen) && defined(__clang__) && __riscv_v_min_vlen >= 256
+using native_arch = arch::rvv_256;
+#elif defined(__riscv_v_min_vlen) && defined(__clang__)
+using native_arch = arch::rvv_128;
 #else
 using native_arch = arch::generic;
 #endif
 
 namespace simd {
 
+/// xsimd's, or ours where an arch names vectors.
+template <class T, class Registers>
+struct register_of {
+    using type = xsimd::batch<T, Registers>;
+};
+#if defined(__GNUC__)
+template <class T, int Bytes>
+struct register_of<T, vectors<Bytes>> {
+    using type = vec<T, Bytes>;
+};
 template <class Arch>
-using u8 = xsimd::batch<std::uint8_t, typename Arch::registers>;
+concept on_vectors = has_neon<Arch> || has_simd128<Arch> || has_rvv<Arch>;
+#endif
+
 template <class Arch>
-using i8 = xsimd::batch<std::int8_t, typename Arch::registers>;
+using u8 = typename register_of<std::uint8_t, typename Arch::registers>::type;
 template <class Arch>
-using u16 = xsimd::batch<std::uint16_t, typename Arch::registers>;
+using i8 = typename register_of<std::int8_t, typename Arch::registers>::type;
 template <class Arch>
-using i16 = xsimd::batch<std::int16_t, typename Arch::registers>;
+using u16 = typename register_of<std::uint16_t, typename Arch::registers>::type;
 template <class Arch>
-using i32 = xsimd::batch<std::int32_t, typename Arch::registers>;
+using i16 = typename register_of<std::int16_t, typename Arch::registers>::type;
 template <class Arch>
-using f32 = xsimd::batch<float, typename Arch::registers>;
+using i32 = typename register_of<std::int32_t, typename Arch::registers>::type;
+template <class Arch>
+using f32 = typename register_of<float, typename Arch::registers>::type;
+
+// Of xsimd's registers; of ours they are in vector.hpp.
+using xsimd::abs, xsimd::any, xsimd::batch_cast, xsimd::bitwise_cast, xsimd::incr_if, xsimd::min,
+    xsimd::reduce_add, xsimd::select, xsimd::transpose, xsimd::zip_hi, xsimd::zip_lo;
 
 template <class Arch>
 inline constexpr int register_bytes = static_cast<int>(u8<Arch>::size);

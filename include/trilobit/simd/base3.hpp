@@ -70,10 +70,10 @@ struct base3_op {
             first = zero_where_equal<Arch>(all(15) - low, codes, all(255));
             second = low - all(16);
             // As int8, which instructions compare.
-            const auto is_high = xsimd::bitwise_cast<std::int8_t>(low) > std::int8_t{27};
+            const auto is_high = bitwise_cast<std::int8_t>(low) > std::int8_t{27};
             const u8<Arch> even = shift_right<4, Arch>(codes) & all(14);
-            high = xsimd::bitwise_cast<std::uint8_t>(
-                xsimd::incr_if(xsimd::bitwise_cast<std::int8_t>(even), is_high));
+            high = bitwise_cast<std::uint8_t>(
+                incr_if(bitwise_cast<std::int8_t>(even), is_high));
         }
     };
 
@@ -204,7 +204,7 @@ private:
         for (int i = 0; i < 64; i += register_bytes<Arch>) {
             const auto weight = u8<Arch>::load_aligned(of.weight + i);
             const auto start = i32<Arch>::load_aligned(of.start + i / 4) + i32<Arch>(more);
-            xsimd::bitwise_cast<std::uint8_t>(dot4<Arch>(start, four, weight))
+            bitwise_cast<std::uint8_t>(dot4<Arch>(start, four, weight))
                 .store_aligned(to + i);
         }
     }

@@ -20,8 +20,8 @@ namespace trilobit::inline TRILOBIT_ABI::simd {
 template <class Arch>
 struct dot4_op {
     TRILOBIT_INLINE static i32<Arch> call(i32<Arch> sum, u8<Arch> u, u8<Arch> s) noexcept {
-        const auto ulanes = xsimd::bitwise_cast<std::int32_t>(u);
-        const auto slanes = xsimd::bitwise_cast<std::int32_t>(s);
+        const auto ulanes = bitwise_cast<std::int32_t>(u);
+        const auto slanes = bitwise_cast<std::int32_t>(s);
         const i32<Arch> byte(0xff);
         sum += (ulanes & byte) * ((slanes << 24) >> 24);
         sum += ((ulanes >> 8) & byte) * ((slanes << 16) >> 24);
@@ -34,8 +34,8 @@ struct dot4_op {
 template <class Arch>
 struct madd2_op {
     TRILOBIT_INLINE static i16<Arch> call(u8<Arch> u, u8<Arch> s) noexcept {
-        const auto ulanes = xsimd::bitwise_cast<std::int16_t>(u);
-        const auto slanes = xsimd::bitwise_cast<std::int16_t>(s);
+        const auto ulanes = bitwise_cast<std::int16_t>(u);
+        const auto slanes = bitwise_cast<std::int16_t>(s);
         const i16<Arch> byte(std::int16_t{0xff});
         return (ulanes & byte) * ((slanes << 8) >> 8) + ((ulanes >> 8) & byte) * (slanes >> 8);
     }
@@ -45,9 +45,24 @@ struct madd2_op {
 template <class Arch>
 struct dot2_op {
     TRILOBIT_INLINE static i32<Arch> call(i32<Arch> sum, i16<Arch> a, i16<Arch> b) noexcept {
-        const auto p = xsimd::bitwise_cast<std::int32_t>(a);
-        const auto q = xsimd::bitwise_cast<std::int32_t>(b);
+        const auto p = bitwise_cast<std::int32_t>(a);
+        const auto q = bitwise_cast<std::int32_t>(b);
         return sum + ((p << 16) >> 16) * ((q << 16) >> 16) + (p >> 16) * (q >> 16);
+    }
+};
+
+/// Where sums wait in int16. add: to += the products of a register's bytes, operands as in dot4, in
+/// as many registers as `registers` says, `products` of them in a lane. widen: to[lane] += those of
+/// its four bytes.
+template <class Arch>
+struct products_op {
+    using sum = i16<Arch>;
+    static constexpr int registers = 1, products = 2;
+    TRILOBIT_INLINE static sum add(sum to, u8<Arch> u, u8<Arch> s) noexcept {
+        return to + madd2_op<Arch>::call(u, s);
+    }
+    TRILOBIT_INLINE static i32<Arch> widen(i32<Arch> to, sum s) noexcept {
+        return dot2_op<Arch>::call(to, s, i16<Arch>(std::int16_t{1}));
     }
 };
 
@@ -64,8 +79,8 @@ template <class Arch>
 struct add_signed_op {
     TRILOBIT_INLINE static u8<Arch> call(u8<Arch> sum, u8<Arch> value, u8<Arch> sign) noexcept {
         const u8<Arch> zero(std::uint8_t{0}), one(std::uint8_t{1});
-        const u8<Arch> minus = xsimd::select(sign == zero, zero, zero - value);
-        return sum + xsimd::select(sign == one, value, minus);
+        const u8<Arch> minus = select(sign == zero, zero, zero - value);
+        return sum + select(sign == one, value, minus);
     }
 };
 
@@ -73,7 +88,7 @@ struct add_signed_op {
 template <class Arch>
 struct zero_where_equal_op {
     TRILOBIT_INLINE static u8<Arch> call(u8<Arch> v, u8<Arch> a, u8<Arch> b) noexcept {
-        return xsimd::select(a == b, u8<Arch>(std::uint8_t{0}), v);
+        return select(a == b, u8<Arch>(std::uint8_t{0}), v);
     }
 };
 

@@ -13,9 +13,10 @@ namespace trilobit::inline TRILOBIT_ABI::simd {
 
 /// How bytes are multiplied and added.
 enum class byte_dot {
-    none,    ///< no instruction: widened to int16 first
-    paired,  ///< two products into an int16, which must hold them: madd2
-    exact    ///< four products into an int32: dot4
+    none,     ///< no instruction: widened to int16 first
+    widened,  ///< each product into an int16 of its own: products
+    paired,   ///< two products into an int16, which must hold them: products of madd2
+    exact     ///< four products into an int32: dot4
 };
 
 /// Of one register each, in dot products: the choice among kernels weighs them.
@@ -39,9 +40,10 @@ struct machine {
 
 template <class Arch>
 inline constexpr bool exact_dot4 = machine<Arch>::dot == byte_dot::exact;
-/// Is staging in int16 (madd2, then widen_add once in a while) cheaper than dot4?
+/// Are sums in int16, widened once in a while, cheaper than dot4?
 template <class Arch>
-inline constexpr bool prefers_madd2 = machine<Arch>::dot == byte_dot::paired;
+inline constexpr bool sums_in_int16 =
+    machine<Arch>::dot == byte_dot::paired || machine<Arch>::dot == byte_dot::widened;
 /// Do sums of several rows and tokens leave registers for operands beside them?
 template <class Arch>
 inline constexpr bool many_registers = machine<Arch>::registers >= 32;

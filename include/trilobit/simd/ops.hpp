@@ -11,3 +11,10 @@
 #if defined(__SSE2__) || defined(_M_X64)
 #include "trilobit/simd/ops_avx512.hpp"
 #endif
+#if defined(__aarch64__)
+#include "trilobit/simd/ops_sve.hpp"
+#elif defined(__wasm__)
+#include "trilobit/simd/ops_wasm.hpp"
+#elif defined(__riscv)
+#include "trilobit/simd/ops_rvv.hpp"
+#endif

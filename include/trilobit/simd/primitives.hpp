@@ -83,7 +83,7 @@ template <class Arch>
 TRILOBIT_INLINE f32<Arch> times_scales(i32<Arch> acc, f32<Arch> scale, f32<Arch> by) noexcept {
     auto factor = scale * by;
     keep_rounded_op<Arch>::call(factor);
-    auto product = xsimd::batch_cast<float>(acc) * factor;
+    auto product = batch_cast<float>(acc) * factor;
     keep_rounded_op<Arch>::call(product);
     return product;
 }

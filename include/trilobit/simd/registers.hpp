@@ -75,17 +75,17 @@ template <class Arch>
 TRILOBIT_INLINE u8<Arch> broadcast4(const void* from) noexcept {
     std::int32_t word;
     std::memcpy(&word, from, sizeof word);
-    return xsimd::bitwise_cast<std::uint8_t>(i32<Arch>(word));
+    return bitwise_cast<std::uint8_t>(i32<Arch>(word));
 }
 
 /// 16-bit lanes shifted by N; mask afterwards what crossed between bytes.
 template <int N, class Arch>
 TRILOBIT_INLINE u8<Arch> shift_right(u8<Arch> v) noexcept {
-    return xsimd::bitwise_cast<std::uint8_t>(xsimd::bitwise_cast<std::uint16_t>(v) >> N);
+    return bitwise_cast<std::uint8_t>(bitwise_cast<std::uint16_t>(v) >> N);
 }
 template <int N, class Arch>
 TRILOBIT_INLINE u8<Arch> shift_left(u8<Arch> v) noexcept {
-    return xsimd::bitwise_cast<std::uint8_t>(xsimd::bitwise_cast<std::uint16_t>(v) << N);
+    return bitwise_cast<std::uint8_t>(bitwise_cast<std::uint16_t>(v) << N);
 }
 
 }  // namespace trilobit::inline TRILOBIT_ABI::simd

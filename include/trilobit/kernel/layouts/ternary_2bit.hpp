@@ -57,7 +57,7 @@ struct byte_index<layout::ternary_2bit> {
         const u8<Arch> odd(std::uint8_t{0x33}), pair(std::uint8_t{0x0f}), last(std::uint8_t{80});
         const u8<Arch> pairs = codes - (shift_right<2, Arch>(codes) & odd);
         const u8<Arch> high = shift_right<4, Arch>(pairs) & pair;
-        return xsimd::min(pairs - shift_left<3, Arch>(high) + high, last);
+        return simd::min(pairs - shift_left<3, Arch>(high) + high, last);
     }
 };
 
