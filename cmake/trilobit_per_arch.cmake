@@ -42,11 +42,16 @@ block()
   trilobit_add_arch(x86 avx512vnni ${avx512vnni})
   trilobit_add_arch(x86 amx ${avx512vnni} -mamx-tile -mamx-int8)
 
-  trilobit_add_arch(arm neon) # AArch64's own baseline
-  trilobit_add_arch(arm neon_dotprod -march=armv8.2-a+dotprod)
-  trilobit_add_arch(arm neon_i8mm -march=armv8.2-a+dotprod+i8mm)
-  trilobit_add_arch(arm sve_256 -march=armv8.2-a+sve -msve-vector-bits=256)
-  trilobit_add_arch(arm sve_512 -march=armv8.2-a+sve -msve-vector-bits=512)
+  # GCC moves loads forward before it knows how many registers there are, and then spills sums.
+  set(in_order "")
+  if(CMAKE_CXX_COMPILER_ID STREQUAL "GNU")
+    set(in_order -fno-schedule-insns)
+  endif()
+  trilobit_add_arch(arm neon ${in_order}) # AArch64's own baseline
+  trilobit_add_arch(arm neon_dotprod ${in_order} -march=armv8.2-a+dotprod)
+  trilobit_add_arch(arm neon_i8mm ${in_order} -march=armv8.2-a+dotprod+i8mm)
+  trilobit_add_arch(arm sve_256 ${in_order} -march=armv8.2-a+sve -msve-vector-bits=256)
+  trilobit_add_arch(arm sve_512 ${in_order} -march=armv8.2-a+sve -msve-vector-bits=512)
 
   trilobit_add_arch(wasm simd128 -msimd128)
   trilobit_add_arch(wasm relaxed_simd -msimd128 -mrelaxed-simd)

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: MIT
 // Room kernel. Enters: a panel of decoded weights and the activations of any number of tokens.
-// Leaves: exact sums by a matrix unit, which `dot` is given where the machine has one. The one
-// there is: AMX, Intel's of 2023, 1,024 multiply-adds a cycle.
+// Leaves: exact sums by AMX, Intel's matrix unit of 2023, 1,024 multiply-adds a cycle.
 //
 // Sixteen words of a panel are a B tile as they lie, sixteen tokens' 64 columns an A tile, and a C
 // tile is sixteen tokens x sixteen rows of acc. 32 tokens x 32 rows are four C tiles:
@@ -17,24 +16,13 @@
 #include <atomic>
 #include <cstring>
 
-#include "trilobit/kernel/span.hpp"
+#include "trilobit/kernel/matrix_unit.hpp"
+
+#if defined(__AMX_INT8__) || defined(__AMXINT8__)  // GCC, Clang
 
 #include "trilobit/core/begin.hpp"
 
 namespace trilobit::inline TRILOBIT_ABI::kernel {
-
-/// What dot asks of a machine without one: nothing but the size of its panels, 20 KiB, which stay
-/// in the L1 cache beside activations.
-template <class Arch>
-struct matrix_unit {
-    static constexpr bool available = false;
-    static constexpr int panel_rows = 64, panel_cols = 320;
-    /// Words that a panel ends with a multiple of; tokens that blocks start at a multiple of.
-    static constexpr int words = 1, token_step = 1;
-    /// Tokens from which decoding panels pays, where registers allow them.
-    static constexpr int least_tokens = 16;
-    static constexpr std::int64_t operand_bytes(std::int64_t, std::int64_t) noexcept { return 0; }
-};
 
 /// Sixteen rows of 64 bytes.
 inline constexpr std::int64_t amx_tile_bytes = 1024;
@@ -62,12 +50,6 @@ struct amx_activations {
                 64, amx_tile_bytes, stride};
     }
 };
-
-}  // namespace trilobit::inline TRILOBIT_ABI::kernel
-
-#if defined(__AMX_INT8__) || defined(__AMXINT8__)  // GCC, Clang
-
-namespace trilobit::inline TRILOBIT_ABI::kernel {
 
 /// What ldtilecfg reads. Tiles 0-3 are C, 4 and 5 A, 6 and 7 B; `upper` and `lower` tokens.
 struct alignas(64) amx_config {
@@ -136,7 +118,10 @@ class matrix_unit<Arch> {
     }
 
 public:
+    using activations = amx_activations;
     static constexpr bool available = true;
+    static constexpr double cost = 0.2;  // of 64 multiply-adds, see dot
+    static constexpr int tokens = 16, cols = 64;
     /// It fetches and stores its sums for each panel, which takes as long as 120 columns: wide
     /// panels, and blocks whose sums stay in the L1 cache beside one.
     static constexpr int panel_rows = 32, panel_cols = 640;
@@ -161,13 +146,13 @@ public:
             std::memcpy(to, row + c, 64);
     }
 
+    static void arrange(std::byte*, int) noexcept {}
+
     /// acc of `blocks` sixteens of rows and `tokens` tokens, from where its span starts. Reads the
     /// activations of whole groups of 64 columns, which those of every token allow.
-    void multiply(const tile_span& s, const amx_activations& a, int blocks, int tokens) noexcept {
+    void multiply(const tile_span& s, const activations& a, int blocks, int tokens) noexcept {
         const sums_span& to = s.to;
-        if (to.start != nullptr)
-            for (int m = 0; m < tokens; ++m)
-                std::fill_n(to.acc + m * to.stride, 16 * blocks, to.start[m * to.start_stride]);
+        start_acc(to, 16 * blocks, tokens);
         // GCC's tile loads do not say that they read memory: earlier stores must not be delayed.
         std::atomic_signal_fence(std::memory_order_seq_cst);
         weights_span panel = s.w;
@@ -193,6 +178,6 @@ public:
 
 }  // namespace trilobit::inline TRILOBIT_ABI::kernel
 
-#endif
-
 #include "trilobit/core/end.hpp"
+
+#endif

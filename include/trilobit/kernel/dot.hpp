@@ -62,7 +62,9 @@ struct dot_any : driven<dot_any<Arch, Layout>, Arch, Layout, dot_limits<Arch, La
         const double instructions =
             decoder::lookups * machine::cost.lookup + decoder::simple * machine::cost.simple;
         const double decode = instructions > 0 ? instructions * width : 60;
-        return 1.05 * ((matrix::available ? 0.2 : dots) + decode / shared);
+        double products = dots;
+        if constexpr (matrix::available) products = matrix::cost;
+        return 1.05 * (products + decode / shared);
     }
 
     static constexpr bool accepts(const packed_shape& w, const activation_shape& x) noexcept {
@@ -215,12 +217,14 @@ private:
                 else
                     decode_columns<Arch, Layout>(from, tiles, first, words, to);
                 // Zeros up to what a matrix unit takes at once, whatever they meet.
-                if constexpr (matrix::words > 1)
-                    for (int r = 0; r < Layout::tile_rows / 16; ++r)
+                if constexpr (matrix::available)
+                    for (int r = 0; r < Layout::tile_rows / 16; ++r) {
                         std::memset(
                             to + r * panel_stride<Arch> + words * panel::tile_bytes, 0,
                             static_cast<std::size_t>(round_up(words, matrix::words) - words) *
                                 panel::tile_bytes);
+                        matrix::arrange(to + r * panel_stride<Arch>, words);
+                    }
             }
         }
     }

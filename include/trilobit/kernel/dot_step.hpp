@@ -71,7 +71,10 @@ struct dot_step {
     using products = simd::products_op<Arch>;
     using sum = std::conditional_t<staged, typename products::sum, i32>;
     static constexpr int rows = Rows, columns = Tokens, tokens = Tokens, registers = Rows;
-    static constexpr int together = Unroll, kept = Stages * Unroll;
+    /// Words of a token that one load brings; of panels, whose tiles are a word, as many tiles.
+    using word = simd::words_op<Arch>;
+    static constexpr int together = fields == 1 ? std::max(Unroll, word::count) : Unroll;
+    static constexpr int kept = Stages * Unroll;
     static constexpr int tile_bytes = 64 * Fields::planes, operand_bytes = 4 * fields;
     static constexpr int lines = Tokens == 1 && fields > 1
                                      ? ceil_div(Rows* simd::register_bytes<Arch>, 64)
@@ -98,6 +101,8 @@ struct dot_step {
                                     const std::byte* tile, const std::byte* x,
                                     sum (&sums)[kept][Rows][Tokens]) noexcept {
         using namespace simd;
+        constexpr bool several = Tiles * fields % word::count == 0;
+        [[maybe_unused]] typename word::type words[Tokens];
         TRILOBIT_UNROLL
         for (int u = 0; u < Tiles; ++u) {
             u8 codes[Rows];
@@ -111,17 +116,22 @@ struct dot_step {
                     u8 field[Rows];
                     TRILOBIT_UNROLL
                     for (int r = 0; r < Rows; ++r) field[r] = field_of(codes[r], f);
+                    const int at = u * fields + p * Stages + f;
                     TRILOBIT_UNROLL
                     for (int m = 0; m < Tokens; ++m) {
-                        const u8 word = broadcast4<Arch>(x + u * operand_bytes + token[m] +
-                                                         4 * (p * Stages + f));
+                        const std::byte* from = x + token[m] + 4 * at;
+                        if (several && at % word::count == 0) words[m] = word::load(from);
+                        [[maybe_unused]] u8 one;
+                        if constexpr (!several) one = broadcast4<Arch>(from);
                         TRILOBIT_UNROLL
                         for (int r = 0; r < Rows; ++r) {
-                            sum& to = sums[u * Stages + f][r][m];
+                            sum& to = sums[u % Unroll * Stages + f][r][m];
                             if constexpr (staged)
-                                to = products::add(to, field[r], word);
+                                to = products::add(to, field[r], words[m]);
+                            else if constexpr (several)
+                                to = word::dot4(to, field[r], words[m], at % word::count);
                             else
-                                to = dot4<Arch>(to, field[r], word);
+                                to = dot4<Arch>(to, field[r], one);
                             pin<Arch>(to);
                         }
                     }
@@ -178,7 +188,10 @@ struct dot_shape : shape_of_rows<Arch> {
     static constexpr bool emulated = simd::machine<Arch>::registers == 0;
     static constexpr bool staged = simd::sums_in_int16<Arch>;
     static constexpr int fields = Fields::fields, bits = 8 / fields;
+    using products = simd::products_op<Arch>;
     static constexpr bool panels = fields == 1;
+    /// A load for four words of a token leaves the loads for rows, of which two are enough then.
+    static constexpr bool by_words = simd::words_op<Arch>::count > 1;
     static constexpr bool pairs = many && !staged && !panels;
 
     /// Fields with accumulators of their own; the others join these after a shift. As many as an
@@ -194,17 +207,18 @@ struct dot_shape : shape_of_rows<Arch> {
         if (panels || tokens == 1) return most_stages;
         if (staged) return 1;
         if (!pairs) return most_stages;
-        return std::min(most_stages, tokens <= (fields == 8 ? 2 : 3) ? 4 : tokens <= 6 ? 2 : 1);
+        const int few = fields == 8 ? 2 : 3;  // words are in registers of their own
+        return std::min(most_stages, tokens <= few ? 4 : tokens <= (by_words ? 4 : 6) ? 2 : 1);
     }
     static constexpr int most_tokens = [] {
         if (emulated) return 1;  // nothing to keep in registers, only code to compile
-        if (panels) return !staged ? 6 : many ? 5 : 4;
+        if (panels) return by_words ? 8 : !staged ? 6 : many ? 5 : 4;
         if (staged) return many ? 6 : 4;
         return pairs ? 8 : 8 / most_stages;
     }();
     /// One token has registers to spare for more rows: fewer passes, and more streams from memory.
     static constexpr int rows(int tokens) noexcept {
-        if (panels) return many ? 4 / (staged ? simd::products_op<Arch>::registers : 1) : 2;
+        if (panels) return many && !by_words ? 4 / (staged ? products::registers : 1) : 2;
         if (tokens > 1) return pairs || staged ? 2 : 1;
         if (emulated || !(many || staged)) return 1;
         return std::min(4, (many ? 16 : 8) / stages(1));

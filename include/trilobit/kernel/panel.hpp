@@ -14,6 +14,7 @@
 
 #include "trilobit/kernel/amx.hpp"
 #include "trilobit/kernel/dot_step.hpp"
+#include "trilobit/kernel/i8mm.hpp"
 
 #include "trilobit/core/begin.hpp"
 

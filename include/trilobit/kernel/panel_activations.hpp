@@ -72,12 +72,15 @@ struct panel_activations {
                t.w.segment_first_col(s.weight_segment);
     }
     /// Tiles from column `first` of these rows on, where they can start there, else the rows.
-    static amx_activations tiles(const task& t, const std::byte* operand, std::int64_t token,
-                                 std::int64_t first) noexcept {
+    static auto tiles(const task& t, const std::byte* operand, std::int64_t token,
+                      std::int64_t first) noexcept
+        requires(matrix::available)
+    {
+        using activations = typename matrix::activations;
         const activation_rows from = rows(t, operand);
-        if (token % 16 != 0 || first % 64 != 0)
-            return amx_activations::rows(from.token(token) + first, from.stride);
-        return amx_activations::tiles(operand + row_bytes(t.w, t.x), cols(t.w, t.x), token, first);
+        if (token % matrix::tokens != 0 || first % matrix::cols != 0)
+            return activations::rows(from.token(token) + first, from.stride);
+        return activations::tiles(operand + row_bytes(t.w, t.x), cols(t.w, t.x), token, first);
     }
 
 private:

@@ -220,8 +220,8 @@ struct vector_lookup_any
                                                              int cols) noexcept {
         simd::i16<Arch> sum(0);
         for (int i = 0; i < cols; ++i)
-            sum += simd::abs(
-                simd::i16<Arch>::load_aligned(x + i * table_shape<Arch, Layout>::tokens));
+            sum +=
+                simd::abs(simd::i16<Arch>::load_aligned(x + i * table_shape<Arch, Layout>::tokens));
         return sum;
     }
 

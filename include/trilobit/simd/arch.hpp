@@ -158,11 +158,11 @@ struct rvv_512 : rvv_256 {
 
 /// Every back end, those of each family weakest first. dispatch/cpu.hpp and the CMake function name them once more;
 /// tests compare.
-using archs = type_list<arch::generic, arch::sse2, arch::ssse3, arch::sse4_2, arch::avx2,
-                        arch::avxvnni, arch::avx512bw, arch::avx512vnni, arch::amx, arch::neon,
-                        arch::neon_dotprod, arch::neon_i8mm, arch::sve_256, arch::sve_512,
-                        arch::simd128, arch::relaxed_simd, arch::rvv_128, arch::rvv_256,
-                        arch::rvv_512>;
+using archs =
+    type_list<arch::generic, arch::sse2, arch::ssse3, arch::sse4_2, arch::avx2, arch::avxvnni,
+              arch::avx512bw, arch::avx512vnni, arch::amx, arch::neon, arch::neon_dotprod,
+              arch::neon_i8mm, arch::sve_256, arch::sve_512, arch::simd128, arch::relaxed_simd,
+              arch::rvv_128, arch::rvv_256, arch::rvv_512>;
 
 template <class A>
 concept has_sse2 = std::derived_from<A, arch::sse2>;

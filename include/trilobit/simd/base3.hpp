@@ -72,8 +72,7 @@ struct base3_op {
             // As int8, which instructions compare.
             const auto is_high = bitwise_cast<std::int8_t>(low) > std::int8_t{27};
             const u8<Arch> even = shift_right<4, Arch>(codes) & all(14);
-            high = bitwise_cast<std::uint8_t>(
-                incr_if(bitwise_cast<std::int8_t>(even), is_high));
+            high = bitwise_cast<std::uint8_t>(incr_if(bitwise_cast<std::int8_t>(even), is_high));
         }
     };
 
@@ -204,8 +203,7 @@ private:
         for (int i = 0; i < 64; i += register_bytes<Arch>) {
             const auto weight = u8<Arch>::load_aligned(of.weight + i);
             const auto start = i32<Arch>::load_aligned(of.start + i / 4) + i32<Arch>(more);
-            bitwise_cast<std::uint8_t>(dot4<Arch>(start, four, weight))
-                .store_aligned(to + i);
+            bitwise_cast<std::uint8_t>(dot4<Arch>(start, four, weight)).store_aligned(to + i);
         }
     }
 };

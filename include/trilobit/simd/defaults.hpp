@@ -30,6 +30,20 @@ struct dot4_op {
     }
 };
 
+/// Words of four activations, `count` of which one load brings; dot4 takes number i of them for
+/// every lane.
+template <class Arch>
+struct words_op {
+    static constexpr int count = 1;
+    using type = u8<Arch>;
+    TRILOBIT_INLINE static type load(const std::byte* from) noexcept {
+        return broadcast4<Arch>(from);
+    }
+    TRILOBIT_INLINE static i32<Arch> dot4(i32<Arch> sum, u8<Arch> u, type x, int) noexcept {
+        return dot4_op<Arch>::call(sum, u, x);
+    }
+};
+
 /// lane[i] = u[2i] * s[2i] + u[2i+1] * s[2i+1], operands as in dot4; the sum fits an int16.
 template <class Arch>
 struct madd2_op {

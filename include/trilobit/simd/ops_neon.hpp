@@ -144,6 +144,29 @@ struct dot4_op<Arch> {
     }
 };
 
+/// Dot products take a word by its number. ld1r would take a slot of theirs for each.
+template <has_neon_dotprod Arch>
+struct words_op<Arch> {
+    static constexpr int count = 4;
+    using type = int8x16_t;
+    TRILOBIT_INLINE static type load(const std::byte* from) noexcept {
+        return vld1q_s8(reinterpret_cast<const std::int8_t*>(from));
+    }
+    TRILOBIT_INLINE static i32<Arch> dot4(i32<Arch> sum, u8<Arch> u, type x, int i) noexcept {
+        const int8x16_t w = vreinterpretq_s8_u8(u);
+        switch (i) {
+            case 0:
+                return i32<Arch>(vdotq_laneq_s32(sum, w, x, 0));
+            case 1:
+                return i32<Arch>(vdotq_laneq_s32(sum, w, x, 1));
+            case 2:
+                return i32<Arch>(vdotq_laneq_s32(sum, w, x, 2));
+            default:
+                return i32<Arch>(vdotq_laneq_s32(sum, w, x, 3));
+        }
+    }
+};
+
 #endif
 #if defined(__ARM_FEATURE_MATMUL_INT8) && defined(__aarch64__) && defined(__GNUC__)
 
@@ -151,6 +174,23 @@ template <has_neon_i8mm Arch>
 struct dot4_op<Arch> {
     TRILOBIT_INLINE static i32<Arch> call(i32<Arch> sum, u8<Arch> u, u8<Arch> s) noexcept {
         return i32<Arch>(vusdotq_s32(sum, u, vreinterpretq_s8_u8(s)));
+    }
+};
+
+template <has_neon_i8mm Arch>
+struct words_op<Arch> : words_op<arch::neon_dotprod> {
+    using typename words_op<arch::neon_dotprod>::type;
+    TRILOBIT_INLINE static i32<Arch> dot4(i32<Arch> sum, u8<Arch> u, type x, int i) noexcept {
+        switch (i) {
+            case 0:
+                return i32<Arch>(vusdotq_laneq_s32(sum, u, x, 0));
+            case 1:
+                return i32<Arch>(vusdotq_laneq_s32(sum, u, x, 1));
+            case 2:
+                return i32<Arch>(vusdotq_laneq_s32(sum, u, x, 2));
+            default:
+                return i32<Arch>(vusdotq_laneq_s32(sum, u, x, 3));
+        }
     }
 };
 

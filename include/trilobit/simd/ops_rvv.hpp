@@ -30,8 +30,8 @@ struct products_op<Arch> {
     static constexpr int registers = 2, products = 1;
     TRILOBIT_INLINE static sum add(sum to, u8<Arch> u, u8<Arch> s) noexcept {
         const sum a = __builtin_convertvector(u.data, typename sum::native);
-        const sum b = __builtin_convertvector(bitwise_cast<std::int8_t>(s).data,
-                                              typename sum::native);
+        const sum b =
+            __builtin_convertvector(bitwise_cast<std::int8_t>(s).data, typename sum::native);
         return to + a * b;
     }
     /// Of two lanes each, and of two of those.

@@ -52,6 +52,35 @@ struct dot4_op<Arch> {
     }
 };
 
+/// The same sixteen bytes beside each 128 bits, of which dot products take a word by its number.
+template <has_sve Arch>
+struct words_op<Arch> {
+    static constexpr int count = 4;
+    using type = sve_i8;
+    TRILOBIT_INLINE static type load(const std::byte* from) noexcept {
+        return svld1rq_s8(svptrue_b8(), reinterpret_cast<const std::int8_t*>(from));
+    }
+    TRILOBIT_INLINE static i32<Arch> dot4(i32<Arch> sum, u8<Arch> u, type x, int i) noexcept {
+        const sve_i32 to = to_sve<sve_i32>(sum);
+        const sve_i8 w = to_sve<sve_i8>(u);
+        sve_i32 more;
+        switch (i) {
+            case 0:
+                more = svdot_lane_s32(to, w, x, 0);
+                break;
+            case 1:
+                more = svdot_lane_s32(to, w, x, 1);
+                break;
+            case 2:
+                more = svdot_lane_s32(to, w, x, 2);
+                break;
+            default:
+                more = svdot_lane_s32(to, w, x, 3);
+        }
+        return from_sve<i32<Arch>>(more);
+    }
+};
+
 /// By halves of lanes: SVE multiplies no pairs of int16, but dots four of them into an int64.
 template <has_sve Arch>
 struct dot2_op<Arch> {

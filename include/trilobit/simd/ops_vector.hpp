@@ -16,9 +16,8 @@ namespace trilobit::inline TRILOBIT_ABI::simd {
 template <on_vectors Arch>
 struct interleave4_op<Arch> {
     TRILOBIT_INLINE static void call(u8<Arch>* v) noexcept {
-        const auto pairs = [](u8<Arch> a) TRILOBIT_LAMBDA_INLINE {
-            return bitwise_cast<std::uint16_t>(a);
-        };
+        const auto pairs = [](u8<Arch> a)
+                               TRILOBIT_LAMBDA_INLINE { return bitwise_cast<std::uint16_t>(a); };
         const auto ab_low = pairs(zip_lo(v[0], v[1])), ab_high = pairs(zip_hi(v[0], v[1]));
         const auto cd_low = pairs(zip_lo(v[2], v[3])), cd_high = pairs(zip_hi(v[2], v[3]));
         v[0] = bitwise_cast<std::uint8_t>(zip_lo(ab_low, cd_low));

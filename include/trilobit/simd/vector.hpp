@@ -105,8 +105,7 @@ TRILOBIT_INLINE vec<T, Bytes> abs(vec<T, Bytes> v) noexcept {
 }
 /// v + 1 where m holds, whose lanes are -1 there.
 template <class T, int Bytes>
-TRILOBIT_INLINE vec<T, Bytes> incr_if(vec<T, Bytes> v,
-                                      typename vec<T, Bytes>::mask m) noexcept {
+TRILOBIT_INLINE vec<T, Bytes> incr_if(vec<T, Bytes> v, typename vec<T, Bytes>::mask m) noexcept {
     return v - bitwise_cast<T>(vec<std::remove_cvref_t<decltype(m[0])>, Bytes>(m));
 }
 template <class Mask>
