@@ -46,7 +46,7 @@ inline constexpr bool of_this_family = false;
 
 /// The processor, as far as the system saves the registers that its instructions need.
 class cpu {
-    processor here = processor::detect();
+    processor here;
 
     template <class Arch>
     [[nodiscard]] bool adds() const noexcept {
@@ -59,7 +59,11 @@ class cpu {
     }
 
 public:
-    static cpu detect() noexcept { return {}; }
+    static cpu detect() noexcept {
+        cpu c;
+        c.here = processor::detect();
+        return c;
+    }
 
     /// Can it run this back end? An unknown one it cannot.
     [[nodiscard]] bool has(std::string_view arch) const noexcept {
