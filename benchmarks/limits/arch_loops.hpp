@@ -77,7 +77,7 @@ template <class Arch>
 std::int64_t dot_loop(std::int64_t macs) noexcept {
     using namespace trilobit::simd;
     constexpr int each = register_bytes<Arch>;
-    if constexpr (prefers_madd2<Arch>)
+    if constexpr (sums_in_int16<Arch>)
         return each * repeat<Arch>(macs / each, i16<Arch>(std::int16_t{0}),
                                    [](i16<Arch>& sum, u8<Arch> u, u8<Arch> s)
                                        TRILOBIT_LAMBDA_INLINE { sum += madd2<Arch>(u, s); });

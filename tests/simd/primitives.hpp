@@ -14,7 +14,7 @@ namespace simd_test {
 struct primitives {
     std::string_view name;
     int width;  // bytes of a register
-    bool exact_dot4, prefers_madd2;
+    bool exact_dot4, sums_in_int16;
     void (*dot4)(std::int32_t* sum, const std::uint8_t* u, const std::int8_t* s);
     void (*madd2)(const std::uint8_t* u, const std::int8_t* s, std::int16_t* out);
     void (*widen_add)(std::int32_t* sum, const std::int16_t* v);

@@ -101,7 +101,7 @@ struct of_arch {
     static constexpr primitives table{A::name,
                                       trilobit::simd::register_bytes<A>,
                                       trilobit::simd::exact_dot4<A>,
-                                      trilobit::simd::prefers_madd2<A>,
+                                      trilobit::simd::sums_in_int16<A>,
                                       &dot4,
                                       &madd2,
                                       &widen_add,

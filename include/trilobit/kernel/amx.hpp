@@ -121,7 +121,7 @@ public:
     using activations = amx_activations;
     static constexpr bool available = true;
     static constexpr double cost = 0.2;  // of 64 multiply-adds, see dot
-    static constexpr int tokens = 16, cols = 64;
+    static constexpr int tile_tokens = 16, tile_cols = 64;
     /// It fetches and stores its sums for each panel, which takes as long as 120 columns: wide
     /// panels, and blocks whose sums stay in the L1 cache beside one.
     static constexpr int panel_rows = 32, panel_cols = 640;

@@ -204,8 +204,8 @@ struct dot_shape : shape_of_rows<Arch> {
         return most;
     }();
     static constexpr int stages(int tokens) noexcept {
+        if (staged && (tokens > 1 || products::registers > 1)) return 1;
         if (panels || tokens == 1) return most_stages;
-        if (staged) return 1;
         if (!pairs) return most_stages;
         const int few = fields == 8 ? 2 : 3;  // words are in registers of their own
         return std::min(most_stages, tokens <= few ? 4 : tokens <= (by_words ? 4 : 6) ? 2 : 1);
@@ -221,7 +221,7 @@ struct dot_shape : shape_of_rows<Arch> {
         if (panels) return many && !by_words ? 4 / (staged ? products::registers : 1) : 2;
         if (tokens > 1) return pairs || staged ? 2 : 1;
         if (emulated || !(many || staged)) return 1;
-        return std::min(4, (many ? 16 : 8) / stages(1));
+        return std::min(4 / (staged ? products::registers : 1), (many ? 16 : 8) / stages(1));
     }
     /// Tiles with accumulators of their own, where one token alone is too few independent sums to
     /// hide the four or five cycles of a dot product.

@@ -98,7 +98,7 @@ public:
     using activations = i8mm_activations;
     static constexpr bool available = true;
     static constexpr double cost = 2.0;  // of 64 multiply-adds: half of the dot product's, see dot
-    static constexpr int tokens = 2, cols = 8;
+    static constexpr int tile_tokens = 2, tile_cols = 8;
     static constexpr int panel_rows = 64, panel_cols = 320;
     static constexpr int words = 2, token_step = 8;
     static constexpr int least_tokens = 8;

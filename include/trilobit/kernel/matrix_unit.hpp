@@ -17,8 +17,8 @@ namespace trilobit::inline TRILOBIT_ABI::kernel {
 /// A unit also has
 ///   multiply(span, activations, blocks, tokens)  acc of `blocks` sixteens of rows from its span on
 ///   store_row(row, m, cols, tiles)    lays token m out as multiply wants it; operand_bytes in all
-///   activations::rows, ::tiles        where they are then; tiles start at multiples of `tokens`
-///                                     and `cols`, rows anywhere
+///   activations::rows, ::tiles        where they are then; tiles start at multiples of
+///                                     tile_tokens and tile_cols, rows anywhere
 ///   arrange(panel, words)             turns sixteen rows of a panel into what multiply wants
 template <class Arch>
 struct matrix_unit {

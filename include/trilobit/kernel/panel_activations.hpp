@@ -78,7 +78,7 @@ struct panel_activations {
     {
         using activations = typename matrix::activations;
         const activation_rows from = rows(t, operand);
-        if (token % matrix::tokens != 0 || first % matrix::cols != 0)
+        if (token % matrix::tile_tokens != 0 || first % matrix::tile_cols != 0)
             return activations::rows(from.token(token) + first, from.stride);
         return activations::tiles(operand + row_bytes(t.w, t.x), cols(t.w, t.x), token, first);
     }

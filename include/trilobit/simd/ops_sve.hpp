@@ -24,31 +24,13 @@ struct machine<Arch> : machine<arch::neon_dotprod> {
 
 #if defined(__ARM_FEATURE_SVE_BITS) && __ARM_FEATURE_SVE_BITS > 128
 
-typedef svuint8_t sve_u8 __attribute__((arm_sve_vector_bits(__ARM_FEATURE_SVE_BITS)));
-typedef svint8_t sve_i8 __attribute__((arm_sve_vector_bits(__ARM_FEATURE_SVE_BITS)));
-typedef svint16_t sve_i16 __attribute__((arm_sve_vector_bits(__ARM_FEATURE_SVE_BITS)));
-typedef svint32_t sve_i32 __attribute__((arm_sve_vector_bits(__ARM_FEATURE_SVE_BITS)));
-
-template <class Sve, class T, int Bytes>
-TRILOBIT_INLINE Sve to_sve(vec<T, Bytes> v) noexcept {
-    static_assert(sizeof(Sve) == Bytes);
-    Sve out;
-    std::memcpy(&out, &v.data, Bytes);
-    return out;
-}
-template <class Vec, class Sve>
-TRILOBIT_INLINE Vec from_sve(Sve v) noexcept {
-    static_assert(sizeof(Sve) == sizeof(Vec));
-    Vec out;
-    std::memcpy(&out.data, &v, sizeof v);
-    return out;
-}
+// GNU vectors of this length convert to SVE's types and back; a copy would go through memory.
 
 template <has_sve Arch>
 struct dot4_op<Arch> {
     TRILOBIT_INLINE static i32<Arch> call(i32<Arch> sum, u8<Arch> u, u8<Arch> s) noexcept {
-        const sve_i32 more = svdot_s32(to_sve<sve_i32>(sum), to_sve<sve_i8>(u), to_sve<sve_i8>(s));
-        return from_sve<i32<Arch>>(more);
+        return i32<Arch>(
+            svdot_s32(sum.data, svreinterpret_s8_u8(u.data), svreinterpret_s8_u8(s.data)));
     }
 };
 
@@ -56,28 +38,23 @@ struct dot4_op<Arch> {
 template <has_sve Arch>
 struct words_op<Arch> {
     static constexpr int count = 4;
-    using type = sve_i8;
+    using type = i8<Arch>;
     TRILOBIT_INLINE static type load(const std::byte* from) noexcept {
-        return svld1rq_s8(svptrue_b8(), reinterpret_cast<const std::int8_t*>(from));
+        return type(svld1rq_s8(svptrue_b8(), reinterpret_cast<const std::int8_t*>(from)));
     }
     TRILOBIT_INLINE static i32<Arch> dot4(i32<Arch> sum, u8<Arch> u, type x, int i) noexcept {
-        const sve_i32 to = to_sve<sve_i32>(sum);
-        const sve_i8 w = to_sve<sve_i8>(u);
-        sve_i32 more;
+        const svint32_t to = sum.data;
+        const svint8_t w = svreinterpret_s8_u8(u.data), words = x.data;
         switch (i) {
             case 0:
-                more = svdot_lane_s32(to, w, x, 0);
-                break;
+                return i32<Arch>(svdot_lane_s32(to, w, words, 0));
             case 1:
-                more = svdot_lane_s32(to, w, x, 1);
-                break;
+                return i32<Arch>(svdot_lane_s32(to, w, words, 1));
             case 2:
-                more = svdot_lane_s32(to, w, x, 2);
-                break;
+                return i32<Arch>(svdot_lane_s32(to, w, words, 2));
             default:
-                more = svdot_lane_s32(to, w, x, 3);
+                return i32<Arch>(svdot_lane_s32(to, w, words, 3));
         }
-        return from_sve<i32<Arch>>(more);
     }
 };
 
@@ -100,8 +77,7 @@ struct add_signed_op<Arch> {
 template <has_sve Arch>
 struct popcount_bytes_op<Arch> {
     TRILOBIT_INLINE static u8<Arch> call(u8<Arch> v) noexcept {
-        const sve_u8 counts = svcnt_u8_x(svptrue_b8(), to_sve<sve_u8>(v));
-        return from_sve<u8<Arch>>(counts);
+        return u8<Arch>(svcnt_u8_x(svptrue_b8(), v.data));
     }
 };
 
@@ -109,8 +85,7 @@ template <has_sve Arch>
 struct lookup16_op<Arch> {
     TRILOBIT_INLINE static u8<Arch> call(const std::uint8_t* table, u8<Arch> index) noexcept {
         // Indices up to 15, or from 128 on, which are past the end of any register here.
-        const sve_u8 found = svtbl_u8(svld1rq_u8(svptrue_b8(), table), to_sve<sve_u8>(index));
-        return from_sve<u8<Arch>>(found);
+        return u8<Arch>(svtbl_u8(svld1rq_u8(svptrue_b8(), table), index.data));
     }
 };
 
@@ -118,8 +93,7 @@ template <has_sve Arch>
     requires(register_bytes<Arch> == 64)
 struct lookup64_op<Arch> {
     TRILOBIT_INLINE static u8<Arch> call(const std::uint8_t* table, u8<Arch> index) noexcept {
-        const sve_u8 found = svtbl_u8(svld1_u8(svptrue_b8(), table), to_sve<sve_u8>(index));
-        return from_sve<u8<Arch>>(found);
+        return u8<Arch>(svtbl_u8(svld1_u8(svptrue_b8(), table), index.data));
     }
 };
 

@@ -186,7 +186,7 @@ struct lookup_shape<Arch, layout::ternary_base3, Tables> : shape_of_rows<Arch> {
     /// serves. Each pair needs three registers of sums for each table.
     static constexpr int most_tokens = !many ? 8 : Tables == 2 ? 2 : 4;
     static constexpr int rows(int tokens) noexcept {
-        return many ? std::min(4, 8 / (tokens * Tables)) : 2;
+        return many ? std::min(4, (table64 ? 8 : 4) / (tokens * Tables)) : 2;
     }
     static constexpr int rows_of_register = simd::register_bytes<Arch>;
     static constexpr double lookups = Tables * (table64 ? 2 : 3), dots = 0;
