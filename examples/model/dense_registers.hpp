@@ -8,9 +8,14 @@
 #pragma once
 
 #include <trilobit/core/config.hpp>
+#include <trilobit/core/floats.hpp>
 #include <trilobit/simd/arch.hpp>
 
 #include "model/dense_kernels.hpp"
+
+#if TRILOBIT_WIDE_FLOATS
+#error "the runner's sums need floats that are rounded to float. On x86 add -msse2 -mfpmath=sse."
+#endif
 
 namespace tbx::model::dense {
 
