@@ -116,6 +116,7 @@ struct numbers : portable_numbers<Arch> {};
 
 }  // namespace tbx::model::dense
 
-#if defined(__x86_64__) || defined(__i386__)
+// Some of its instructions are not there in 32-bit programs, for which no such back end is built.
+#if defined(__x86_64__)
 #include "model/dense_x86.hpp"
 #endif
