@@ -1,11 +1,13 @@
 // SPDX-License-Identifier: MIT
-// The passport of a model, from the rooms of examples/ that need no other library, on one thread
-// and on two: for machines that scripts/test emulates. Compiled without CMake, with the generic
-// back end alone.
-//   passport MODEL HASH
+// The passport of a model of up to 16 MiB, from the rooms of examples/ that need no other library,
+// on one thread and on two: for machines that scripts/test emulates. Compiled without CMake, with
+// the generic back end alone.
+//   passport MODEL HASH [THREADS]
 #include <cstdio>
+#include <cstdlib>
 #include <exception>
 #include <string>
+#include <vector>
 
 #include <trilobit/dispatch/kernels.hpp>
 #include <trilobit/dispatch/registry.hpp>
@@ -13,6 +15,7 @@
 #include "gguf/reader.hpp"
 #include "model/dense_table.hpp"
 #include "model/passport.hpp"
+#include "support/error.hpp"
 
 namespace trilobit::inline TRILOBIT_ABI::dispatch {
 
@@ -41,9 +44,27 @@ template struct per_arch<dense_kernels, dense_of>;
 
 }  // namespace trilobit::inline TRILOBIT_ABI::dispatch
 
+#if defined(__wasm__)
+// What examples/web/no_exceptions.cpp ends with.
+#include "web/host.hpp"
+void tbx::web::fail(std::string_view line) noexcept {
+    (void)std::printf("%.*s\n", static_cast<int>(line.size()), line.data());
+    std::_Exit(1);
+}
+#endif
+
 namespace {
 
 using namespace tbx;
+
+std::vector<std::byte> bytes_of(const char* path) {
+    std::vector<std::byte> bytes(std::size_t{1} << 24);
+    std::FILE* file = std::fopen(path, "rb");
+    if (file == nullptr) throw error(path, "cannot be read");
+    bytes.resize(std::fread(bytes.data(), 1, bytes.size(), file));
+    (void)std::fclose(file);
+    return bytes;
+}
 
 std::string passport_of(const gguf::reader& file, int threads, std::int64_t batch) {
     model::compute cpu(threads);
@@ -56,10 +77,12 @@ std::string passport_of(const gguf::reader& file, int threads, std::int64_t batc
 }  // namespace
 
 int main(int argc, char** argv) try {
-    if (argc != 3) return 2;
-    const gguf::reader file(argv[1]);
+    if (argc != 3 && argc != 4) return 2;
+    const std::vector<std::byte> bytes = bytes_of(argv[1]);
+    const gguf::reader file(argv[1], bytes);
+    const int most_threads = argc == 4 ? std::atoi(argv[3]) : 2;
     int wrong = 0;
-    for (const int threads : {1, 2}) {
+    for (int threads = 1; threads <= most_threads; ++threads) {
         const std::string found = passport_of(file, threads, threads == 1 ? 256 : 7);
         if (found == argv[2]) continue;
         std::printf("%d threads: %s\n", threads, found.c_str());
