@@ -8,9 +8,19 @@
 #pragma once
 
 #include <trilobit/core/config.hpp>
+#include <trilobit/core/floats.hpp>
 #include <trilobit/simd/arch.hpp>
 
 #include "model/dense_kernels.hpp"
+
+#if TRILOBIT_WIDE_FLOATS
+#error "the runner's sums need floats that are rounded to float. On x86 add -msse2 -mfpmath=sse."
+#endif
+// g++ leaves floats to the scalar unit; clang gives vectors of them to NEON, which flushes subnormal
+// numbers to zero: half floats among the weights then have other values.
+#if defined(__clang__) && defined(__ARM_NEON) && !defined(__aarch64__)
+#error "32-bit NEON is no IEEE arithmetic, and clang would use it. Add -mfpu=vfpv3-d16."
+#endif
 
 namespace tbx::model::dense {
 
@@ -111,6 +121,7 @@ struct numbers : portable_numbers<Arch> {};
 
 }  // namespace tbx::model::dense
 
-#if defined(__x86_64__) || defined(__i386__)
+// Some of its instructions are not there in 32-bit programs, for which no such back end is built.
+#if defined(__x86_64__)
 #include "model/dense_x86.hpp"
 #endif

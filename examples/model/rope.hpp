@@ -3,7 +3,7 @@
 // with pairs of numbers turned by an angle that grows with the position (RoPE).
 #pragma once
 
-#include <cmath>
+#include <cstdint>
 #include <span>
 #include <vector>
 
@@ -12,34 +12,19 @@
 
 namespace tbx::model {
 
-/// Cosines and sines for a run of positions; made once for a batch, used by every layer.
+/// Cosines and sines for a run of positions of one model; made once for a batch, used by every
+/// layer.
 class rope_table {
     std::int64_t pairs = 0;
+    std::vector<double> steps;   // (pairs): what a position turns by
     std::vector<float> cosines;  // (positions, pairs)
     std::vector<float> sines;    // (positions, pairs)
 
 public:
-    /// Pair i of position p turns by p / divisor * base^(-2i / rope_dim) / divisors[i]. Computed in
-    /// double: at position 10^5 an angle in float may be off by 0.004.
+    /// Pair i of position p turns by p / divisor * base^(-2i / rope_dim) / divisors[i], by no more
+    /// than most_angle. Computed in double: at position 10^5 an angle in float may be off by 0.004.
     void fill(const config& c, std::span<const float> divisors, std::int64_t first,
-              std::int64_t count) {
-        pairs = c.rope_dim / 2;
-        cosines.resize(static_cast<std::size_t>(count * pairs));
-        sines.resize(cosines.size());
-        for (std::int64_t i = 0; i < pairs; ++i) {
-            const double exponent = -2.0 * static_cast<double>(i) / static_cast<double>(c.rope_dim);
-            const double divisor =
-                divisors.empty() ? 1.0 : double{divisors[static_cast<std::size_t>(i)]};
-            const double step =
-                std::pow(double{c.rope_base}, exponent) / (double{c.rope_divisor} * divisor);
-            for (std::int64_t p = 0; p < count; ++p) {
-                const double angle = static_cast<double>(first + p) * step;
-                const auto at = static_cast<std::size_t>(p * pairs + i);
-                cosines[at] = static_cast<float>(std::cos(angle));
-                sines[at] = static_cast<float>(std::sin(angle));
-            }
-        }
-    }
+              std::int64_t count);
 
     /// Turns one head of the token at row `p` of the table.
     void turn(float* head, std::int64_t p, rope_pairing pairing) const noexcept {

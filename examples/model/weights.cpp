@@ -3,12 +3,14 @@
 // weights.hpp.
 #include "model/weights.hpp"
 
+#include <algorithm>
 #include <set>
 #include <string>
 
 #include "gguf/dequantize.hpp"
 #include "gguf/finite.hpp"
 #include "gguf/reader.hpp"
+#include "model/elementary.hpp"
 #include "model/prune.hpp"
 
 namespace tbx::model {
@@ -142,8 +144,13 @@ transformer load_transformer(compute& cpu, const gguf::reader& file, trilobit::l
         from.load(from.take("output.weight", c.vocab, c.dim), w.head);
     if (file.find_tensor("rope_freqs.weight") != nullptr)
         from.load(from.take("rope_freqs.weight", 1, c.rope_dim / 2), w.rope_divisors);
-    for (const float divisor : w.rope_divisors)
+    double least = 1.0;
+    for (const float divisor : w.rope_divisors) {
         if (!(divisor > 0.0f)) file.fail("rope_freqs.weight: a divisor is not above 0");
+        least = std::min(least, double{divisor});
+    }
+    if (!(static_cast<double>(c.context) <= most_angle * double{c.rope_divisor} * least))
+        file.fail("RoPE's divisors are so small that the last position turns by more than 2^27");
     from.refuse_unused();
     file.require_whole();
     return out;

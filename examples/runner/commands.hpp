@@ -16,6 +16,7 @@ void add_info(CLI::App& app);
 void add_convert(CLI::App& app);
 void add_make_dummy(CLI::App& app);
 void add_bench(CLI::App& app);
+void add_verify(CLI::App& app);
 
 /// Thrown by a command that has ended early but cleanly: main() exits with this status and is
 /// silent.

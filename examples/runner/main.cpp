@@ -44,7 +44,8 @@ int run(int argc, char** argv) {
     for (const auto add :
          {tbx::runner::add_run, tbx::runner::add_chat, tbx::runner::add_logits,
           tbx::runner::add_tokenize, tbx::runner::add_perplexity, tbx::runner::add_info,
-          tbx::runner::add_convert, tbx::runner::add_make_dummy, tbx::runner::add_bench})
+          tbx::runner::add_convert, tbx::runner::add_make_dummy, tbx::runner::add_bench,
+          tbx::runner::add_verify})
         add(app);
     try {
         app.parse(argc, argv);

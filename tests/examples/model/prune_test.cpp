@@ -15,6 +15,7 @@
 #include "gguf/dequantize.hpp"
 #include "gguf/quantize.hpp"
 #include "gguf/reader.hpp"
+#include "gguf/ternary_rows.hpp"
 #include "gguf/writer.hpp"
 #include "model/forward.hpp"
 #include "model/random_weights.hpp"
