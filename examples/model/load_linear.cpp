@@ -2,7 +2,6 @@
 // Room examples/model. Enters: a GGUF tensor. Leaves: a dense or a packed matrix; see linear.hpp.
 #include <atomic>
 #include <exception>
-#include <mutex>
 #include <optional>
 #include <vector>
 
@@ -41,7 +40,7 @@ std::optional<number_type> dense_type(gguf::tensor_type type) {
 
 /// Exceptions may not cross the library's threads: the first one waits here for the caller.
 class first_failure {
-    std::mutex guard;
+    std::atomic_flag taken;
     std::exception_ptr held;
 
 public:
@@ -51,8 +50,7 @@ public:
             f();
             return {};
         } catch (...) {
-            const std::lock_guard lock(guard);
-            if (!held) held = std::current_exception();
+            if (!taken.test_and_set()) held = std::current_exception();
             return {trilobit::errc::bad_value, "A row could not be read."};
         }
     }

@@ -1,0 +1,234 @@
+// SPDX-License-Identifier: MIT
+// Room web. Enters: the module, compiled, and models. Leaves: an engine that tells stories. Runs in
+// pages, workers and Node.js; scripts/page puts it into the page's worker.
+
+/** Has the words for a person, and nothing else. The engine that threw it is of no more use. */
+export class EngineError extends Error {}
+
+/** What the WebAssembly of this place can do: "relaxed_simd", "simd128" or "". */
+export function simdOfThisPlace() {
+    // A function of two vectors: i32x4.dot_i16x8_s, and i16x8.relaxed_dot_i8x16_i7x16_s.
+    const uses = (...instruction) => WebAssembly.validate(Uint8Array.of(
+        0, 97, 115, 109, 1, 0, 0, 0, 1, 7, 1, 96, 2, 123, 123, 1, 123, 3, 2, 1, 0,
+        10, 8 + instruction.length, 1, 6 + instruction.length, 0, 32, 0, 32, 1, ...instruction, 11));
+    if (uses(0xfd, 0x92, 0x02)) return "relaxed_simd";
+    return uses(0xfd, 0xba, 0x01) ? "simd128" : "";
+}
+
+const utf8 = new TextEncoder();
+const asText = new TextDecoder("utf-8", {ignoreBOM: true});
+
+/** A pattern of PCRE2 as tokenizer/pretokenize.cpp has them, as JavaScript writes it. */
+function regExpOf(pattern) {
+    const eitherCase = (letter) => `[${letter}${letter.toUpperCase()}${letter === "s" ? "\u017f" : ""}]`;
+    return new RegExp(pattern
+        .replaceAll("\\x{", "\\u{")
+        .replaceAll(/\(\?i:([^)]*)\)/g, (_, inner) => `(?:${inner.replaceAll(/[a-z]/g, eitherCase)})`),
+    "gu");
+}
+
+const bytesOf = (codePoint) =>
+    codePoint < 0x80 ? 1 : codePoint < 0x800 ? 2 : codePoint < 0x10000 ? 3 : 4;
+
+/** Finds patterns in UTF-8, from the left to the right. */
+class Patterns {
+    all = [];
+    text = "";
+    byte = 0;  // these two are the same place
+    unit = 0;
+
+    add(pattern) {
+        try {
+            return this.all.push(regExpOf(pattern)) - 1;
+        } catch {
+            return -1;
+        }
+    }
+
+    moveTo(stop) {
+        while (stop(this.byte, this.unit)) {
+            const point = this.text.codePointAt(this.unit);
+            this.byte += bytesOf(point);
+            this.unit += point > 0xffff ? 2 : 1;
+        }
+    }
+
+    /** The first and the last byte of the next match from byte `from` on, or nothing. */
+    match(number, bytes, from) {
+        if (from === 0 || from < this.byte) {
+            this.text = asText.decode(bytes());
+            this.byte = this.unit = 0;
+        }
+        this.moveTo((byte) => byte < from);
+        const regExp = this.all[number];
+        regExp.lastIndex = this.unit;
+        const found = regExp.exec(this.text);
+        if (found === null) return undefined;
+        this.moveTo((_, unit) => unit < found.index);
+        const begin = this.byte;
+        this.moveTo((_, unit) => unit < found.index + found[0].length);
+        return [begin, this.byte];
+    }
+}
+
+export class Engine {
+    #memory;
+    #calls;
+    #pieces = new TextDecoder();
+    #atStart = false;
+
+    /** `module`: a WebAssembly.Module. */
+    static async of(module) {
+        const engine = new Engine();
+        const patterns = new Patterns();
+        const page = {
+            fail: (text, bytes) => {
+                throw new EngineError(asText.decode(engine.#bytes(text, bytes)));
+            },
+            pattern: (text) => patterns.add(engine.#text(text)),
+            match: (number, text, bytes, from, offsets) => {
+                const found = patterns.match(number, () => engine.#bytes(text, bytes), from);
+                if (found === undefined) return 0;
+                new Uint32Array(engine.#memory.buffer, offsets, 2).set(found);
+                return 1;
+            }
+        };
+        // Of a system there is a little: no environment, and a stream for last words.
+        const system = {
+            environ_sizes_get: (count, bytes) => {
+                const view = new DataView(engine.#memory.buffer);
+                view.setUint32(count, 0, true);
+                view.setUint32(bytes, 0, true);
+                return 0;
+            },
+            environ_get: () => 0,
+            fd_write: (_, list, count, written) => {
+                const view = new DataView(engine.#memory.buffer);
+                let bytes = 0;
+                for (let i = 0; i < count; ++i) {
+                    const [at, length] = [0, 4].map((k) => view.getUint32(list + 8 * i + k, true));
+                    console.error(asText.decode(engine.#bytes(at, length)));
+                    bytes += length;
+                }
+                view.setUint32(written, bytes, true);
+                return 0;
+            },
+            proc_exit: (code) => {
+                throw new EngineError(`the module ended with ${code}`);
+            }
+        };
+        const none = new Proxy(system, {get: (known, name) => known[name] ?? (() => 52)});
+        const {exports} = await WebAssembly.instantiate(module, {
+            page,
+            wasi_snapshot_preview1: Object.fromEntries(WebAssembly.Module.imports(module)
+                .filter((i) => i.module === "wasi_snapshot_preview1")
+                .map((i) => [i.name, none[i.name]]))
+        });
+        engine.#memory = exports.memory;
+        engine.#calls = exports;
+        engine.#call("_initialize");
+        return engine;
+    }
+
+    #bytes(at, count) {
+        return new Uint8Array(this.#memory.buffer, at >>> 0, count >>> 0);
+    }
+    #text(at) {
+        const all = this.#bytes(at, this.#memory.buffer.byteLength - (at >>> 0));
+        return asText.decode(all.subarray(0, all.indexOf(0)));
+    }
+    #call(name, ...values) {
+        try {
+            return this.#calls[name](...values);
+        } catch (error) {
+            if (error instanceof EngineError) throw error;
+            throw new EngineError(`the engine stopped: ${error.message}`);
+        }
+    }
+    #withText(text, call) {
+        const bytes = utf8.encode(text);
+        const at = this.#call("reserve", bytes.length + 1);
+        if (at === 0) throw new EngineError("the memory of this page does not suffice");
+        this.#bytes(at, bytes.length + 1).set([...bytes, 0]);
+        const answer = call(at);
+        this.#call("release", at);
+        return answer;
+    }
+
+    /**
+     * Reads `size` bytes, which come in parts, as a GGUF file. `base3` packs five weights into a
+     * byte instead of four. `progress` gets the part that is read, 0 to 1.
+     */
+    async load(name, size, parts, {base3 = false, progress = () => {}} = {}) {
+        const most = 2 ** 31 - 2 ** 16;
+        const at = size > most ? 0 : this.#call("reserve", size) >>> 0;
+        if (at === 0)
+            throw new EngineError(`${name} has ${(size / 1e9).toFixed(1)} GB, more than ` +
+                (size > most ? "the 2.1 GB that a page can hold" : "this page gets memory for"));
+        let read = 0;
+        for await (const part of parts) {
+            if (read + part.length > size) throw new EngineError(`${name} grew while it was read`);
+            this.#bytes(at + read, part.length).set(part);
+            read += part.length;
+            progress(read / size);
+        }
+        if (read < size) throw new EngineError(`${name} was cut short while it was read`);
+        this.#withText(name, (text) => this.#call("load", text, at, size, base3 ? 1 : 0));
+    }
+
+    facts() {
+        return JSON.parse(this.#text(this.#call("facts")));
+    }
+
+    /** As the command line's --temp, --top-k, --top-p and --seed; a whole number below 2^64. */
+    settings({temperature = 0, topK = 0, topP = 1, seed = 0n} = {}) {
+        const whole = BigInt.asUintN(64, BigInt(seed));
+        this.#call("settings", temperature, topK, topP, Number(whole & 0xffffffffn) | 0,
+            Number(whole >> 32n) | 0);
+    }
+
+    /** Begins a text and returns how many tokens it has, or undefined where they do not fit. */
+    begin(text) {
+        const tokens = this.#withText(text, (at) => this.#call("begin", at));
+        if (tokens < 0) return undefined;
+        this.#pieces = new TextDecoder();
+        this.#atStart = text === "" && this.#call("space_first") === 1;
+        return tokens;
+    }
+
+    #textOf(id) {
+        const at = this.#call("text_of", id, 0);
+        return this.#bytes(at, this.#call("text_bytes"));
+    }
+
+    /** {id, text}, or {end: "text"} when the model ends it, {end: "full"} when nothing more fits. */
+    next() {
+        const id = this.#call("next");
+        if (id < 0) return {end: id === -1 ? "text" : "full"};
+        return {id, text: this.#shown(id)};
+    }
+    #shown(id) {
+        const text = this.#pieces.decode(this.#textOf(id), {stream: true});
+        const cut = this.#atStart && text.startsWith(" ");
+        if (text !== "") this.#atStart = false;
+        return cut ? text.slice(1) : text;
+    }
+
+    /** The likeliest at the token that next() has just drawn: [{id, text, probability}]. */
+    candidates(most) {
+        const count = this.#call("rank", most);
+        const at = this.#call("candidates") >>> 0;
+        const view = new DataView(this.#memory.buffer, at, 8 * count);
+        return Array.from({length: count}, (_, i) => {
+            const [id, probability] = [view.getInt32(8 * i, true), view.getFloat32(8 * i + 4, true)];
+            return {id, text: asText.decode(this.#textOf(id)), probability};
+        });
+    }
+
+    /** Keeps the first `count` tokens, puts `id` behind them, and returns its text. */
+    branch(count, id) {
+        this.#call("branch", count, id);
+        this.#pieces = new TextDecoder();
+        return id < 0 ? "" : this.#shown(id);
+    }
+}
