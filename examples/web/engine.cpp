@@ -13,6 +13,7 @@
 #include <vector>
 
 #include "gguf/reader.hpp"
+#include "host.hpp"
 #include "model/head.hpp"
 #include "model/sampler.hpp"
 #include "model/weights.hpp"
@@ -46,7 +47,7 @@ struct story {
 
     story(std::string name, std::span<const std::byte> bytes, trilobit::layout_id layout)
         : file(std::move(name), bytes),
-          model(model::load_transformer(cpu, file, layout, {})),
+          model(model::load_transformer(cpu, file, layout, report)),
           words(tokenizer::tokenizer::from_gguf(file)),
           state(model.config, std::min(model.config.context, most_positions),
                 std::min({batch, model.config.context, most_positions})) {

@@ -76,6 +76,8 @@ export class Engine {
     #calls;
     #pieces = new TextDecoder();
     #atStart = false;
+    /** Called with the part of the weights that load() has packed, 0 to 1. */
+    onPacked = () => {};
 
     /** `module`: a WebAssembly.Module. */
     static async of(module) {
@@ -85,6 +87,7 @@ export class Engine {
             fail: (text, bytes) => {
                 throw new EngineError(asText.decode(engine.#bytes(text, bytes)));
             },
+            progress: (part) => engine.onPacked(part),
             pattern: (text) => patterns.add(engine.#text(text)),
             match: (number, text, bytes, from, offsets) => {
                 const found = patterns.match(number, () => engine.#bytes(text, bytes), from);
