@@ -88,6 +88,8 @@ struct story {
 };
 
 std::unique_ptr<story> now;
+std::optional<tokenizer::tokenizer> words_alone;
+std::vector<tokenizer::token_id> tokenised;
 std::string said;  // the latest text that was handed out
 
 const char* hand_out(std::string text) {
@@ -123,6 +125,21 @@ EXPORT(load) void load(const char* name, const std::byte* file, std::size_t byte
                                   base3 != 0 ? trilobit::layout_id::ternary_base3
                                              : trilobit::layout_id::ternary_2bit);
 }
+
+/// The vocabulary of a file without its model; `pre` names another rule than the file's, unless it is
+/// empty.
+EXPORT(load_words)
+void load_words(const char* name, const std::byte* file, std::size_t bytes, const char* pre) {
+    words_alone.emplace(
+        tokenizer::tokenizer::from_gguf(gguf::reader(name, std::span(file, bytes)), pre));
+}
+
+/// The tokens of a text, as load_words() or else load() reads it. Returns how many.
+EXPORT(tokenise) int tokenise(const char* text) {
+    tokenised = (words_alone ? *words_alone : now->words).encode(text);
+    return static_cast<int>(tokenised.size());
+}
+EXPORT(tokens) const std::int32_t* tokens() { return tokenised.data(); }
 
 /// Facts of the model, as JSON.
 EXPORT(facts) const char* facts() {
@@ -185,8 +202,8 @@ EXPORT(branch) void branch(int count, int id) {
     const auto keep = std::clamp<std::int64_t>(count, 1, std::ssize(s.tokens));
     s.tokens.resize(static_cast<std::size_t>(keep));
     if (id >= 0) s.tokens.push_back(id);
-    s.state.cache.length = std::min(s.length(), keep);
-    s.logits = {};
+    // The last of them runs again: the logits behind it are those of what followed.
+    s.state.cache.length = std::min(s.length(), std::int64_t{std::ssize(s.tokens)} - 1);
 }
 
 /// What was likeliest when the latest token was drawn, at temperature 1, before that token is run:

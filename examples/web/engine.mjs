@@ -158,11 +158,7 @@ export class Engine {
         return answer;
     }
 
-    /**
-     * Reads `size` bytes, which come in parts, as a GGUF file. `base3` packs five weights into a
-     * byte instead of four. `progress` gets the part that is read, 0 to 1.
-     */
-    async load(name, size, parts, {base3 = false, progress = () => {}} = {}) {
+    async #read(name, size, parts, progress) {
         const most = 2 ** 31 - 2 ** 16;
         const at = size > most ? 0 : this.#call("reserve", size) >>> 0;
         if (at === 0)
@@ -176,7 +172,29 @@ export class Engine {
             progress(read / size);
         }
         if (read < size) throw new EngineError(`${name} was cut short while it was read`);
+        return at;
+    }
+
+    /**
+     * Reads `size` bytes, which come in parts, as a GGUF file. `base3` packs five weights into a
+     * byte instead of four. `progress` gets the part that is read, 0 to 1.
+     */
+    async load(name, size, parts, {base3 = false, progress = () => {}} = {}) {
+        const at = await this.#read(name, size, parts, progress);
         this.#withText(name, (text) => this.#call("load", text, at, size, base3 ? 1 : 0));
+    }
+
+    /** The vocabulary of a file alone; `pre` may name another rule than the file does. */
+    async loadWords(name, size, parts, pre = "") {
+        const at = await this.#read(name, size, parts, () => {});
+        this.#withText(name, (text) => this.#withText(pre, (rule) =>
+            this.#call("load_words", text, at, size, rule)));
+        this.#call("release", at);
+    }
+
+    tokenise(text) {
+        const count = this.#withText(text, (at) => this.#call("tokenise", at));
+        return [...new Int32Array(this.#memory.buffer, this.#call("tokens") >>> 0, count)];
     }
 
     facts() {

@@ -42,6 +42,7 @@ function complain(line) {
 
 function become(next, words = "") {
     state = next;
+    document.body.dataset.state = state;
     const writing = state === "writing";
     $("tell").disabled = state === "loading";
     $("tell").textContent = writing ? "Stop" : "Tell a story";
@@ -102,7 +103,7 @@ let coming;  // the worker of a model that is being loaded
 function use(source) {
     if (coming) coming.terminate();
     if (state === "writing") stop();
-    const inTheBox = source.bytes !== undefined;
+    const inTheBox = !(source instanceof Blob);
     const bytes = inTheBox ? source.bytes.length : source.size;
     const name = inTheBox ? box.name : source.name;
     // Two models are in memory until the second is known to be sound, unless that is too much.
