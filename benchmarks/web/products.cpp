@@ -97,20 +97,28 @@ int repeat(int times, Step step) {
 }
 }  // namespace
 
-/// Multiply-adds in each of `times`, of what the back end is made of.
-EXPORT(bound_macs) int bound_macs() {
+/// The ways to a dot product, by `way`: 0 of int16, 1 of bytes into int32, 2 of bytes in pairs into
+/// int16, whose folding is left out. Multiply-adds in each of `times`; 0: not in this module.
+EXPORT(bound_macs) int bound_macs(int way) {
 #ifdef __wasm_relaxed_simd__
-    return sums * 16;
+    return way == 0 ? sums * 8 : sums * 16;
 #else
-    return sums * 8;
+    return way == 0 ? sums * 8 : 0;
 #endif
 }
-EXPORT(bound) int bound(int times) {
-    return repeat(times, [](v128_t s, v128_t a, v128_t b) {
+EXPORT(bound) int bound(int way, int times) {
 #ifdef __wasm_relaxed_simd__
-        return wasm_i32x4_relaxed_dot_i8x16_i7x16_add(a, b, s);
-#else
-        return wasm_i32x4_add(s, wasm_i32x4_dot_i16x8(a, b));
+    if (way == 1)
+        return repeat(times, [](v128_t s, v128_t a, v128_t b) {
+            return wasm_i32x4_relaxed_dot_i8x16_i7x16_add(a, b, s);
+        });
+    if (way == 2)
+        return repeat(times, [](v128_t s, v128_t a, v128_t b) {
+            return wasm_i16x8_add(s, wasm_i16x8_relaxed_dot_i8x16_i7x16(a, b));
+        });
 #endif
+    if (way != 0) return 0;
+    return repeat(times, [](v128_t s, v128_t a, v128_t b) {
+        return wasm_i32x4_add(s, wasm_i32x4_dot_i16x8(a, b));
     });
 }
