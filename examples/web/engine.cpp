@@ -19,6 +19,9 @@
 #include "model/weights.hpp"
 #include "support/error.hpp"
 #include "tokenizer/tokenizer.hpp"
+#ifdef TRILOBIT_WEB_THREADS
+#include "workers.hpp"
+#endif
 
 #define EXPORT(name) extern "C" [[clang::export_name(#name), gnu::used]]
 
@@ -119,11 +122,26 @@ EXPORT(reserve) std::byte* reserve(std::size_t bytes) {
 
 EXPORT(release) void release(std::byte* bytes) { std::free(bytes); }
 
-/// `base3`: five weights to a byte instead of four.
-EXPORT(load) void load(const char* name, const std::byte* file, std::size_t bytes, int base3) {
+#ifdef TRILOBIT_WEB_THREADS
+/// For workers, each with a stack and thread-local variables of its own.
+EXPORT(serve) void serve() { team.serve(); }
+EXPORT(lost) void lost() { team.lost(); }
+#endif
+
+/// `base3`: five weights to a byte instead of four. `threads`: of which all but one serve().
+EXPORT(load)
+void load(const char* name, const std::byte* file, std::size_t bytes, int base3, int threads) {
+    // What is wrong with a file has to be found by the thread that can say so.
+    model::threads::brought = {};
     now = std::make_unique<story>(name, std::span(file, bytes),
                                   base3 != 0 ? trilobit::layout_id::ternary_base3
                                              : trilobit::layout_id::ternary_2bit);
+#ifdef TRILOBIT_WEB_THREADS
+    team.use(threads);
+    model::threads::brought = team;
+#else
+    (void)threads;
+#endif
 }
 
 /// The vocabulary of a file without its model; `pre` names another rule than the file's, unless it is

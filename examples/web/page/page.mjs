@@ -8,16 +8,15 @@ const $ = (id) => document.getElementById(id);
 const box = {name: "stories-ternary.gguf"};
 const bigModel = 256e6;  // bytes; of two such, one leaves before the next comes
 
-async function unpack(id, compressed) {
+async function unpack(id) {
     const packed = Uint8Array.from(atob($(id).textContent.trim()), (c) => c.charCodeAt(0));
-    if (!compressed) return packed;
     const stream = new Blob([packed]).stream().pipeThrough(new DecompressionStream("gzip"));
     return new Uint8Array(await new Response(stream).arrayBuffer());
 }
 
 // What the page knows
 
-let modules = {};      // compiled, by name
+let module, threads = 1;
 let workerSource;
 let model;             // {worker, facts, bytes, inTheBox}
 let state = "loading"; // ready, writing, stopped, ended, loading
@@ -133,7 +132,7 @@ function use(source) {
         }
     });
     coming.inTheBox = inTheBox;
-    worker.postMessage({ask: "load", module: modules.single, name,
+    worker.postMessage({ask: "load", module, threads, name,
         ...(inTheBox ? {bytes: source.bytes} : {file: source})});
 }
 
@@ -342,7 +341,7 @@ addEventListener("drop", (event) => {
     event.preventDefault();
     dragged = 0;
     showDrop();
-    if (event.dataTransfer.files.length > 0 && modules.single) open(event.dataTransfer.files[0]);
+    if (event.dataTransfer.files.length > 0 && module) open(event.dataTransfer.files[0]);
 });
 
 // Begin
@@ -355,9 +354,13 @@ async function start() {
         become("loading");
         return complain("This browser's WebAssembly has no SIMD, which the engine is made of. Chrome 91, Firefox 113 and Safari 16.4 have it, and all that are newer.");
     }
-    modules.single = await WebAssembly.compile(await unpack(`module-${simd}`, true));
+    // Workers share memory only where the server says that nobody else can look on.
+    const shares = globalThis.crossOriginIsolated && navigator.hardwareConcurrency > 1;
+    const id = shares && $(`module-${simd}-threads`) ? `module-${simd}-threads` : `module-${simd}`;
+    if (id.endsWith("threads")) threads = Math.min(navigator.hardwareConcurrency, 8);
+    module = await WebAssembly.compile(await unpack(id));
     workerSource = URL.createObjectURL(new Blob([$("worker").textContent], {type: "text/javascript"}));
-    box.bytes = await unpack("box-model", true);
+    box.bytes = await unpack("box-model");
     use({bytes: box.bytes});
 }
 start().catch((error) => complain(`the page does not start: ${error.message}`));

@@ -2,7 +2,7 @@
 // Room web. Enters: what the page asks for. Leaves: tokens, as they come, and how long they took.
 // One worker holds one model: the page starts another for the next, so that nothing can be left
 // over. scripts/page joins this file to engine.mjs.
-import {Engine, EngineError} from "../engine.mjs";
+import {Engine, EngineError, helper} from "../engine.mjs";
 
 let engine;
 let writing = false;
@@ -21,8 +21,16 @@ async function* partsOf(file) {
     for (let part; !(part = await reader.read()).done;) yield part.value;
 }
 
+/** Another worker of this same source, which serves the engine of this one. */
+const startHelper = (what) => new Promise((done, failed) => {
+    const worker = new Worker(location.href);
+    worker.onmessage = done;
+    worker.onerror = () => failed(new EngineError("this browser started no thread"));
+    worker.postMessage({ask: "help", what});
+});
+
 async function load({module, threads, name, file, bytes}) {
-    engine = await Engine.of(module, {threads});
+    engine = await Engine.of(module, {threads, startHelper});
     const begun = performance.now();
     let shown = 0;
     const progress = (what) => (part) => {
@@ -95,7 +103,8 @@ const asked = {
         postMessage({is: "branched", text, id: order.id});
         await write(order);
     },
-    stop: () => { writing = false; }
+    stop: () => { writing = false; },
+    help: ({what}) => helper(what, () => postMessage({is: "serving"}))
 };
 
 onmessage = async ({data}) => {
