@@ -176,7 +176,7 @@ export class Engine {
         const {__tls_size: size, __tls_align: alignment} = this.#calls;
         const starting = [];
         for (this.#threads = 1; this.#threads < threads; ++this.#threads) {
-            const room = this.#call("malloc", stackBytes + size.value + alignment.value + 16) >>> 0;
+            const room = this.#call("reserve", stackBytes + size.value + alignment.value + 16) >>> 0;
             if (room === 0) break;
             const stack = Math.floor((room + stackBytes) / 16) * 16;
             const tls = align(stack, Math.max(alignment.value, 16));

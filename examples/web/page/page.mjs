@@ -356,9 +356,9 @@ async function start() {
     }
     // Workers share memory only where the server says that nobody else can look on.
     const shares = globalThis.crossOriginIsolated && navigator.hardwareConcurrency > 1;
-    const id = shares && $(`module-${simd}-threads`) ? `module-${simd}-threads` : `module-${simd}`;
-    if (id.endsWith("threads")) threads = Math.min(navigator.hardwareConcurrency, 8);
-    module = await WebAssembly.compile(await unpack(id));
+    const many = $(`module-${simd}-threads`);
+    if (shares && many) threads = Math.min(navigator.hardwareConcurrency, 8);
+    module = await WebAssembly.compile(await unpack(threads > 1 ? many.id : `module-${simd}`));
     workerSource = URL.createObjectURL(new Blob([$("worker").textContent], {type: "text/javascript"}));
     box.bytes = await unpack("box-model");
     use({bytes: box.bytes});

@@ -4,7 +4,7 @@
 import assert from "node:assert/strict";
 import {execFileSync} from "node:child_process";
 import {existsSync, mkdtempSync, readFileSync, rmSync, truncateSync, writeFileSync, copyFileSync} from "node:fs";
-import {tmpdir} from "node:os";
+import {cpus, tmpdir} from "node:os";
 import path from "node:path";
 import {after, before, test} from "node:test";
 import {fileURLToPath, pathToFileURL} from "node:url";
@@ -84,6 +84,8 @@ for (const isolated of [false, true])
         const page = await opened(t, `${server.url}/page.html`);
         await page.until("ready");
         assert.equal(await page.evaluate(() => crossOriginIsolated), isolated);
+        assert.match(await page.locator("#machine").textContent(),
+            isolated && cpus().length > 1 ? /\d threads/ : /one thread/);
         assert.equal(await page.tell(0), greedy);
         assert.deepEqual(page.trouble, []);
     });
@@ -172,14 +174,14 @@ test("a model from disk, and back to the one in the box", {skip: !existsSync(tin
         await page.waitForFunction(() => !document.querySelector("#box").hidden);
         await page.until("ready");
         const expected = execFileSync(process.env.TRILOBIT_PROGRAM,
-            ["run", "-m", tiny, "--prompt", "Once upon a time", "-n", "1000", "--temp", "0"],
-            {encoding: "utf8", stdio: ["ignore", "pipe", "ignore"]}).replace(/\n$/, "");
+            ["run", "-m", tiny, "--prompt", "Once upon a time", "--no-echo", "-n", "1000", "--temp", "0"],
+            {encoding: "utf8", stdio: ["ignore", "pipe", "ignore"]});
         await page.set("temperature", 0);
         await page.locator("#tell").click();
         await page.waitForFunction(() => document.querySelectorAll("#story [data-i]").length >= 40);
         await page.locator("#tell").click();
         await page.until("stopped");
-        const written = await page.text();
+        const written = (await page.text()).replace("Once upon a time", "");
         assert.ok(expected.startsWith(written.replace(/\ufffd*$/, "")), written);
         await page.locator("#box").click();
         await page.waitForFunction(() => document.querySelector("#box").hidden);
