@@ -68,9 +68,9 @@ struct story {
         while (!left.empty()) {
             const auto some = left.first(std::min(left.size(), static_cast<std::size_t>(batch)));
             left = left.subspan(some.size());
-            const auto got = model::forward(
-                cpu, model, state, some,
-                left.empty() ? model::logits_of::last : model::logits_of::none);
+            const auto got =
+                model::forward(cpu, model, state, some,
+                               left.empty() ? model::logits_of::last : model::logits_of::none);
             logits = {got.data, left.empty() ? static_cast<std::size_t>(got.cols) : 0};
         }
         if (logits.empty()) file.fail("it has no head, so it predicts nothing");
@@ -82,8 +82,8 @@ struct story {
             ranked.push_back({static_cast<std::int32_t>(i), logits[i]});
         model::keep_best(ranked, most);
         weights.assign(logits.begin(), logits.end());
-        const float total = cpu.dense.exp_and_sum(weights.data(), ranked.front().logit, 1.0f,
-                                                  std::ssize(weights));
+        const float total =
+            cpu.dense.exp_and_sum(weights.data(), ranked.front().logit, 1.0f, std::ssize(weights));
         candidates.clear();
         for (const model::scored& r : ranked)
             candidates.push_back({r.id, weights[static_cast<std::size_t>(r.id)] / total});
@@ -144,8 +144,8 @@ void load(const char* name, const std::byte* file, std::size_t bytes, int base3,
 #endif
 }
 
-/// The vocabulary of a file without its model; `pre` names another rule than the file's, unless it is
-/// empty.
+/// The vocabulary of a file without its model; `pre`, unless it is empty, names another rule than
+/// the file's.
 EXPORT(load_words)
 void load_words(const char* name, const std::byte* file, std::size_t bytes, const char* pre) {
     words_alone.emplace(

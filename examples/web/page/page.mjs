@@ -29,7 +29,7 @@ let follow = true;     // the bars show the latest token
 
 const number = new Intl.NumberFormat("en");
 const count = (n) => n >= 1e9 ? `${(n / 1e9).toFixed(1)} billion` : n >= 1e6 ? `${(n / 1e6).toFixed(1)} million` : number.format(n);
-const size = (n) => n >= 1e9 ? `${(n / 1e9).toFixed(2)} GB` : `${(n / 1e6).toFixed(1)} MB`;
+const size = (n) => n >= 1e9 ? `${(n / 1e9).toFixed(2)}\u00a0GB` : `${(n / 1e6).toFixed(1)}\u00a0MB`;
 const rate = (n) => n >= 100 ? number.format(Math.round(n)) : n.toFixed(1);
 
 function complain(line) {
@@ -82,7 +82,7 @@ function showModel() {
     $("box").hidden = model.inTheBox;
     const simd = {relaxed_simd: "relaxed SIMD", simd128: "128-bit SIMD"}[f.backend] ?? "no SIMD";
     $("machine").textContent = `WebAssembly with ${simd}, ${f.threads === 1 ? "one thread" : `${f.threads} threads`}. ` +
-        "Every token has the bits that the same model gives on a server. trilobit, MIT licence.";
+        "It writes what the command line writes, token for token. trilobit, MIT licence.";
 }
 
 // Models
