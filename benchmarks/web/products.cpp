@@ -69,8 +69,7 @@ EXPORT(run) int run(int times) {
 }
 
 // Twelve sums hide the latency of one another and leave a few of sixteen registers for operands.
-// Returns something of the sums, so that they are made. The operands come from memory, once, so that
-// no compiler knows them.
+// These come from memory, once, so that no compiler knows them.
 namespace {
 constexpr int sums = 12;
 alignas(16) volatile std::int8_t some_bytes[32] = {1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12};

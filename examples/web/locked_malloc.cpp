@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// Room web. Enters: calls of the allocator by several workers. Leaves: the same, one at a time, since
+// Room web. Enters: calls of the allocator by several workers. Leaves: the same, one at a time:
 // WASI's own was made for one thread. The linker's --wrap leads all calls here.
 #include <atomic>
 #include <cstddef>
