@@ -11,7 +11,7 @@
 #include <trilobit/matmul/matmul.hpp>
 
 #include "model/dense_kernels.hpp"
-#include "model/threads.hpp"
+#include "model/thread_team.hpp"
 #include "support/error.hpp"
 
 namespace tbx::model {
@@ -29,7 +29,7 @@ namespace tbx::model {
 }
 
 struct compute {
-    threads pool;
+    thread_team pool;
     trilobit::context context;  // of packed weights
     const dense_kernels& dense;
     std::vector<float> product;  // of add_product(), where it has to be whole

@@ -132,13 +132,13 @@ EXPORT(lost) void lost() { team.lost(); }
 EXPORT(load)
 void load(const char* name, const std::byte* file, std::size_t bytes, int base3, int threads) {
     // What is wrong with a file has to be found by the thread that can say so.
-    model::threads::brought = {};
+    model::thread_team::brought = {};
     now = std::make_unique<story>(name, std::span(file, bytes),
                                   base3 != 0 ? trilobit::layout_id::ternary_base3
                                              : trilobit::layout_id::ternary_2bit);
 #ifdef TRILOBIT_WEB_THREADS
     team.use(threads);
-    model::threads::brought = team;
+    model::thread_team::brought = team;
 #else
     (void)threads;
 #endif
