@@ -6,7 +6,7 @@ import {simdOfThisPlace} from "../engine.mjs";
 
 const $ = (id) => document.getElementById(id);
 const box = {name: "stories-ternary.gguf"};
-const bigModel = 256e6;  // bytes; of two such, one leaves before the next comes
+const bigModels = 1e9;  // bytes of files: of two such, one leaves before the next comes
 
 async function unpack(id) {
     const packed = Uint8Array.from(atob($(id).textContent.trim()), (c) => c.charCodeAt(0));
@@ -106,7 +106,7 @@ function use(source) {
     const bytes = inTheBox ? source.bytes.length : source.size;
     const name = inTheBox ? box.name : source.name;
     // Two models are in memory until the second is known to be sound, unless that is too much.
-    if (model && model.bytes + bytes > bigModel) {
+    if (model && model.bytes + bytes > bigModels) {
         model.worker.terminate();
         model = undefined;
     }
