@@ -16,12 +16,12 @@ const data = (id, bytes) => `<script type="text/plain" id="${id}">` +
     `${gzipSync(bytes, {level: 9}).toString("base64")}</script>`;
 
 const parts = [
-    `<script type="text/plain" id="worker">${inside(script("engine.mjs", "page/worker.mjs"))}</script>`,
+    `<script type="text/plain" id="worker">${inside(script("patterns.mjs", "engine.mjs", "page/worker.mjs"))}</script>`,
     ...modules.map((m) => m.split("=")).map(([name, path]) => data(`module-${name}`, readFileSync(path))),
     data("box-model", readFileSync(model))
 ];
 const page = here("page/page.html")
     .replace("/*css*/", () => smaller(here("page/page.css")))
     .replace("<!--data-->", () => parts.join("\n"))
-    .replace("/*page*/", () => inside(script("engine.mjs", "page/page.mjs")));
+    .replace("/*page*/", () => inside(script("patterns.mjs", "engine.mjs", "page/page.mjs")));
 writeFileSync(output, page);
