@@ -11,7 +11,7 @@
 #include <trilobit/matmul/matmul.hpp>
 
 #include "model/dense_kernels.hpp"
-#include "model/threads.hpp"
+#include "model/thread_team.hpp"
 #include "support/error.hpp"
 
 namespace tbx::model {
@@ -29,15 +29,14 @@ namespace tbx::model {
 }
 
 struct compute {
-    threads pool;
+    thread_team pool;
     trilobit::context context;  // of packed weights
     const dense_kernels& dense;
     std::vector<float> product;  // of add_product(), where it has to be whole
 
-    explicit compute(int thread_count, trilobit::matmul_options chosen = {},
-                     const trilobit::kernel_table& arch = chosen_arch())
-        : pool(thread_count),
-          context{arch, pool, chosen},
+    explicit compute(int threads, trilobit::matmul_options chosen = {})
+        : pool(threads),
+          context{chosen_arch(), pool, chosen},
           dense(dense_kernels_for(context.kernels.name)) {}
 };
 

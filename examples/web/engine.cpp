@@ -13,11 +13,15 @@
 #include <vector>
 
 #include "gguf/reader.hpp"
+#include "host.hpp"
 #include "model/head.hpp"
 #include "model/sampler.hpp"
 #include "model/weights.hpp"
 #include "support/error.hpp"
 #include "tokenizer/tokenizer.hpp"
+#ifdef TRILOBIT_WEB_THREADS
+#include "workers.hpp"
+#endif
 
 #define EXPORT(name) extern "C" [[clang::export_name(#name), gnu::used]]
 
@@ -46,7 +50,7 @@ struct story {
 
     story(std::string name, std::span<const std::byte> bytes, trilobit::layout_id layout)
         : file(std::move(name), bytes),
-          model(model::load_transformer(cpu, file, layout, {})),
+          model(model::load_transformer(cpu, file, layout, report)),
           words(tokenizer::tokenizer::from_gguf(file)),
           state(model.config, std::min(model.config.context, most_positions),
                 std::min({batch, model.config.context, most_positions})) {
@@ -64,9 +68,9 @@ struct story {
         while (!left.empty()) {
             const auto some = left.first(std::min(left.size(), static_cast<std::size_t>(batch)));
             left = left.subspan(some.size());
-            const auto got = model::forward(
-                cpu, model, state, some,
-                left.empty() ? model::logits_of::last : model::logits_of::none);
+            const auto got =
+                model::forward(cpu, model, state, some,
+                               left.empty() ? model::logits_of::last : model::logits_of::none);
             logits = {got.data, left.empty() ? static_cast<std::size_t>(got.cols) : 0};
         }
         if (logits.empty()) file.fail("it has no head, so it predicts nothing");
@@ -78,8 +82,8 @@ struct story {
             ranked.push_back({static_cast<std::int32_t>(i), logits[i]});
         model::keep_best(ranked, most);
         weights.assign(logits.begin(), logits.end());
-        const float total = cpu.dense.exp_and_sum(weights.data(), ranked.front().logit, 1.0f,
-                                                  std::ssize(weights));
+        const float total =
+            cpu.dense.exp_and_sum(weights.data(), ranked.front().logit, 1.0f, std::ssize(weights));
         candidates.clear();
         for (const model::scored& r : ranked)
             candidates.push_back({r.id, weights[static_cast<std::size_t>(r.id)] / total});
@@ -87,6 +91,8 @@ struct story {
 };
 
 std::unique_ptr<story> now;
+std::optional<tokenizer::tokenizer> words_alone;
+std::vector<tokenizer::token_id> tokenised;
 std::string said;  // the latest text that was handed out
 
 const char* hand_out(std::string text) {
@@ -116,12 +122,42 @@ EXPORT(reserve) std::byte* reserve(std::size_t bytes) {
 
 EXPORT(release) void release(std::byte* bytes) { std::free(bytes); }
 
-/// `base3`: five weights to a byte instead of four.
-EXPORT(load) void load(const char* name, const std::byte* file, std::size_t bytes, int base3) {
+#ifdef TRILOBIT_WEB_THREADS
+/// For workers, each with a stack and thread-local variables of its own.
+EXPORT(serve) void serve() { team.serve(); }
+EXPORT(lost) void lost() { team.lost(); }
+#endif
+
+/// `base3`: five weights to a byte instead of four. `threads`: of which all but one serve().
+EXPORT(load)
+void load(const char* name, const std::byte* file, std::size_t bytes, int base3, int threads) {
+    // What is wrong with a file has to be found by the thread that can say so.
+    model::thread_team::brought = {};
     now = std::make_unique<story>(name, std::span(file, bytes),
                                   base3 != 0 ? trilobit::layout_id::ternary_base3
                                              : trilobit::layout_id::ternary_2bit);
+#ifdef TRILOBIT_WEB_THREADS
+    team.use(threads);
+    model::thread_team::brought = team;
+#else
+    (void)threads;
+#endif
 }
+
+/// The vocabulary of a file without its model; `pre`, unless it is empty, names another rule than
+/// the file's.
+EXPORT(load_words)
+void load_words(const char* name, const std::byte* file, std::size_t bytes, const char* pre) {
+    words_alone.emplace(
+        tokenizer::tokenizer::from_gguf(gguf::reader(name, std::span(file, bytes)), pre));
+}
+
+/// The tokens of a text, as load_words() or else load() reads it. Returns how many.
+EXPORT(tokenise) int tokenise(const char* text) {
+    tokenised = (words_alone ? *words_alone : now->words).encode(text);
+    return static_cast<int>(tokenised.size());
+}
+EXPORT(tokens) const std::int32_t* tokens() { return tokenised.data(); }
 
 /// Facts of the model, as JSON.
 EXPORT(facts) const char* facts() {
@@ -184,8 +220,8 @@ EXPORT(branch) void branch(int count, int id) {
     const auto keep = std::clamp<std::int64_t>(count, 1, std::ssize(s.tokens));
     s.tokens.resize(static_cast<std::size_t>(keep));
     if (id >= 0) s.tokens.push_back(id);
-    s.state.cache.length = std::min(s.length(), keep);
-    s.logits = {};
+    // The last of them runs again: the logits behind it are those of what followed.
+    s.state.cache.length = std::min(s.length(), std::int64_t{std::ssize(s.tokens)} - 1);
 }
 
 /// What was likeliest when the latest token was drawn, at temperature 1, before that token is run:

@@ -2,6 +2,8 @@
 // Room web. Enters: the module, compiled, and models. Leaves: an engine that tells stories. Runs in
 // pages, workers and Node.js; scripts/page puts it into the page's worker.
 
+import {Patterns, asText} from "./patterns.mjs";
+
 /** Has the words for a person, and nothing else. The engine that threw it is of no more use. */
 export class EngineError extends Error {}
 
@@ -16,58 +18,38 @@ export function simdOfThisPlace() {
 }
 
 const utf8 = new TextEncoder();
-const asText = new TextDecoder("utf-8", {ignoreBOM: true});
 
-/** A pattern of PCRE2 as tokenizer/pretokenize.cpp has them, as JavaScript writes it. */
-function regExpOf(pattern) {
-    const eitherCase = (letter) => `[${letter}${letter.toUpperCase()}${letter === "s" ? "\u017f" : ""}]`;
-    return new RegExp(pattern
-        .replaceAll("\\x{", "\\u{")
-        .replaceAll(/\(\?i:([^)]*)\)/g, (_, inner) => `(?:${inner.replaceAll(/[a-z]/g, eitherCase)})`),
-    "gu");
+const stackBytes = 1 << 18;
+
+function sharedMemory() {
+    for (let pages = 65536; ; pages /= 2) {
+        try {
+            return new WebAssembly.Memory({initial: 512, maximum: pages, shared: true});
+        } catch (error) {
+            if (pages <= 8192) throw new EngineError("the memory of this page does not suffice");
+        }
+    }
 }
 
-const bytesOf = (codePoint) =>
-    codePoint < 0x80 ? 1 : codePoint < 0x800 ? 2 : codePoint < 0x10000 ? 3 : 4;
+/** What a module imports, of what there is; other calls of a system answer that it has none. */
+function importsOf(module, known) {
+    const imports = {};
+    for (const {module: from, name} of WebAssembly.Module.imports(module))
+        (imports[from] ??= {})[name] = known[from]?.[name] ?? (() => 52);
+    return imports;
+}
 
-/** Finds patterns in UTF-8, from the left to the right. */
-class Patterns {
-    all = [];
-    text = "";
-    byte = 0;  // these two are the same place
-    unit = 0;
-
-    add(pattern) {
-        try {
-            return this.all.push(regExpOf(pattern)) - 1;
-        } catch {
-            return -1;
-        }
-    }
-
-    moveTo(stop) {
-        while (stop(this.byte, this.unit)) {
-            const point = this.text.codePointAt(this.unit);
-            this.byte += bytesOf(point);
-            this.unit += point > 0xffff ? 2 : 1;
-        }
-    }
-
-    /** The first and the last byte of the next match from byte `from` on, or nothing. */
-    match(number, bytes, from) {
-        if (from === 0 || from < this.byte) {
-            this.text = asText.decode(bytes());
-            this.byte = this.unit = 0;
-        }
-        this.moveTo((byte) => byte < from);
-        const regExp = this.all[number];
-        regExp.lastIndex = this.unit;
-        const found = regExp.exec(this.text);
-        if (found === null) return undefined;
-        this.moveTo((_, unit) => unit < found.index);
-        const begin = this.byte;
-        this.moveTo((_, unit) => unit < found.index + found[0].length);
-        return [begin, this.byte];
+/** The life of a worker that helps: it begins to serve, after `begun`, and does not return. */
+export async function helper({module, memory, stack, tls}, begun) {
+    const page = {fail: () => { throw new EngineError("a thread of the engine has stopped"); }};
+    const {exports} = await WebAssembly.instantiate(module, importsOf(module, {page, env: {memory}}));
+    exports.__stack_pointer.value = stack;
+    exports.__wasm_init_tls(tls);
+    begun();
+    try {
+        exports.serve();
+    } catch {
+        exports.lost();
     }
 }
 
@@ -76,18 +58,29 @@ export class Engine {
     #calls;
     #pieces = new TextDecoder();
     #atStart = false;
+    /** Called with the part of the weights that load() has packed, 0 to 1. */
+    onPacked = () => {};
 
-    /** `module`: a WebAssembly.Module. */
-    static async of(module) {
+    #threads = 1;
+
+    /**
+     * `module`: a WebAssembly.Module. One that was made for threads gets as many helpers as
+     * `startHelper` starts: called with what helper() needs, it starts a worker that calls that, and
+     * answers when it has begun to serve.
+     */
+    static async of(module, {threads = 1, startHelper} = {}) {
         const engine = new Engine();
+        const shared = WebAssembly.Module.imports(module).some((i) => i.kind === "memory");
+        const memory = shared ? sharedMemory() : undefined;
         const patterns = new Patterns();
         const page = {
             fail: (text, bytes) => {
-                throw new EngineError(asText.decode(engine.#bytes(text, bytes)));
+                throw new EngineError(asText.decode(engine.#bytes(text, bytes).slice()));
             },
+            progress: (part) => engine.onPacked(part),
             pattern: (text) => patterns.add(engine.#text(text)),
             match: (number, text, bytes, from, offsets) => {
-                const found = patterns.match(number, () => engine.#bytes(text, bytes), from);
+                const found = patterns.match(number, () => engine.#bytes(text, bytes).slice(), from);
                 if (found === undefined) return 0;
                 new Uint32Array(engine.#memory.buffer, offsets, 2).set(found);
                 return 1;
@@ -107,7 +100,7 @@ export class Engine {
                 let bytes = 0;
                 for (let i = 0; i < count; ++i) {
                     const [at, length] = [0, 4].map((k) => view.getUint32(list + 8 * i + k, true));
-                    console.error(asText.decode(engine.#bytes(at, length)));
+                    console.error(asText.decode(engine.#bytes(at, length).slice()));
                     bytes += length;
                 }
                 view.setUint32(written, bytes, true);
@@ -117,25 +110,36 @@ export class Engine {
                 throw new EngineError(`the module ended with ${code}`);
             }
         };
-        const none = new Proxy(system, {get: (known, name) => known[name] ?? (() => 52)});
-        const {exports} = await WebAssembly.instantiate(module, {
-            page,
-            wasi_snapshot_preview1: Object.fromEntries(WebAssembly.Module.imports(module)
-                .filter((i) => i.module === "wasi_snapshot_preview1")
-                .map((i) => [i.name, none[i.name]]))
-        });
-        engine.#memory = exports.memory;
+        const {exports} = await WebAssembly.instantiate(module, importsOf(module, {page,
+            wasi_snapshot_preview1: system, env: {memory}}));
+        engine.#memory = memory ?? exports.memory;
         engine.#calls = exports;
         engine.#call("_initialize");
+        if (shared) await engine.#start(module, threads, startHelper);
         return engine;
     }
 
+    async #start(module, threads, startHelper) {
+        const align = (at, to) => Math.ceil(at / to) * to;
+        const {__tls_size: size, __tls_align: alignment} = this.#calls;
+        const starting = [];
+        for (this.#threads = 1; this.#threads < threads; ++this.#threads) {
+            const room = this.#call("reserve", stackBytes + size.value + alignment.value + 16) >>> 0;
+            if (room === 0) break;
+            const stack = Math.floor((room + stackBytes) / 16) * 16;
+            const tls = align(stack, Math.max(alignment.value, 16));
+            starting.push(startHelper({module, memory: this.#memory, stack, tls}));
+        }
+        await Promise.all(starting);
+    }
+
+    // Decoders take no shared memory, so a text is a copy.
     #bytes(at, count) {
         return new Uint8Array(this.#memory.buffer, at >>> 0, count >>> 0);
     }
     #text(at) {
         const all = this.#bytes(at, this.#memory.buffer.byteLength - (at >>> 0));
-        return asText.decode(all.subarray(0, all.indexOf(0)));
+        return asText.decode(all.slice(0, all.indexOf(0)));
     }
     #call(name, ...values) {
         try {
@@ -155,11 +159,7 @@ export class Engine {
         return answer;
     }
 
-    /**
-     * Reads `size` bytes, which come in parts, as a GGUF file. `base3` packs five weights into a
-     * byte instead of four. `progress` gets the part that is read, 0 to 1.
-     */
-    async load(name, size, parts, {base3 = false, progress = () => {}} = {}) {
+    async #read(name, size, parts, progress) {
         const most = 2 ** 31 - 2 ** 16;
         const at = size > most ? 0 : this.#call("reserve", size) >>> 0;
         if (at === 0)
@@ -173,7 +173,30 @@ export class Engine {
             progress(read / size);
         }
         if (read < size) throw new EngineError(`${name} was cut short while it was read`);
-        this.#withText(name, (text) => this.#call("load", text, at, size, base3 ? 1 : 0));
+        return at;
+    }
+
+    /**
+     * Reads `size` bytes, which come in parts, as a GGUF file. `base3` packs five weights into a
+     * byte instead of four. `progress` gets the part that is read, 0 to 1.
+     */
+    async load(name, size, parts, {base3 = false, progress = () => {}} = {}) {
+        const at = await this.#read(name, size, parts, progress);
+        this.#withText(name, (text) => this.#call("load", text, at, size, base3 ? 1 : 0,
+            this.#threads));
+    }
+
+    /** The vocabulary of a file alone; `pre` may name another rule than the file does. */
+    async loadWords(name, size, parts, pre = "") {
+        const at = await this.#read(name, size, parts, () => {});
+        this.#withText(name, (text) => this.#withText(pre, (rule) =>
+            this.#call("load_words", text, at, size, rule)));
+        this.#call("release", at);
+    }
+
+    tokenise(text) {
+        const count = this.#withText(text, (at) => this.#call("tokenise", at));
+        return [...new Int32Array(this.#memory.buffer, this.#call("tokens") >>> 0, count)];
     }
 
     facts() {
@@ -198,7 +221,7 @@ export class Engine {
 
     #textOf(id) {
         const at = this.#call("text_of", id, 0);
-        return this.#bytes(at, this.#call("text_bytes"));
+        return this.#bytes(at, this.#call("text_bytes")).slice();
     }
 
     /** {id, text}, or {end: "text"} when the model ends it, {end: "full"} when nothing more fits. */

@@ -18,9 +18,10 @@ const std::exception* as_exception(void* thrown, const std::type_info* type) {
 }
 
 void* allocate(std::size_t bytes, std::size_t alignment) {
-    void* got = alignment <= alignof(std::max_align_t)
-                    ? std::malloc(bytes == 0 ? 1 : bytes)
-                    : std::aligned_alloc(alignment, (bytes + alignment - 1) / alignment * alignment);
+    void* got =
+        alignment <= alignof(std::max_align_t)
+            ? std::malloc(bytes == 0 ? 1 : bytes)
+            : std::aligned_alloc(alignment, (bytes + alignment - 1) / alignment * alignment);
     if (got == nullptr) tbx::web::fail("the memory of this page does not suffice");
     return got;
 }

@@ -12,13 +12,13 @@
 namespace tbx::model {
 
 #if TRILOBIT_HAS_THREADS
-using threads = trilobit::thread_pool;
+using thread_team = trilobit::thread_pool;
 #else
 /// Of the library's executor concept, and as thread_pool is used.
-struct threads {
+struct thread_team {
     static inline trilobit::executor_ref brought;  // without one: the calling thread
 
-    explicit threads(int) {}
+    explicit thread_team(int) {}
     template <class F>
     void operator()(std::int64_t first, std::int64_t last, std::int64_t grain, F&& f) const {
         brought(first, last, grain, f);
