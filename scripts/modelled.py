@@ -85,7 +85,7 @@ ADD16 = r"add\s+[vz]\d+\.(?:8)?h|vadd\.vv"
 KINDS = [
     Kind("2 bits, 1 token", DOT.format("layout::ternary_2bit"), 1, 2, masked),
     Kind("2 bits, few tokens", DOT.format("layout::ternary_2bit"), 0, 2, masked),
-    Kind("2 bits, many tokens", DOT.format("kernel::panel_codes<2> "), 0, 2,
+    Kind("2 bits, many tokens", DOT.format("kernel::panel_codes<2> ?"), 0, 2,
          lambda v, d, t: 256 / d),
     Kind("2 bits, many tokens, matrix", r"multiply_tile<(?P<rows>\d), false>", 0, 2,
          lambda v, d, t: 256 / d),

@@ -40,7 +40,7 @@ FAMILIES = {
                     ("-DCMAKE_SYSTEM_NAME=Linux", "-DCMAKE_SYSTEM_PROCESSOR=riscv64",
                      "-DCMAKE_CXX_COMPILER_TARGET=riscv64-linux-gnu"),
                     r"(?:b\w+|j)", r"(vwmacc\w+\.v\w|vwmul\w*\.v\w|vrgather\.vv|vcpop\.v)\b",
-                    r"vs(?:[1248]r\.v|e\d+\.v.*\(sp\))", r"vl(?:[1248]re\d+\.v|e\d+\.v.*\(sp\))"),
+                    r"vs(?:[1248]r\.v|e\d+\.v.*\(sp\))", r"vl(?:[1248]r(?:e\d+)?\.v|e\d+\.v.*\(sp\))"),
     # Engines know what is spilled; of a stack machine's instructions these cost nothing.
     "wasm": Family(CLANGS, LLVM_OBJDUMPS,
                    ("-DCMAKE_SYSTEM_NAME=Generic", "-DCMAKE_SYSTEM_PROCESSOR=wasm32",
