@@ -37,26 +37,27 @@ class Machine(typing.NamedTuple):
     loop: tuple  # nothing but these, with sums enough to wait for none
 
 
+def repeated(text, sums=range(24)):
+    return tuple(text.format(i, i % 4) for i in sums)
+
+
 def machines(arch):
     """By what a loop multiplies with, of which it has the first that it holds."""
     n = register_bytes(arch)
     if arch.family == "riscv":
         start = f"vsetivli zero, {n}, e8, m1, ta, ma" if n < 32 else \
             f"li a0, {n}\n vsetvli zero, a0, e8, m1, ta, ma"
-        return [Machine(r"vw(?:macc|mul)\w+\.v", n, (start, *(f"vwmaccsu.vv v{2 * i}, v30, v31"
-                                                              for i in range(14))))]
+        products = repeated("vwmaccsu.vv v{}, v30, v31", range(0, 28, 2))
+        return [Machine(r"vw(?:macc|mul)\w+\.v", n, (start, *products))]
     if arch.name.startswith("sve"):
-        return [Machine("sdot", n, tuple(f"sdot z{i}.s, z30.b, z7.b[{i % 4}]" for i in range(8, 30)))]
-    products = [Machine("usmmla", 32, tuple(f"usmmla v{i}.4s, v30.16b, v31.16b" for i in range(24)))]
+        return [Machine("sdot", n, repeated("sdot z{}.s, z30.b, z7.b[{}]", range(8, 30)))]
+    products = [Machine("usmmla", 32, repeated("usmmla v{}.4s, v30.16b, v31.16b"))]
     if arch.name == "neon_i8mm":
-        products.append(Machine("usdot", 16, tuple(f"usdot v{i}.4s, v30.16b, v31.4b[{i % 4}]"
-                                                   for i in range(24))))
-    products += [
-        Machine("sdot", 16, tuple(f"sdot v{i}.4s, v30.16b, v31.4b[{i % 4}]" for i in range(24))),
-        Machine("smlal2?", 8, tuple(f"smlal v{i}.8h, v30.8b, v31.8b" if i % 2 else
-                                    f"smlal2 v{i}.8h, v30.16b, v31.16b" for i in range(24))),
-    ]
-    return products
+        products.append(Machine("usdot", 16, repeated("usdot v{}.4s, v30.16b, v31.4b[{}]")))
+    low = repeated("smlal v{}.8h, v30.8b, v31.8b", range(0, 24, 2))
+    high = repeated("smlal2 v{}.8h, v30.16b, v31.16b", range(1, 24, 2))
+    return products + [Machine("sdot", 16, repeated("sdot v{}.4s, v30.16b, v31.4b[{}]")),
+                       Machine("smlal2?", 8, tuple(i for two in zip(low, high) for i in two))]
 
 
 class Kind(typing.NamedTuple):
@@ -194,28 +195,74 @@ def peak(machine, arch, core):
     return lines * machine.macs / modelled(text, arch, core).cycles
 
 
+class Row(typing.NamedTuple):
+    kind: Kind
+    loop: object
+    tokens: int
+    instructions: float  # for 256 weights and a token
+    least: float
+    cycles: float
+    rate: float  # multiply-adds a cycle
+    share: float  # of what nothing but products makes
+    weights: float  # bytes a cycle
+    bound: str
+
+
+def measured(loops, arch, core):
+    """What nothing but products makes, by instruction, and the main loops."""
+    used = [m for m in machines(arch) if any(products_of(loop, arch)[0] == m for loop in loops)]
+    peaks = {m.multiply: peak(m, arch, core) for m in used}
+    rows = []
+    for kind in KINDS:
+        if not (found := chosen(kind, loops, arch)):
+            continue
+        loop, tokens, macs = found
+        machine = products_of(loop, arch)[0] or used[-1]
+        model = modelled(assembly(loop, arch), arch, core)
+        rate = macs / model.cycles
+        rows.append(Row(kind, loop, tokens, 256 * loop.length / macs,
+                        kind.least(register_bytes(arch), machine.macs, tokens), model.cycles, rate,
+                        rate / peaks[machine.multiply], rate / tokens * kind.bits / 8, model.bound))
+    return peaks, rows
+
+
 def print_modelled(file, arch, cores, verbose):
     loops = list(loops_of(file, arch))
-    own = machines(arch)
-    n = register_bytes(arch)
     for core in cores:
-        used = [m for m in own if any(products_of(loop, arch)[0] == m for loop in loops)]
-        peaks = {m.multiply: peak(m, arch, core) for m in used}
+        peaks, rows = measured(loops, arch, core)
         print(f"\n{arch.name} on {core}: " + ", ".join(
             f"{name} {value:.3g} MAC/cycle" for name, value in peaks.items()))
         print(f"{'loop':29} {'of':>6} {'least':>6} {'cycles':>7} {'MAC/cycle':>9} {'share':>6} "
               f"{'B/cycle':>7}  bound by")
-        for kind in KINDS:
-            if not (found := chosen(kind, loops, arch)):
-                continue
-            loop, tokens, macs = found
-            machine = products_of(loop, arch)[0] or used[-1]
-            model = modelled(assembly(loop, arch), arch, core)
-            rate = macs / model.cycles
-            title = kind.title.replace("few", str(tokens))
-            weights = f"{rate / tokens * kind.bits / 8:.2f}" if kind.tokens == 1 else ""
-            print(f"{title:29} {256 * loop.length / macs:6.1f} "
-                  f"{kind.least(n, machine.macs, tokens):6.1f} {model.cycles:7.1f} {rate:9.1f} "
-                  f"{rate / peaks[machine.multiply]:6.0%} {weights:>7}  {model.bound}")
+        for r in rows:
+            title = r.kind.title.replace("few", str(r.tokens))
+            weights = f"{r.weights:.2f}" if r.kind.tokens == 1 else ""
+            print(f"{title:29} {r.instructions:6.1f} {r.least:6.1f} {r.cycles:7.1f} {r.rate:9.1f} "
+                  f"{r.share:6.0%} {weights:>7}  {r.bound}")
             if verbose and core == cores[0]:
-                print(f"    {loop.name}", *loop.code, sep="\n        ")
+                print(f"    {r.loop.name}", *r.loop.code, sep="\n        ")
+
+
+TABLE = {"2 bits, 1 token": "2 bits, 1 token", "2 bits, few": "2 bits, few tokens",
+         "2 bits, many": "2 bits, (many|vector)", "base 3": "base 3", "1 bit": "1 bit, 1 token"}
+
+
+def print_table(file, arch, cores):
+    """A row of docs/performance.md for each core; of several ways the fastest."""
+    loops = list(loops_of(file, arch))
+    for core in cores:
+        peaks, rows = measured(loops, arch, core)
+        cells = [f"`{arch.name}`, {core}", f"{max(peaks.values()):.0f}"]
+        for pattern in TABLE.values():
+            found = [r for r in rows if re.match(pattern, r.kind.title)]
+            best = max(found, key=lambda r: r.rate, default=None)
+            if best is None:
+                cells.append("-")
+                continue
+            text = f"{best.instructions:.0f} / {best.least:.0f}, {best.rate:.1f}"
+            if best.kind.tokens == 1:
+                text += f", {best.weights:.1f} B"
+            else:
+                text += f", {best.share:.0%}".replace("%", " %")
+            cells.append(text + (" (lookup)" if "lookup" in best.kind.title else ""))
+        print("| " + " | ".join(cells) + " |")
