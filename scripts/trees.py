@@ -66,13 +66,13 @@ def files_of(commit):
     return folder
 
 
-def configure(tree, name, archs):
+def configure(tree, name, archs, compiler=COMPILER, more=()):
     """A folder where only the library's back ends and the benchmarks are to be built."""
     folder = (AGAINST / "here" if tree == ROOT else tree.parent) / name
     folder.mkdir(parents=True, exist_ok=True)
     say(f"building {'this tree' if tree == ROOT else tree.parent.name}")
     must(folder.with_suffix(".configure.log"), "cmake", "-S", tree, "-B", folder, "-G", "Ninja",
-         "-DCMAKE_BUILD_TYPE=Release", f"-DCMAKE_CXX_COMPILER={COMPILER}",
+         "-DCMAKE_BUILD_TYPE=Release", f"-DCMAKE_CXX_COMPILER={compiler}", *more,
          f"-DCMAKE_PREFIX_PATH={DEPENDENCIES}", f"-DTRILOBIT_ARCHS={';'.join(archs)}",
          "-DTRILOBIT_BUILD_TESTS=OFF", "-DTRILOBIT_BUILD_EXAMPLES=OFF")
     return folder
