@@ -24,7 +24,18 @@ void* counted(std::size_t size, std::align_val_t to) noexcept {
     ++allocations;
     // A size that is a multiple of the alignment, as aligned_alloc wants it.
     const auto alignment = static_cast<std::size_t>(to);
+#if defined(_WIN32)
+    return ::_aligned_malloc(size + (size == 0), alignment);
+#else
     return std::aligned_alloc(alignment, (size + alignment) / alignment * alignment);
+#endif
+}
+void returned(void* at) noexcept {
+#if defined(_WIN32)
+    ::_aligned_free(at);
+#else
+    std::free(at);
+#endif
 }
 void* required(std::size_t size, std::align_val_t to) {
     void* at = counted(size, to);
@@ -44,18 +55,18 @@ void* required(std::size_t size, std::align_val_t to) {
     void* operator make(std::size_t n, std::align_val_t to, const std::nothrow_t&) noexcept {    \
         return counted(n, to);                                                                   \
     }                                                                                            \
-    TRILOBIT_NOINLINE void operator drop(void* at) noexcept { std::free(at); }                   \
-    TRILOBIT_NOINLINE void operator drop(void* at, std::size_t) noexcept { std::free(at); }      \
-    TRILOBIT_NOINLINE void operator drop(void* at, std::align_val_t) noexcept { std::free(at); } \
+    TRILOBIT_NOINLINE void operator drop(void* at) noexcept { returned(at); }                   \
+    TRILOBIT_NOINLINE void operator drop(void* at, std::size_t) noexcept { returned(at); }      \
+    TRILOBIT_NOINLINE void operator drop(void* at, std::align_val_t) noexcept { returned(at); } \
     TRILOBIT_NOINLINE void operator drop(void* at, std::size_t, std::align_val_t) noexcept {     \
-        std::free(at);                                                                           \
+        returned(at);                                                                           \
     }                                                                                            \
     TRILOBIT_NOINLINE void operator drop(void* at, const std::nothrow_t&) noexcept {             \
-        std::free(at);                                                                           \
+        returned(at);                                                                           \
     }                                                                                            \
     TRILOBIT_NOINLINE void operator drop(void* at, std::align_val_t,                             \
                                          const std::nothrow_t&) noexcept {                       \
-        std::free(at);                                                                           \
+        returned(at);                                                                           \
     }
 TRILOBIT_COUNT(new, delete)
 TRILOBIT_COUNT(new[], delete[])

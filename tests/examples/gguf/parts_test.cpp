@@ -11,8 +11,6 @@
 #include <string>
 #include <vector>
 
-#include <unistd.h>
-
 #include "../support/scratch_folder.hpp"
 #include "gguf/reader.hpp"
 #include "test_bytes.hpp"
