@@ -21,9 +21,9 @@ int main() {
     for (float& v : x) v = uniform(bits);
 
     namespace fs = std::filesystem;
-    const std::string path =
-        (fs::temp_directory_path() / ("trilobit_" + std::to_string(std::random_device{}()) + ".tri"))
-            .string();
+    const std::string path = (fs::temp_directory_path() /
+                              ("trilobit_" + std::to_string(std::random_device{}()) + ".tri"))
+                                 .string();
     // 1.6 bits a weight, the densest of the ternary layouts; a scale for each 128 columns of a row.
     using layout = trilobit::layout::ternary_base3;
     const auto w = trilobit::pack<layout>({weights.data(), rows, cols},

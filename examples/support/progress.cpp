@@ -81,8 +81,7 @@ std::string progress_line(std::string_view label, double fraction, std::string_v
     return line;
 }
 
-progress_bar::progress_bar(std::string name)
-    : label(std::move(name)), terminal(is_terminal(2)) {}
+progress_bar::progress_bar(std::string name) : label(std::move(name)), terminal(is_terminal(2)) {}
 
 void progress_bar::update(double done, std::string_view text) {
     if (!terminal) return;

@@ -46,26 +46,26 @@ void* required(std::size_t size, std::align_val_t to) {
 
 // All of them: a sanitizer's own do not call each other. Inlined, GCC sees free() for what an
 // operator new made.
-#define TRILOBIT_COUNT(make, drop)                                                               \
-    void* operator make(std::size_t n) { return required(n, usual); }                            \
-    void* operator make(std::size_t n, std::align_val_t to) { return required(n, to); }          \
-    void* operator make(std::size_t n, const std::nothrow_t&) noexcept {                         \
-        return counted(n, usual);                                                                \
-    }                                                                                            \
-    void* operator make(std::size_t n, std::align_val_t to, const std::nothrow_t&) noexcept {    \
-        return counted(n, to);                                                                   \
-    }                                                                                            \
+#define TRILOBIT_COUNT(make, drop)                                                              \
+    void* operator make(std::size_t n) { return required(n, usual); }                           \
+    void* operator make(std::size_t n, std::align_val_t to) { return required(n, to); }         \
+    void* operator make(std::size_t n, const std::nothrow_t&) noexcept {                        \
+        return counted(n, usual);                                                               \
+    }                                                                                           \
+    void* operator make(std::size_t n, std::align_val_t to, const std::nothrow_t&) noexcept {   \
+        return counted(n, to);                                                                  \
+    }                                                                                           \
     TRILOBIT_NOINLINE void operator drop(void* at) noexcept { returned(at); }                   \
     TRILOBIT_NOINLINE void operator drop(void* at, std::size_t) noexcept { returned(at); }      \
     TRILOBIT_NOINLINE void operator drop(void* at, std::align_val_t) noexcept { returned(at); } \
-    TRILOBIT_NOINLINE void operator drop(void* at, std::size_t, std::align_val_t) noexcept {     \
+    TRILOBIT_NOINLINE void operator drop(void* at, std::size_t, std::align_val_t) noexcept {    \
         returned(at);                                                                           \
-    }                                                                                            \
-    TRILOBIT_NOINLINE void operator drop(void* at, const std::nothrow_t&) noexcept {             \
+    }                                                                                           \
+    TRILOBIT_NOINLINE void operator drop(void* at, const std::nothrow_t&) noexcept {            \
         returned(at);                                                                           \
-    }                                                                                            \
-    TRILOBIT_NOINLINE void operator drop(void* at, std::align_val_t,                             \
-                                         const std::nothrow_t&) noexcept {                       \
+    }                                                                                           \
+    TRILOBIT_NOINLINE void operator drop(void* at, std::align_val_t,                            \
+                                         const std::nothrow_t&) noexcept {                      \
         returned(at);                                                                           \
     }
 TRILOBIT_COUNT(new, delete)

@@ -45,8 +45,7 @@ mapped_file::mapped_file(std::string path) : file_path(std::move(path)) {
     if (length > static_cast<std::uint64_t>(std::numeric_limits<std::ptrdiff_t>::max()))
         throw error(file_path, "is too large for this system's address space");
     // The view keeps the mapping, and that keeps the file.
-    const handle mapping{
-        ::CreateFileMappingA(file.value, nullptr, PAGE_READONLY, 0, 0, nullptr)};
+    const handle mapping{::CreateFileMappingA(file.value, nullptr, PAGE_READONLY, 0, 0, nullptr)};
     const void* address = nullptr;
     if (mapping.value != nullptr) address = ::MapViewOfFile(mapping.value, FILE_MAP_READ, 0, 0, 0);
     if (address == nullptr)
