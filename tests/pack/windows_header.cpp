@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// windows.h with all its macros before the library: what the library declares of Windows itself is the
-// same, and nothing is renamed.
+// windows.h with all its macros before the library: what the library declares of Windows itself is
+// the same, and nothing is renamed.
 #include <windows.h>
 
 #include "trilobit/trilobit.hpp"

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// Room support. Enters: windows.h. Leaves: what this room takes of it, and what went wrong, in words.
-// Functions that end in A take UTF-8: the program's manifest says that its code page is UTF-8.
+// Room support. Enters: windows.h. Leaves: what this room takes of it, and what went wrong, in
+// words. Functions that end in A take UTF-8: by the program's manifest that is its code page.
 #pragma once
 
 #include <string>

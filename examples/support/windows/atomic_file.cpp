@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// Room support. Enters: bytes, in order. Leaves: a whole file under its name, or nothing: until it is
-// whole, Windows itself removes what there is of it, however the program ends.
+// Room support. Enters: bytes, in order. Leaves: a whole file under its name, or nothing: until it
+// is whole, Windows itself removes what there is of it, however the program ends.
 #include "support/atomic_file.hpp"
 
 #include <cstdint>

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
-// Room pack. Enters: a file's name. Leaves: its bytes, mapped read-only, and a new file in the place
-// of an old one: what POSIX and Windows each do in their own way. TRILOBIT_HAS_FILE_MAPPING: there
-// is one of the two.
+// Room pack. Enters: a file's name. Leaves: its bytes, mapped read-only, and a new file in the
+// place of an old one: what POSIX and Windows each do in their own way. TRILOBIT_HAS_FILE_MAPPING:
+// there is one of the two.
 #pragma once
 
 #include "trilobit/version.hpp"

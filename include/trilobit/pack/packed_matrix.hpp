@@ -111,8 +111,8 @@ inline status save(const any_packed_matrix& matrix, const char* path) {
 #if TRILOBIT_HAS_FILE_MAPPING
 
 /// A packed file mapped read-only: shared by every process that maps it, pages read when they are
-/// touched. Whoever truncates the file meanwhile makes reads fault, as with any map; Windows refuses
-/// them, and to whoever would replace it.
+/// touched. Whoever truncates the file meanwhile makes reads fault, as with any map; Windows
+/// refuses that, and to replace the file.
 class mapped_matrix {
     void* base = nullptr;
     std::size_t length = 0;

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// Tests of room support on Windows: what a program that ends suddenly leaves behind, and what it says
-// when a mapped file can no longer be read. The programs that end are this one, asked for one case.
+// Tests of room support on Windows: what a program that ends suddenly leaves behind, and what it
+// says when a mapped file can no longer be read. Those that end are this one, asked for one case.
 #include <catch2/catch_test_macros.hpp>
 
 #include <cstdlib>
