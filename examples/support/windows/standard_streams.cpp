@@ -36,9 +36,9 @@ class typed_text : public std::streambuf {
         if (::ReadConsoleW(::GetStdHandle(STD_INPUT_HANDLE), typed.data() + kept,
                            static_cast<DWORD>(typed.size()) - kept, &count, nullptr) == 0)
             return traits_type::eof();
-        constexpr wchar_t end_of_file = 0x1a;  // Ctrl-Z
+        constexpr wchar_t control_d = 0x04, control_z = 0x1a;  // at the start of a line: no more
         count += kept;
-        if (count == 0 || typed[0] == end_of_file) return traits_type::eof();
+        if (count == 0 || typed[0] == control_d || typed[0] == control_z) return traits_type::eof();
         if (const wchar_t last = typed[count - 1]; count > 1 && last >= 0xd800 && last < 0xdc00) {
             half = last;
             --count;
