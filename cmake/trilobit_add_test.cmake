@@ -66,8 +66,9 @@ function(trilobit_add_test)
   list(PREPEND arg_LABELS ${label})
   list(JOIN arg_LABELS "," labels)
   if(arg_ENV)
-    set_target_properties(${target} PROPERTIES CROSSCOMPILING_EMULATOR
-                                               "${CMAKE_COMMAND};-E;env;${arg_ENV}")
+    set_target_properties(
+      ${target} PROPERTIES CROSSCOMPILING_EMULATOR
+                           "${CMAKE_COMMAND};-E;env;${arg_ENV};${CMAKE_CROSSCOMPILING_EMULATOR}")
   endif()
   catch_discover_tests(
     ${target}

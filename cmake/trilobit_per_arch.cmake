@@ -31,7 +31,12 @@ block()
   trilobit_add_arch(x86 sse2)                       # x86-64's own baseline
   trilobit_add_arch(x86 ssse3 -mssse3)
   trilobit_add_arch(x86 sse4_2 -msse4.2 -mpopcnt)
+  # On 64-bit Windows GCC keeps the stack to 16 bytes (its bug 54412) and moves 32 and 64 to and from
+  # it with instructions that fault there. Debian's is mended; others leave it to the assembler.
   set(avx2 -mavx2 -mfma -mf16c -mbmi2 -mpopcnt)
+  if(MINGW AND CMAKE_CXX_COMPILER_ID STREQUAL "GNU")
+    list(APPEND avx2 -Wa,-muse-unaligned-vector-move)
+  endif()
   trilobit_add_arch(x86 avx2 ${avx2})
   trilobit_add_arch(x86 avxvnni ${avx2} -mavxvnni)
   set(avx512bw ${avx2} -mavx512f -mavx512cd -mavx512dq -mavx512bw -mavx512vl)
@@ -95,6 +100,9 @@ function(trilobit_default_archs result)
   trilobit_family(here)
   if(NOT MSVC)
     get_property(known GLOBAL PROPERTY trilobit_archs)
+    if(WIN32) # nobody asks it for tiles, and GCC's header keeps their strides in a `long`
+      list(REMOVE_ITEM known amx)
+    endif()
     foreach(arch IN LISTS known)
       get_property(family GLOBAL PROPERTY trilobit_family_of_${arch})
       if(NOT family STREQUAL here OR (TRILOBIT_ARCHS AND NOT arch IN_LIST TRILOBIT_ARCHS))

@@ -21,8 +21,9 @@ int main() {
     for (float& v : x) v = uniform(bits);
 
     namespace fs = std::filesystem;
-    const fs::path path =
-        fs::temp_directory_path() / ("trilobit_" + std::to_string(std::random_device{}()) + ".tri");
+    const std::string path = (fs::temp_directory_path() /
+                              ("trilobit_" + std::to_string(std::random_device{}()) + ".tri"))
+                                 .string();
     // 1.6 bits a weight, the densest of the ternary layouts; a scale for each 128 columns of a row.
     using layout = trilobit::layout::ternary_base3;
     const auto w = trilobit::pack<layout>({weights.data(), rows, cols},
@@ -47,8 +48,8 @@ int main() {
 
     // One bit of one weight flips on its way through the world.
     std::fstream(path, std::ios::in | std::ios::out | std::ios::binary).seekp(5000).put('?');
-    const trilobit::mapped_matrix damaged(path.c_str());
-    std::printf("after damage: %s\n", damaged.status().text);
+    const auto problem = trilobit::mapped_matrix(path.c_str()).status();
+    std::printf("after damage: %s\n", problem.text);
     fs::remove(path);
-    return same && !damaged.status().ok() ? 0 : 1;
+    return same && !problem.ok() ? 0 : 1;
 }

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 // Room support. Enters: the path of a regular file. Leaves: its bytes, mapped read-only.
-// POSIX only: the one place to change for another system.
+// POSIX; Windows has its own in the folder of that name.
 #include "support/mapped_file.hpp"
 
 #include <cerrno>

@@ -7,8 +7,14 @@
 #include <cstdio>
 #include <utility>
 
+#if defined(_WIN32)
+#include <io.h>
+
+#include "support/windows/api.hpp"
+#else
 #include <sys/ioctl.h>
 #include <unistd.h>
+#endif
 
 #include "support/human.hpp"
 
@@ -20,8 +26,14 @@ constexpr auto redraw_interval = std::chrono::milliseconds(100);
 constexpr const char* erase_line = "\r\x1b[K";
 
 int terminal_columns() noexcept {
+#if defined(_WIN32)
+    CONSOLE_SCREEN_BUFFER_INFO info{};
+    if (::GetConsoleScreenBufferInfo(::GetStdHandle(STD_ERROR_HANDLE), &info) != 0)
+        return info.srWindow.Right - info.srWindow.Left + 1;
+#else
     struct winsize size{};
     if (::ioctl(STDERR_FILENO, TIOCGWINSZ, &size) == 0 && size.ws_col > 0) return size.ws_col;
+#endif
     return 80;
 }
 
@@ -38,7 +50,16 @@ std::size_t prefix_bytes(std::string_view text, std::size_t characters) noexcept
 
 }  // namespace
 
-bool is_terminal(int descriptor) noexcept { return ::isatty(descriptor) == 1; }
+bool is_terminal(int descriptor) noexcept {
+#if defined(_WIN32)
+    // NUL passes for a terminal too.
+    DWORD mode = 0;
+    const auto handle = reinterpret_cast<HANDLE>(::_get_osfhandle(descriptor));
+    return ::GetConsoleMode(handle, &mode) != 0;
+#else
+    return ::isatty(descriptor) == 1;
+#endif
+}
 
 std::string progress_line(std::string_view label, double fraction, std::string_view text,
                           double seconds_left, int columns) {
@@ -60,8 +81,7 @@ std::string progress_line(std::string_view label, double fraction, std::string_v
     return line;
 }
 
-progress_bar::progress_bar(std::string name)
-    : label(std::move(name)), terminal(is_terminal(STDERR_FILENO)) {}
+progress_bar::progress_bar(std::string name) : label(std::move(name)), terminal(is_terminal(2)) {}
 
 void progress_bar::update(double done, std::string_view text) {
     if (!terminal) return;

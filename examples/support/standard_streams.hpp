@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 // Room support. Enters: descriptors 0 to 2, some of them closed perhaps. Leaves: none closed, so
-// that no file that is opened later is taken for standard input, output or error.
+// that no file that is opened later is taken for standard input, output or error; on Windows,
+// streams of bytes as they are and a console that takes UTF-8.
 #pragma once
 
 namespace tbx::support {

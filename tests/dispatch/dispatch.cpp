@@ -25,6 +25,15 @@ std::vector<std::string_view> known_names() {
     return names;
 }
 
+/// In the environment; nothing is as good as absent.
+void set_arch(const char* name) {
+#if defined(_WIN32)
+    CHECK(::_putenv_s("TRILOBIT_ARCH", name) == 0);
+#else
+    CHECK(::setenv("TRILOBIT_ARCH", name, 1) == 0);
+#endif
+}
+
 void check_refusal(const status& s) {
     CHECK(s.code == errc::unsupported);
     for (const kernel_table* t : dispatch::available())
@@ -84,10 +93,10 @@ TEST_CASE("TRILOBIT_ARCH chooses, or is refused; without it the best is taken",
         check_refusal(active.error());
     }
     // Asked once, then remembered.
-    ::setenv("TRILOBIT_ARCH", "nonsense", 1);
+    set_arch("nonsense");
     CHECK(dispatch::active().ok() == active.ok());
     if (active.ok()) CHECK(dispatch::active().value() == active.value());
-    if (wanted == nullptr) ::unsetenv("TRILOBIT_ARCH");
+    if (wanted == nullptr) set_arch("");
 }
 
 TEST_CASE("all back ends of this machine give the same bits", "[dispatch]") {

@@ -24,7 +24,18 @@ void* counted(std::size_t size, std::align_val_t to) noexcept {
     ++allocations;
     // A size that is a multiple of the alignment, as aligned_alloc wants it.
     const auto alignment = static_cast<std::size_t>(to);
+#if defined(_WIN32)
+    return ::_aligned_malloc(size + (size == 0), alignment);
+#else
     return std::aligned_alloc(alignment, (size + alignment) / alignment * alignment);
+#endif
+}
+void returned(void* at) noexcept {
+#if defined(_WIN32)
+    ::_aligned_free(at);
+#else
+    std::free(at);
+#endif
 }
 void* required(std::size_t size, std::align_val_t to) {
     void* at = counted(size, to);
@@ -35,27 +46,27 @@ void* required(std::size_t size, std::align_val_t to) {
 
 // All of them: a sanitizer's own do not call each other. Inlined, GCC sees free() for what an
 // operator new made.
-#define TRILOBIT_COUNT(make, drop)                                                               \
-    void* operator make(std::size_t n) { return required(n, usual); }                            \
-    void* operator make(std::size_t n, std::align_val_t to) { return required(n, to); }          \
-    void* operator make(std::size_t n, const std::nothrow_t&) noexcept {                         \
-        return counted(n, usual);                                                                \
-    }                                                                                            \
-    void* operator make(std::size_t n, std::align_val_t to, const std::nothrow_t&) noexcept {    \
-        return counted(n, to);                                                                   \
-    }                                                                                            \
-    TRILOBIT_NOINLINE void operator drop(void* at) noexcept { std::free(at); }                   \
-    TRILOBIT_NOINLINE void operator drop(void* at, std::size_t) noexcept { std::free(at); }      \
-    TRILOBIT_NOINLINE void operator drop(void* at, std::align_val_t) noexcept { std::free(at); } \
-    TRILOBIT_NOINLINE void operator drop(void* at, std::size_t, std::align_val_t) noexcept {     \
-        std::free(at);                                                                           \
-    }                                                                                            \
-    TRILOBIT_NOINLINE void operator drop(void* at, const std::nothrow_t&) noexcept {             \
-        std::free(at);                                                                           \
-    }                                                                                            \
-    TRILOBIT_NOINLINE void operator drop(void* at, std::align_val_t,                             \
-                                         const std::nothrow_t&) noexcept {                       \
-        std::free(at);                                                                           \
+#define TRILOBIT_COUNT(make, drop)                                                              \
+    void* operator make(std::size_t n) { return required(n, usual); }                           \
+    void* operator make(std::size_t n, std::align_val_t to) { return required(n, to); }         \
+    void* operator make(std::size_t n, const std::nothrow_t&) noexcept {                        \
+        return counted(n, usual);                                                               \
+    }                                                                                           \
+    void* operator make(std::size_t n, std::align_val_t to, const std::nothrow_t&) noexcept {   \
+        return counted(n, to);                                                                  \
+    }                                                                                           \
+    TRILOBIT_NOINLINE void operator drop(void* at) noexcept { returned(at); }                   \
+    TRILOBIT_NOINLINE void operator drop(void* at, std::size_t) noexcept { returned(at); }      \
+    TRILOBIT_NOINLINE void operator drop(void* at, std::align_val_t) noexcept { returned(at); } \
+    TRILOBIT_NOINLINE void operator drop(void* at, std::size_t, std::align_val_t) noexcept {    \
+        returned(at);                                                                           \
+    }                                                                                           \
+    TRILOBIT_NOINLINE void operator drop(void* at, const std::nothrow_t&) noexcept {            \
+        returned(at);                                                                           \
+    }                                                                                           \
+    TRILOBIT_NOINLINE void operator drop(void* at, std::align_val_t,                            \
+                                         const std::nothrow_t&) noexcept {                      \
+        returned(at);                                                                           \
     }
 TRILOBIT_COUNT(new, delete)
 TRILOBIT_COUNT(new[], delete[])

@@ -4,7 +4,6 @@
 #pragma once
 
 #include <atomic>
-#include <barrier>
 #include <functional>
 #include <thread>
 
@@ -38,13 +37,14 @@ inline trilobit::status run_shuffled(const trilobit::plan& p, std::int64_t token
     const trilobit::testing::guarded_buffer memory(p.bytes());
     const auto token_ranges = shuffled(tokens, r), tasks = shuffled(p.tasks(), r);
     std::atomic<std::size_t> next_tokens{0}, next_tasks{0};
-    std::barrier all_here(p.threads());
+    // Not std::barrier, which sleeps for ever with libstdc++ where there is no futex: core/epoch.hpp.
+    std::atomic<int> here{0};
     std::vector<trilobit::status> found(static_cast<std::size_t>(p.threads()));
     const auto work = [&](int thread) {
         trilobit::status& s = found[static_cast<std::size_t>(thread)];
         for (std::size_t i; s.ok() && (i = next_tokens++) < token_ranges.size();)
             s = quantise(token_ranges[i].begin, token_ranges[i].end, memory.data());
-        all_here.arrive_and_wait();
+        for (++here; here < p.threads();) std::this_thread::yield();
         for (std::size_t i; s.ok() && (i = next_tasks++) < tasks.size();)
             s = p.run(tasks[i].begin, tasks[i].end, thread, memory.data());
     };

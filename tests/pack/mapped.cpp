@@ -56,9 +56,14 @@ TEST_CASE("saving again replaces, and maps of the old file stay whole", "[pack]"
     const sample a(40, 40, {}, true, 1), b(16, 16, {}, true, 2);
     REQUIRE(save(pack<layout::ternary_2bit>(a.view()), file.c_str()).ok());
     const mapped_matrix old(file.c_str());
-    REQUIRE(save(pack<layout::ternary_2bit>(b.view()), file.c_str()).ok());
-    const mapped_matrix fresh(file.c_str());
+    const bool replaced = save(pack<layout::ternary_2bit>(b.view()), file.c_str()).ok();
+    CHECK(in.files() == 1);
     CHECK(pack_test::differences<layout::ternary_2bit>(old.view(), a) == 0);
+#if defined(_WIN32)
+    if (!replaced) return;  // which it may refuse while the file is mapped
+#endif
+    REQUIRE(replaced);
+    const mapped_matrix fresh(file.c_str());
     CHECK(pack_test::differences<layout::ternary_2bit>(fresh.view(), b) == 0);
 }
 
@@ -122,7 +127,7 @@ TEST_CASE("saving where nothing can be written fails and leaves nothing", "[pack
 TEST_CASE("files that are no packed matrix are refused", "[pack]") {
     const folder in;
     CHECK(mapped_matrix((in / "missing").c_str()).status().code == errc::bad_format);
-    CHECK(mapped_matrix(in.path.c_str()).status().code == errc::bad_format);
+    CHECK(mapped_matrix(in.path.string().c_str()).status().code == errc::bad_format);
     const auto write = [&](std::size_t n) {
         std::ofstream(in / "f", std::ios::binary) << std::string(n, 'T');
         return mapped_matrix((in / "f").c_str()).status().code;

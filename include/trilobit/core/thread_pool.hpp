@@ -28,6 +28,8 @@
 #include <thread>
 #include <type_traits>
 
+#include "trilobit/core/epoch.hpp"
+
 // Nothing of immintrin.h: g++ warns of what it inlines from there unless arch.hpp has included it.
 #if defined(_MSC_VER)
 #include <intrin.h>
@@ -58,7 +60,7 @@ class thread_pool {
     // In one cache line, which is all that a worker has to fetch, and the caller from those who
     // watch.
     alignas(64) job current;
-    std::atomic<std::uint32_t> epoch{0};     // one more for each job; woken sleepers watch it
+    epoch jobs;                              // one more for each; woken sleepers watch it
     std::atomic<bool> open{false};           // may a worker still join `current`?
     alignas(64) std::atomic<int> joined{0};  // workers inside `current`
     std::atomic<bool> stopping{false};
@@ -73,8 +75,7 @@ class thread_pool {
         std::unique_ptr<std::thread[]> threads;
         ~team() {
             pool.stopping.store(true, std::memory_order_release);
-            pool.epoch.fetch_add(1, std::memory_order_release);
-            pool.epoch.notify_all();
+            pool.jobs.rise();
             for (int i = 0; i < pool.workers; ++i)
                 if (std::thread& t = threads[static_cast<std::size_t>(i)]; t.joinable()) t.join();
         }
@@ -90,12 +91,12 @@ class thread_pool {
 #endif
     }
 
-    /// Returns when `epoch` is no longer `seen`, or after a while.
+    /// Returns when `jobs` is no longer `seen`, or after a while.
     void await_change(std::uint32_t seen) const noexcept {
         const auto until = std::chrono::steady_clock::now() + spin_before_sleep;
         do {
             for (int i = 0; i < 32; ++i) {
-                if (epoch.load(std::memory_order_acquire) != seen) return;
+                if (jobs.now(std::memory_order_acquire) != seen) return;
                 pause();
             }
         } while (std::chrono::steady_clock::now() < until);
@@ -133,8 +134,8 @@ class thread_pool {
         std::uint32_t seen = 0;
         for (;;) {
             if (spin) await_change(seen);
-            epoch.wait(seen, std::memory_order_acquire);
-            seen = epoch.load(std::memory_order_acquire);
+            jobs.sleep_while(seen);
+            seen = jobs.now(std::memory_order_acquire);
             if (stopping.load(std::memory_order_acquire)) return;
             // Sequentially consistent on purpose: either the caller, having closed the job, sees
             // this worker inside and waits, or the worker sees it closed and touches nothing.
@@ -178,10 +179,9 @@ public:
                    first,
                    last,
                    step,
-                   std::uint64_t{epoch.load(std::memory_order_relaxed) + 1} << 32};
+                   std::uint64_t{jobs.now(std::memory_order_relaxed) + 1} << 32};
         open.store(true);
-        epoch.fetch_add(1, std::memory_order_release);
-        epoch.notify_all();
+        jobs.rise();
         take_pieces(0);
         open.store(false);
         while (joined.load() != 0) pause();

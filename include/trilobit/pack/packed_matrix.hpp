@@ -10,14 +10,8 @@
 #include <utility>
 
 #include "trilobit/core/aligned_buffer.hpp"
+#include "trilobit/pack/file_mapping.hpp"
 #include "trilobit/pack/header.hpp"
-
-#if defined(__unix__) || defined(__APPLE__)
-#include <fcntl.h>
-#include <sys/mman.h>
-#include <sys/stat.h>
-#include <unistd.h>
-#endif
 
 #include "trilobit/core/begin.hpp"
 
@@ -104,7 +98,7 @@ inline status save(std::span<const std::byte> image, const char* path) {
     if (file == nullptr) return failed;
     bool good = std::fwrite(image.data(), 1, image.size(), file) == image.size();
     good = std::fclose(file) == 0 && good;
-    if (good && std::rename(scratch, path) == 0) return {};
+    if (good && detail::replace_file(scratch, path)) return {};
     (void)std::remove(scratch);
     return failed;
 }
@@ -114,39 +108,19 @@ inline status save(const any_packed_matrix& matrix, const char* path) {
     return save(matrix.bytes(), path);
 }
 
-#if defined(__unix__) || defined(__APPLE__)
+#if TRILOBIT_HAS_FILE_MAPPING
 
 /// A packed file mapped read-only: shared by every process that maps it, pages read when they are
-/// touched. Whoever truncates the file meanwhile makes reads fault, as with any map.
+/// touched. Whoever truncates the file meanwhile makes reads fault, as with any map; Windows
+/// refuses that, and to replace the file.
 class mapped_matrix {
     void* base = nullptr;
     std::size_t length = 0;
     packed_view placed = detail::no_packed("This packed matrix was never mapped.");
 
-    static trilobit::status map(const char* path, void*& base, std::size_t& length) noexcept {
-        const int file = ::open(path, O_RDONLY | O_CLOEXEC);
-        if (file < 0) return {errc::bad_format, "The packed file cannot be opened."};
-        struct stat info{};
-        trilobit::status problem;
-        if (::fstat(file, &info) != 0 || !S_ISREG(info.st_mode)) {
-            problem = {errc::bad_format, "The packed file is not a regular file."};
-        } else if (info.st_size < static_cast<off_t>(sizeof(detail::packed_header))) {
-            problem = {errc::bad_format, "The packed matrix is truncated inside its header."};
-        } else {
-            length = static_cast<std::size_t>(info.st_size);
-            void* at = ::mmap(nullptr, length, PROT_READ, MAP_SHARED, file, 0);
-            if (at == MAP_FAILED)
-                problem = {errc::out_of_memory, "The packed file cannot be mapped."};
-            else
-                base = at;
-        }
-        ::close(file);
-        return problem;
-    }
-
 public:
     explicit mapped_matrix(const char* path, verify depth = verify::everything) noexcept {
-        placed.problem = map(path, base, length);
+        placed.problem = detail::map_file(path, sizeof(detail::packed_header), base, length);
         if (!placed.problem.ok()) return;
         const auto viewed = view_packed({static_cast<const std::byte*>(base), length}, depth);
         if (viewed.ok())
@@ -168,7 +142,7 @@ public:
     mapped_matrix(const mapped_matrix&) = delete;
     mapped_matrix& operator=(const mapped_matrix&) = delete;
     ~mapped_matrix() {
-        if (base != nullptr) ::munmap(base, length);
+        if (base != nullptr) detail::unmap_file(base, length);
     }
 
     [[nodiscard]] trilobit::status status() const noexcept { return placed.problem; }

@@ -14,7 +14,10 @@
 #include "trilobit/core/aligned_buffer.hpp"
 #include "trilobit/core/arithmetic.hpp"
 
-#if defined(__unix__) || defined(__APPLE__)
+#if defined(_WIN32)
+#include "trilobit/core/windows.hpp"
+#define TRILOBIT_HAS_GUARD_PAGES 1
+#elif defined(__unix__) || defined(__APPLE__)
 #include <sys/mman.h>
 #include <unistd.h>
 #define TRILOBIT_HAS_GUARD_PAGES 1
@@ -33,18 +36,48 @@ class guarded_buffer {
     std::size_t mapped = 0;
     aligned_buffer plain;
 
+#if defined(_WIN32)
+    static void* pages(std::size_t size) noexcept {
+        constexpr unsigned long reserve_and_commit = 0x3000, read_write = 4;
+        return windows::VirtualAlloc(nullptr, size, reserve_and_commit, read_write);
+    }
+    static bool forbid(void* at, std::size_t size) noexcept {
+        constexpr unsigned long no_access = 1;
+        unsigned long before = 0;
+        return windows::VirtualProtect(at, size, no_access, &before) != 0;
+    }
+    static void give_back(void* at, std::size_t) noexcept {
+        constexpr unsigned long release = 0x8000;
+        (void)windows::VirtualFree(at, 0, release);
+    }
+#elif defined(TRILOBIT_HAS_GUARD_PAGES)
+    static void* pages(std::size_t size) noexcept {
+        void* const at =
+            ::mmap(nullptr, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+        return at == MAP_FAILED ? nullptr : at;
+    }
+    static bool forbid(void* at, std::size_t size) noexcept {
+        return ::mprotect(at, size, PROT_NONE) == 0;
+    }
+    static void give_back(void* at, std::size_t size) noexcept { ::munmap(at, size); }
+#endif
+
 public:
     guarded_buffer() noexcept = default;
     explicit guarded_buffer(std::int64_t size, std::int64_t alignment = 64) noexcept
         : count(static_cast<std::size_t>(round_up(size, alignment))) {
 #if defined(TRILOBIT_HAS_GUARD_PAGES)
+#if defined(_WIN32)
+        constexpr std::size_t page = 4096;
+#else
         const auto page = static_cast<std::size_t>(::sysconf(_SC_PAGESIZE));
+#endif
         const std::size_t usable = (count + page - 1) / page * page;
         mapped = usable + page;
-        base = ::mmap(nullptr, mapped, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-        if (base == MAP_FAILED) std::abort();  // a test without memory has nothing to say
+        base = pages(mapped);
         auto* start = static_cast<std::byte*>(base);
-        if (::mprotect(start + usable, page, PROT_NONE) != 0) std::abort();
+        if (start == nullptr || !forbid(start + usable, page))
+            std::abort();  // a test without memory has nothing to say
         bytes = start + usable - count;
 #else
         plain = aligned_buffer(count + 64);
@@ -62,7 +95,7 @@ public:
     guarded_buffer& operator=(const guarded_buffer&) = delete;
     ~guarded_buffer() {
 #if defined(TRILOBIT_HAS_GUARD_PAGES)
-        if (base != nullptr) ::munmap(base, mapped);
+        if (base != nullptr) give_back(base, mapped);
 #endif
     }
     void swap(guarded_buffer& other) noexcept {

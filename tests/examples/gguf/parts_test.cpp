@@ -11,8 +11,6 @@
 #include <string>
 #include <vector>
 
-#include <unistd.h>
-
 #include "../support/scratch_folder.hpp"
 #include "gguf/reader.hpp"
 #include "test_bytes.hpp"
@@ -87,8 +85,10 @@ TEST_CASE("any part brings the whole model, which has no trace of parts") {
     CHECK_NOTHROW(file.require_whole());
     const gguf::reader moved = gguf::reader(folder.path(name_of(given)));
     CHECK(value_of(moved, "d") == 'd');
-    REQUIRE(::truncate(folder.path(name_of(3)).c_str(), 1) == 0);
+#if !defined(_WIN32)  // where nobody can cut short what is mapped
+    std::filesystem::resize_file(folder.path(name_of(3)), 1);
     CHECK_THROWS_WITH(file.require_whole(), ContainsSubstring(name_of(3)));
+#endif
 }
 
 TEST_CASE("a first part without tensors, parts of other alignment, and a whole of one part") {

@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include <csignal>
+#include <cstdlib>
 #include <fstream>
 #include <iterator>
 #include <string>
@@ -34,6 +35,12 @@ inline std::string content_of(const std::string& path) {
     return {std::istreambuf_iterator<char>(in), {}};
 }
 
+/// The program of this build, or another that behaves as it does: that of Windows under wine, say.
+inline const char* program_path() {
+    const char* other = std::getenv("TRILOBIT_TEST_PROGRAM");
+    return other != nullptr ? other : TRILOBIT_PROGRAM;
+}
+
 /// The program while it runs, its streams in files.
 class program {
     scratch_folder folder;
@@ -53,11 +60,11 @@ public:
         take(in, O_RDONLY, 0);
         take(out, O_WRONLY | O_CREAT | O_TRUNC, 1);
         take(err, O_WRONLY | O_CREAT | O_TRUNC, 2);
-        std::vector<char*> argv = {const_cast<char*>(TRILOBIT_PROGRAM)};
+        std::vector<char*> argv = {const_cast<char*>(program_path())};
         for (const std::string& a : arguments) argv.push_back(const_cast<char*>(a.c_str()));
         argv.push_back(nullptr);
         for (const std::string& e : environment) ::putenv(const_cast<char*>(e.c_str()));
-        ::execv(TRILOBIT_PROGRAM, argv.data());
+        ::execv(program_path(), argv.data());
         ::_exit(127);
     }
     [[nodiscard]] std::string output_so_far() const { return content_of(folder.path("out")); }

@@ -28,7 +28,7 @@ TEST_CASE("a closed standard stream is not taken for a file that is opened later
     const std::string at = folder.path("out"), quoted = "'" + tiny_model() + "'";
     const auto shell = [&](const std::string& arguments) {
         const int state =
-            std::system((std::string("'") + TRILOBIT_PROGRAM + "' " + arguments).c_str());
+            std::system((std::string("'") + program_path() + "' " + arguments).c_str());
         return WIFEXITED(state) ? WEXITSTATUS(state) : -1;
     };
     // The model's bytes would be prompt, or messages.

@@ -5,8 +5,10 @@
 
 #include <csignal>
 
+#if !defined(_WIN32)
 #include <sys/wait.h>
 #include <unistd.h>
+#endif
 
 #include "support/interrupt.hpp"
 
@@ -27,6 +29,7 @@ TEST_CASE("a watched signal sets the flag and does not end the program") {
     CHECK(std::signal(SIGINT, before) == SIG_IGN);
 }
 
+#if !defined(_WIN32)
 TEST_CASE("the second signal kills") {
     const pid_t child = ::fork();
     if (child == 0) {
@@ -41,3 +44,4 @@ TEST_CASE("the second signal kills") {
     REQUIRE(WIFSIGNALED(state));
     CHECK(WTERMSIG(state) == SIGINT);
 }
+#endif

@@ -2,10 +2,10 @@
 // Tests of the examples. Enters: nothing. Leaves: an empty folder that is removed again.
 #pragma once
 
-#include <cstdlib>
 #include <filesystem>
 #include <fstream>
 #include <iterator>
+#include <random>
 #include <stdexcept>
 #include <string>
 #include <string_view>
@@ -18,9 +18,10 @@ class scratch_folder {
 
 public:
     scratch_folder() {
-        std::string name = (std::filesystem::temp_directory_path() / "trilobit-XXXXXX").string();
-        if (::mkdtemp(name.data()) == nullptr) throw std::runtime_error("no scratch folder");
-        folder = name;
+        const auto name = "trilobit-" + std::to_string(std::random_device{}());
+        folder = std::filesystem::temp_directory_path() / name;
+        if (!std::filesystem::create_directory(folder))
+            throw std::runtime_error("no scratch folder");
     }
     scratch_folder(const scratch_folder&) = delete;
     scratch_folder& operator=(const scratch_folder&) = delete;
