@@ -62,9 +62,9 @@ block()
   trilobit_add_arch(wasm relaxed_simd -msimd128 -mrelaxed-simd)
 
   # By the least length that a source is compiled for; longer registers are used in part.
-  trilobit_add_arch(riscv rvv_128 -march=rv64gcv_zvl128b)
-  trilobit_add_arch(riscv rvv_256 -march=rv64gcv_zvl256b)
-  trilobit_add_arch(riscv rvv_512 -march=rv64gcv_zvl512b)
+  trilobit_add_arch(riscv rvv_128 -mno-strict-align -march=rv64gcv_zvl128b)
+  trilobit_add_arch(riscv rvv_256 -mno-strict-align -march=rv64gcv_zvl256b)
+  trilobit_add_arch(riscv rvv_512 -mno-strict-align -march=rv64gcv_zvl512b)
 endblock()
 
 function(trilobit_arch_flags arch result)

@@ -16,7 +16,8 @@
 #if TRILOBIT_WIDE_FLOATS
 #error "the runner's sums need floats that are rounded to float. On x86 add -msse2 -mfpmath=sse."
 #endif
-// g++ leaves floats to the scalar unit; clang gives vectors of them to NEON, which flushes subnormal
+// g++ leaves floats to the scalar unit; clang gives vectors of them to NEON, which flushes
+// subnormal
 // numbers to zero: half floats among the weights then have other values.
 #if defined(__clang__) && defined(__ARM_NEON) && !defined(__aarch64__)
 #error "32-bit NEON is no IEEE arithmetic, and clang would use it. Add -mfpu=vfpv3-d16."

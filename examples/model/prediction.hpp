@@ -30,8 +30,7 @@ struct prediction {
 
 /// Keeps the `most` best of `all`, in order. None of them is NaN.
 inline void keep_best(std::vector<scored>& all, std::int64_t most) {
-    const auto keep =
-        static_cast<std::ptrdiff_t>(std::min<std::int64_t>(most, std::ssize(all)));
+    const auto keep = static_cast<std::ptrdiff_t>(std::min<std::int64_t>(most, std::ssize(all)));
     std::partial_sort(all.begin(), all.begin() + keep, all.end(), scored::before);
     all.resize(static_cast<std::size_t>(keep));
 }

@@ -37,7 +37,8 @@ inline trilobit::status run_shuffled(const trilobit::plan& p, std::int64_t token
     const trilobit::testing::guarded_buffer memory(p.bytes());
     const auto token_ranges = shuffled(tokens, r), tasks = shuffled(p.tasks(), r);
     std::atomic<std::size_t> next_tokens{0}, next_tasks{0};
-    // Not std::barrier, which sleeps for ever with libstdc++ where there is no futex: core/epoch.hpp.
+    // Not std::barrier, which with libstdc++ sleeps for ever where there is no futex:
+    // core/epoch.hpp.
     std::atomic<int> here{0};
     std::vector<trilobit::status> found(static_cast<std::size_t>(p.threads()));
     const auto work = [&](int thread) {

@@ -156,8 +156,8 @@ struct rvv_512 : rvv_256 {
 
 }  // namespace arch
 
-/// Every back end, those of each family weakest first. dispatch/cpu.hpp and the CMake function name them once more;
-/// tests compare.
+/// Every back end, those of each family weakest first. The checks in dispatch/ and the CMake
+/// function name them once more; tests compare.
 using archs =
     type_list<arch::generic, arch::sse2, arch::ssse3, arch::sse4_2, arch::avx2, arch::avxvnni,
               arch::avx512bw, arch::avx512vnni, arch::amx, arch::neon, arch::neon_dotprod,

@@ -25,10 +25,10 @@ struct machine<Arch> {
     static constexpr bool counts_bits = false;
     static constexpr instruction_costs cost{1.0, 0.75};
 };
-/// The dot product takes bytes of seven bits beside signed ones: no engine may differ for those.
+/// In pairs: i16x8.relaxed_dot is one instruction everywhere, the form that adds to int32 three.
 template <has_relaxed_simd Arch>
 struct machine<Arch> : machine<arch::simd128> {
-    static constexpr byte_dot dot = byte_dot::exact;
+    static constexpr byte_dot dot = byte_dot::paired;
 };
 
 #if defined(__wasm_simd128__)
@@ -91,11 +91,18 @@ struct keep_rounded_op<Arch> {
 #endif
 #if defined(__wasm_relaxed_simd__)
 
+/// Unsigned bytes have seven bits: no engine may differ for those.
+template <has_relaxed_simd Arch>
+struct madd2_op<Arch> {
+    TRILOBIT_INLINE static i16<Arch> call(u8<Arch> u, u8<Arch> s) noexcept {
+        return from_v128<i16<Arch>>(wasm_i16x8_relaxed_dot_i8x16_i7x16(as_v128(s), as_v128(u)));
+    }
+};
+
 template <has_relaxed_simd Arch>
 struct dot4_op<Arch> {
     TRILOBIT_INLINE static i32<Arch> call(i32<Arch> sum, u8<Arch> u, u8<Arch> s) noexcept {
-        return from_v128<i32<Arch>>(
-            wasm_i32x4_relaxed_dot_i8x16_i7x16_add(as_v128(s), as_v128(u), as_v128(sum)));
+        return widen_add<Arch>(sum, madd2<Arch>(u, s));
     }
 };
 
