@@ -34,9 +34,10 @@ struct compute {
     const dense_kernels& dense;
     std::vector<float> product;  // of add_product(), where it has to be whole
 
-    explicit compute(int threads, trilobit::matmul_options chosen = {})
+    explicit compute(int threads, trilobit::matmul_options chosen = {},
+                     const trilobit::kernel_table& arch = chosen_arch())
         : pool(threads),
-          context{chosen_arch(), pool, chosen},
+          context{arch, pool, chosen},
           dense(dense_kernels_for(context.kernels.name)) {}
 };
 

@@ -1,8 +1,12 @@
 // SPDX-License-Identifier: MIT
 // The passport of a model of up to 16 MiB, from the rooms of examples/ that need no other library,
 // on one thread and on two: for machines that scripts/test emulates. Compiled without CMake, with
-// the generic back end alone.
+// one back end and its flags.
 //   passport MODEL HASH [THREADS]
+#if !defined(PASSPORT_ARCH)
+#define PASSPORT_ARCH generic
+#endif
+
 #include <cstdio>
 #include <cstdlib>
 #include <exception>
@@ -21,24 +25,24 @@ namespace trilobit::inline TRILOBIT_ABI::dispatch {
 
 // What trilobit_per_arch() writes, with the kernels of one layout.
 template <>
-constinit const kernel_table compiled<kernel_table, kernels_of, arch::generic>::table =
-    kernels_for<arch::generic, layout::ternary_2bit>::table;
+constinit const kernel_table compiled<kernel_table, kernels_of, arch::PASSPORT_ARCH>::table =
+    kernels_for<arch::PASSPORT_ARCH, layout::ternary_2bit>::table;
 template <>
 struct compiled_tables<kernel_table, kernels_of> {
     static constexpr const kernel_table* all[] = {
-        &compiled<kernel_table, kernels_of, arch::generic>::table};
+        &compiled<kernel_table, kernels_of, arch::PASSPORT_ARCH>::table};
 };
 template struct per_arch<kernel_table, kernels_of>;
 
 using tbx::model::dense_kernels;
 using tbx::model::dense_of;
 template <>
-constinit const dense_kernels compiled<dense_kernels, dense_of, arch::generic>::table =
-    dense_of<arch::generic>::table;
+constinit const dense_kernels compiled<dense_kernels, dense_of, arch::PASSPORT_ARCH>::table =
+    dense_of<arch::PASSPORT_ARCH>::table;
 template <>
 struct compiled_tables<dense_kernels, dense_of> {
     static constexpr const dense_kernels* all[] = {
-        &compiled<dense_kernels, dense_of, arch::generic>::table};
+        &compiled<dense_kernels, dense_of, arch::PASSPORT_ARCH>::table};
 };
 template struct per_arch<dense_kernels, dense_of>;
 
