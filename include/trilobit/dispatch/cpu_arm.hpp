@@ -5,6 +5,8 @@
 
 #include "trilobit/version.hpp"
 
+#if defined(__aarch64__) || defined(_M_ARM64)
+
 #include <type_traits>
 
 #include "trilobit/simd/arch.hpp"
@@ -69,3 +71,5 @@ public:
 }  // namespace trilobit::inline TRILOBIT_ABI::dispatch
 
 #include "trilobit/core/end.hpp"
+
+#endif

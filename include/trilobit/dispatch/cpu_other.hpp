@@ -5,6 +5,9 @@
 
 #include "trilobit/version.hpp"
 
+#if !defined(__x86_64__) && !defined(__i386__) && !defined(_M_X64) && !defined(__aarch64__) && \
+    !defined(_M_ARM64)
+
 #include <type_traits>
 
 #include "trilobit/simd/arch.hpp"
@@ -58,3 +61,5 @@ public:
 }  // namespace trilobit::inline TRILOBIT_ABI::dispatch
 
 #include "trilobit/core/end.hpp"
+
+#endif

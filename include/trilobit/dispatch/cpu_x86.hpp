@@ -5,6 +5,8 @@
 
 #include "trilobit/version.hpp"
 
+#if defined(__x86_64__) || defined(__i386__) || defined(_M_X64)
+
 #include <cstdint>
 #include <initializer_list>
 #include <type_traits>
@@ -112,3 +114,5 @@ public:
 }  // namespace trilobit::inline TRILOBIT_ABI::dispatch
 
 #include "trilobit/core/end.hpp"
+
+#endif
