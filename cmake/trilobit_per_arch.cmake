@@ -54,8 +54,8 @@ block()
   endif()
   trilobit_add_arch(arm neon ${in_order}) # AArch64's own baseline
   trilobit_add_arch(arm neon_dotprod ${in_order} -march=armv8.2-a+dotprod)
-  trilobit_add_arch(arm neon_i8mm ${in_order} -march=armv8.2-a+dotprod+i8mm)
   trilobit_add_arch(arm sve_256 ${in_order} -march=armv8.2-a+sve -msve-vector-bits=256)
+  trilobit_add_arch(arm neon_i8mm ${in_order} -march=armv8.2-a+dotprod+i8mm)
   trilobit_add_arch(arm sve_512 ${in_order} -march=armv8.2-a+sve -msve-vector-bits=512)
 
   trilobit_add_arch(wasm simd128 -msimd128)
