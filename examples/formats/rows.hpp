@@ -13,14 +13,14 @@
 namespace tbx::formats {
 
 /// The bytes outlive it. Any threads may read rows at once.
-class rows {
+class matrix_rows {
     const format* of_;
     std::span<const std::byte> bytes_;
     shape shape_;
 
 public:
     /// `bytes` has of.bytes(shape) at least, which is not empty.
-    rows(const format& of, std::span<const std::byte> bytes, const shape& its_shape) noexcept
+    matrix_rows(const format& of, std::span<const std::byte> bytes, const shape& its_shape) noexcept
         : of_(&of), bytes_(bytes), shape_(its_shape) {}
 
     [[nodiscard]] const format& of() const noexcept { return *of_; }
@@ -68,17 +68,18 @@ struct scale_summary {
 };
 
 /// Of rows [begin, end).
-[[nodiscard]] inline scale_summary summarise(const rows& of, std::int64_t begin, std::int64_t end) {
-    scale_summary all;
+[[nodiscard]] inline scale_summary summarise(const matrix_rows& of, std::int64_t begin,
+                                             std::int64_t end) {
+    scale_summary found;
     std::vector<float> scales(static_cast<std::size_t>(of.scales_per_row()));
-    for (std::int64_t r = begin; r < end && all.per != scale_per::group; ++r) {
+    for (std::int64_t r = begin; r < end && found.per != scale_per::group; ++r) {
         (void)of.read(r, nullptr, scales.data());
         scale_summary row;
         for (const float scale : scales)
             if (scale != 0 || !has_zero(of.of().values)) row.add(scale, scale_per::group);
-        all.add(row);
+        found.add(row);
     }
-    return all;
+    return found;
 }
 
 }  // namespace tbx::formats
