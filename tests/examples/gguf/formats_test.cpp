@@ -16,7 +16,7 @@
 
 #include "gguf/dequantize.hpp"
 #include "gguf/quantize.hpp"
-#include "gguf/ternary_rows.hpp"
+#include "gguf/weight_rows.hpp"
 #include "test_bytes.hpp"
 #include "trilobit/core/float16.hpp"
 
@@ -131,7 +131,7 @@ TEST_CASE("ternary rows give trits and scales") {
     std::vector<std::int8_t> four(trits);
     for (int i = 1; i < 4; ++i) four.insert(four.end(), trits.rbegin(), trits.rend());
     const auto bytes = gguf::encode_ternary(type, four, 512, 0.75f);
-    const gguf::ternary_rows rows(any_reader(), tensor_of(type, bytes, 512, 2));
+    const gguf::weight_rows rows(any_reader(), tensor_of(type, bytes, 512, 2));
     const bool one_scale = type == tensor_type::i2_s;
     CHECK(rows.group_columns() == (one_scale ? 0 : 256));
     REQUIRE(rows.scales_per_row() == (one_scale ? 1 : 2));
@@ -154,7 +154,7 @@ TEST_CASE("ternary rows know their zeros and a scale that all share") {
     trits[0 * 512] = 1;
     trits[2 * 512 + 511] = -1;
     auto bytes = gguf::encode_ternary(type, trits, 512, 0.75f);
-    const gguf::ternary_rows rows(any_reader(), tensor_of(type, bytes, 512, 4));
+    const gguf::weight_rows rows(any_reader(), tensor_of(type, bytes, 512, 4));
     CHECK(rows.only_scale() == 0.75f);
     for (const std::int64_t r : {0, 1, 2, 3}) CHECK(rows.is_zero(r) == (r == 1 || r == 3));
     if (type == tensor_type::i2_s) return;
@@ -175,7 +175,7 @@ TEST_CASE("codes and scales without meaning are refused, naming tensor and row")
     SECTION("code 3 in TQ2_0") {
         auto bytes = gguf::encode_ternary(tensor_type::tq2_0, zeros, 256, 1.0f);
         bytes[66 + 40] |= std::byte{0xc0};
-        const gguf::ternary_rows rows(any_reader(), tensor_of(tensor_type::tq2_0, bytes, 256, 2));
+        const gguf::weight_rows rows(any_reader(), tensor_of(tensor_type::tq2_0, bytes, 256, 2));
         rows.decode(0, values, scales);
         CHECK_THROWS_WITH(rows.decode(1, values, scales),
                           "f.gguf: tensor 't', row 1: holds a code that is none of -1, 0, +1");
@@ -183,14 +183,14 @@ TEST_CASE("codes and scales without meaning are refused, naming tensor and row")
     SECTION("code 3 in I2_S") {
         auto bytes = gguf::encode_ternary(tensor_type::i2_s, zeros, 256, 1.0f);
         bytes[0] |= std::byte{0x03};
-        const gguf::ternary_rows rows(any_reader(), tensor_of(tensor_type::i2_s, bytes, 256, 2));
+        const gguf::weight_rows rows(any_reader(), tensor_of(tensor_type::i2_s, bytes, 256, 2));
         CHECK_THROWS_WITH(rows.decode(0, values, scales), ContainsSubstring("row 0: holds a code"));
     }
     SECTION("infinite scale in TQ2_0") {
         auto bytes = gguf::encode_ternary(tensor_type::tq2_0, zeros, 256, 1.0f);
         bytes[65] = std::byte{0x7c};
         bytes[64] = std::byte{0};
-        const gguf::ternary_rows rows(any_reader(), tensor_of(tensor_type::tq2_0, bytes, 256, 2));
+        const gguf::weight_rows rows(any_reader(), tensor_of(tensor_type::tq2_0, bytes, 256, 2));
         CHECK_THROWS_WITH(rows.decode(0, values, scales), ContainsSubstring("not a finite number"));
     }
     SECTION("NaN scale in I2_S") {
@@ -198,12 +198,12 @@ TEST_CASE("codes and scales without meaning are refused, naming tensor and row")
         bytes[bytes.size() - 29] = std::byte{0x7f};
         bytes[bytes.size() - 30] = std::byte{0xff};
         CHECK_THROWS_WITH(
-            gguf::ternary_rows(any_reader(), tensor_of(tensor_type::i2_s, bytes, 256, 2)),
+            gguf::weight_rows(any_reader(), tensor_of(tensor_type::i2_s, bytes, 256, 2)),
             ContainsSubstring("not a finite number"));
     }
     SECTION("a type that is not ternary") {
         const std::vector<std::byte> bytes(1024);
-        CHECK_THROWS_WITH(gguf::ternary_rows(any_reader(), tensor_of(tensor_type::f32, bytes, 256)),
+        CHECK_THROWS_WITH(gguf::weight_rows(any_reader(), tensor_of(tensor_type::f32, bytes, 256)),
                           "f.gguf: tensor 't' is F32, not ternary");
     }
 }

@@ -15,7 +15,7 @@
 
 #include "gguf/dequantize.hpp"
 #include "gguf/reader.hpp"
-#include "gguf/ternary_rows.hpp"
+#include "gguf/weight_rows.hpp"
 #include "test_bytes.hpp"
 
 using namespace tbx;
