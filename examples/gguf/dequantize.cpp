@@ -27,7 +27,7 @@ void dequantize_levels(const tensor& source, const formats::format& of, std::int
                     "row " + std::to_string(row) +
                         (found == formats::fault::scale
                              ? ": a scale is not a finite number"
-                             : ": holds a code that stands for no weight of its type"));
+                             : ": holds a code that is none of -1, 0, +1"));
     const std::int64_t width = all.scale_cols();
     for (std::int64_t first = 0; first < all.cols(); first += width) {
         const float scale = scales[static_cast<std::size_t>(first / width)];

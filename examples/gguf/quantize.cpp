@@ -55,8 +55,10 @@ std::vector<std::byte> encode_dense(tensor_type type, const formats::dense_forma
             case fault::code:
                 fail(type, "a value is not a finite number");
             case fault::scale:
-                fail(type, of.cols == 1 ? "a value is too large for this type"
-                                        : "a scale is too large for half precision");
+                fail(type, of.cols > 1 ? "a scale is too large for half precision"
+                           : of.numbers == formats::stored::f16
+                               ? "a value is too large for half precision"
+                               : "a value is too large for this type");
         }
     return bytes;
 }

@@ -26,9 +26,8 @@ weight_rows::weight_rows(const reader& from, const tensor& which)
     : source(which), file(from.name()), all(format_of(from, which), which.data, which.shape()) {}
 
 void weight_rows::refuse(std::int64_t row, formats::fault what) const {
-    const char* text = what == formats::fault::scale
-                           ? "a scale is not a finite number"
-                           : "holds a code that stands for no weight of its type";
+    const char* text = what == formats::fault::scale ? "a scale is not a finite number"
+                                                     : "holds a code that is none of -1, 0, +1";
     throw error(file,
                 "tensor " + quoted(source.name) + ", row " + std::to_string(row) + ": " + text);
 }
