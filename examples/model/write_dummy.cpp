@@ -115,7 +115,7 @@ void fit_to_format(gguf::tensor_type type, std::span<std::int8_t> row) {
     if (type == gguf::tensor_type::q2_0)
         for (std::int8_t& v : row) v = v == 1 && ++ones % 4 == 0 ? 2 : v;
     if (type != gguf::tensor_type::stq1_0) return;
-    for (std::size_t first = 0; first + 64 <= row.size(); first += first % 64 == 15 ? 49 : 1) {
+    for (std::size_t first = 0; first + 48 < row.size(); first += first % 64 == 15 ? 49 : 1) {
         const int zero = (row[first] + 2 * row[first + 16] + row[first + 32] + 4) % 4;
         for (int p = 0; p < 4; ++p) {
             std::int8_t& v = row[first + static_cast<std::size_t>(16 * p)];
