@@ -24,11 +24,11 @@ using trilobit::scale_spec;
 
 namespace {
 
-constexpr std::int64_t rows = 64, cols = 512;
+constexpr std::int64_t level_rows = 64, level_cols = 512;
 
 std::vector<std::int8_t> random_values(formats::kind of, std::uint64_t seed, bool three_of_four) {
     trilobit::testing::generator random(seed);
-    std::vector<std::int8_t> values(rows * cols);
+    std::vector<std::int8_t> values(level_rows * level_cols);
     for (auto& v : values)
         v = static_cast<std::int8_t>(formats::lowest_of(of) +
                                      formats::step_of(of) *
@@ -52,8 +52,8 @@ struct loaded_tensor {
                       const std::vector<float>& scales) {
         gguf::writer out(folder.path("t.gguf"));
         out.set("general.architecture", "llama");
-        out.add_tensor("w", type, {cols, rows});
-        out.append(gguf::encode_levels(type, values, cols, scales));
+        out.add_tensor("w", type, {level_cols, level_rows});
+        out.append(gguf::encode_levels(type, values, level_cols, scales));
         out.finish();
         return folder.path("t.gguf");
     }
@@ -66,7 +66,8 @@ struct loaded_tensor {
 void check_same(const model::linear& w, layout_id layout, const std::vector<std::int8_t>& values,
                 const scale_spec& spec, const std::vector<float>& scales) {
     const auto wanted = trilobit::pack(
-        layout, trilobit::quantized_view{{values.data(), rows, cols}, scales.data(), spec});
+        layout,
+        trilobit::quantized_view{{values.data(), level_rows, level_cols}, scales.data(), spec});
     REQUIRE(wanted.status().ok());
     const auto& got = std::get<trilobit::any_packed_matrix>(w.weights);
     CHECK(got.view().layout == layout);
@@ -98,8 +99,8 @@ TEST_CASE("each type is packed into the layout for its values, one scale where a
         CAPTURE(gguf::name_of(type));
         const formats::format& f = *gguf::few_levels(type);
         const auto values = random_values(f.values, 3, type == tensor_type::stq1_0);
-        const std::vector<float> scales(static_cast<std::size_t>(rows * f.scales_per_row(cols)),
-                                        0.375f);
+        const std::vector<float> scales(
+            static_cast<std::size_t>(level_rows * f.scales_per_row(level_cols)), 0.375f);
         loaded_tensor t(type, values, scales);
         REQUIRE(t.file.tensors()[0].type == type);
         check_same(t.load(layout_id::ternary_2bit), layout_of(f.values), values,
@@ -115,7 +116,8 @@ TEST_CASE("ternary weights lie in the layout that was asked for, whatever else t
              {layout_id::ternary_2bit, layout_id::ternary_base3, layout_id::ternary_planes}) {
             const auto values = random_values(formats::kind::ternary, 4, false);
             const std::vector<float> scales(
-                static_cast<std::size_t>(rows * gguf::few_levels(type)->scales_per_row(cols)),
+                static_cast<std::size_t>(level_rows *
+                                         gguf::few_levels(type)->scales_per_row(level_cols)),
                 0.5f);
             loaded_tensor t(type, values, scales);
             check_same(t.load(asked), asked, values, scale_spec::tensor(), {0.5f});
@@ -128,9 +130,9 @@ TEST_CASE("scales of rows and of groups stay the file's") {
         if (f.scales == formats::scale_per::tensor) continue;
         CAPTURE(gguf::name_of(type));
         const auto values = random_values(f.values, 5, type == tensor_type::stq1_0);
-        const std::int64_t each = f.scales_per_row(cols);
+        const std::int64_t each = f.scales_per_row(level_cols);
         std::vector<float> by_row, repeated, by_group;
-        for (std::int64_t r = 0; r < rows; ++r) {
+        for (std::int64_t r = 0; r < level_rows; ++r) {
             by_row.push_back(0.25f + static_cast<float>(r) / 256);
             for (std::int64_t g = 0; g < each; ++g) {
                 repeated.push_back(by_row.back());
@@ -148,8 +150,8 @@ TEST_CASE("scales of rows and of groups stay the file's") {
 }
 
 TEST_CASE("a scale of 0 makes zeros of weights that have one, and stays where they have none") {
-    const std::vector<std::int8_t> ones(rows * cols, 1);
-    std::vector<float> scales(rows * cols / 256, 0.5f);
+    const std::vector<std::int8_t> ones(level_rows * level_cols, 1);
+    std::vector<float> scales(level_rows * level_cols / 256, 0.5f);
     scales[3] = 0.0f;
     loaded_tensor ternary(tensor_type::tq2_0, ones, scales);
     auto wanted = ones;
@@ -157,7 +159,7 @@ TEST_CASE("a scale of 0 makes zeros of weights that have one, and stays where th
     check_same(ternary.load(layout_id::ternary_2bit), layout_id::ternary_2bit, wanted,
                scale_spec::tensor(), {0.5f});
 
-    scales.assign(rows * cols / 128, 0.5f);
+    scales.assign(level_rows * level_cols / 128, 0.5f);
     scales[3] = 0.0f;
     loaded_tensor binary(tensor_type::q1_0, ones, scales);
     check_same(binary.load(layout_id::ternary_2bit), layout_id::binary_1bit, ones,
