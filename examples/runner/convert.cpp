@@ -15,7 +15,7 @@
 #include "gguf/layer.hpp"
 #include "gguf/quantize.hpp"
 #include "gguf/reader.hpp"
-#include "gguf/ternary_rows.hpp"
+#include "gguf/weight_rows.hpp"
 #include "gguf/writer.hpp"
 #include "llama2c/convert.hpp"
 #include "runner/commands.hpp"
@@ -95,7 +95,7 @@ std::vector<float> floats_of(const gguf::reader& file, const gguf::tensor& t) {
 
 // A code without meaning would become a float as any other.
 void check_trits(const gguf::reader& file, const gguf::tensor& t) {
-    const gguf::ternary_rows rows(file, t);
+    const gguf::weight_rows rows(file, t);
     std::vector<std::int8_t> trits(static_cast<std::size_t>(t.columns()));
     std::vector<float> scales(static_cast<std::size_t>(rows.scales_per_row()));
     for (std::int64_t r = 0; r < t.rows(); ++r) rows.decode(r, trits, scales);
@@ -103,11 +103,11 @@ void check_trits(const gguf::reader& file, const gguf::tensor& t) {
 
 std::vector<std::byte> converted(const gguf::reader& file, const gguf::tensor& t,
                                  gguf::tensor_type type) {
-    if (gguf::is_ternary(t.type)) check_trits(file, t);
+    if (gguf::few_levels(t.type) != nullptr) check_trits(file, t);
     const std::vector<float> values = floats_of(file, t);
     try {
-        return gguf::is_ternary(type) ? gguf::ternarise(type, values, t.columns())
-                                      : gguf::quantize(type, values, t.columns());
+        return gguf::few_levels(type) != nullptr ? gguf::ternarise(type, values, t.columns())
+                                                 : gguf::quantize(type, values, t.columns());
     } catch (const error& e) {
         file.fail(std::string(t.name) + ": " + e.what());
     }
