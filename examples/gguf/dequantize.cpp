@@ -7,7 +7,7 @@
 #include <cstring>
 #include <utility>
 
-#include "gguf/blocks.hpp"
+#include "formats/bytes.hpp"
 #include "gguf/ternary_codes.hpp"
 #include "support/error.hpp"
 #include "trilobit/core/float16.hpp"

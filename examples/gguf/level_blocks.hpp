@@ -7,7 +7,7 @@
 #include <cstddef>
 #include <cstdint>
 
-#include "gguf/blocks.hpp"
+#include "formats/bytes.hpp"
 #include "gguf/ternary_codes.hpp"
 #include "gguf/types.hpp"
 

@@ -14,7 +14,7 @@
 #include <string_view>
 #include <vector>
 
-#include "gguf/blocks.hpp"
+#include "formats/bytes.hpp"
 #include "gguf/types.hpp"
 #include "support/error.hpp"
 #include "support/mapped_file.hpp"

@@ -6,7 +6,7 @@
 #include <cstddef>
 #include <cstdint>
 
-#include "gguf/blocks.hpp"
+#include "formats/bytes.hpp"
 #include "gguf/reader.hpp"
 
 namespace tbx::gguf {

@@ -6,7 +6,7 @@
 #include <cstdio>
 #include <utility>
 
-#include "gguf/blocks.hpp"
+#include "formats/bytes.hpp"
 #include "gguf/reader.hpp"
 
 namespace tbx::gguf {

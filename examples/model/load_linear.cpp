@@ -7,7 +7,7 @@
 
 #include <trilobit/pack/pack.hpp>
 
-#include "gguf/blocks.hpp"
+#include "formats/bytes.hpp"
 #include "gguf/dequantize.hpp"
 #include "gguf/finite.hpp"
 #include "gguf/reader.hpp"

@@ -8,7 +8,7 @@
 #include <cstring>
 #include <optional>
 
-#include "gguf/blocks.hpp"
+#include "formats/bytes.hpp"
 
 namespace tbx::ggml {
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// Room gguf. Enters: bytes of a file, at any alignment, little-endian. Leaves: the numbers in them,
-// and the other way round.
+// Room formats. Enters: bytes of a file, at any alignment, little-endian. Leaves: the numbers in
+// them, and the other way round.
 #pragma once
 
 #include <cstddef>
@@ -10,7 +10,7 @@
 #include "trilobit/core/endian.hpp"
 #include "trilobit/core/float16.hpp"
 
-namespace tbx::gguf {
+namespace tbx::formats {
 
 template <class T>
 [[nodiscard]] T load_as(const std::byte* from) noexcept {
@@ -31,4 +31,4 @@ void store_as(std::byte* to, T value) noexcept {
 
 [[nodiscard]] inline unsigned bits_of(std::byte b) noexcept { return std::to_integer<unsigned>(b); }
 
-}  // namespace tbx::gguf
+}  // namespace tbx::formats
