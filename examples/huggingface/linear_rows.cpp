@@ -6,7 +6,8 @@
 #include <cmath>
 #include <vector>
 
-#include "gguf/blocks.hpp"
+#include "formats/bytes.hpp"
+#include "formats/hf_bitnet.hpp"
 #include "gguf/quoted.hpp"
 #include "support/error.hpp"
 #include "support/finite.hpp"
@@ -55,33 +56,28 @@ public:
                 weight.rows(), weight.columns(), {&weight}};
     }
 
-    // Row m lies in packed row m % quarter, two bits from 2 * (m / quarter) on.
     stored_matrix packed(bool multiply, std::int64_t rows) const {
         require_matrix("trits, four in a byte,", dtype::u8);
-        const tensor& scale = beside(".weight_scale");
-        if (!is_float(scale.type) || scale.rows() * scale.columns() != 1)
+        const tensor& said = beside(".weight_scale");
+        if (!is_float(said.type) || said.rows() * said.columns() != 1)
             fail("has a weight_scale that is not one number");
-        const float said = safetensors::value_at(scale, 0), size = multiply ? said : 1.0f / said;
-        if (!(size > 0) || !support::is_finite(size)) fail("has a weight_scale that is no size");
-        const std::int64_t quarter = weight.rows(), cols = weight.columns();
-        if (quarter != (rows + 3) / 4)
-            fail("has " + std::to_string(quarter) + " rows of four, where the model needs " +
+        const auto size = formats::hf_scale(safetensors::value_at(said, 0), multiply);
+        if (!size || !(*size > 0)) fail("has a weight_scale that is no size");
+        const formats::shape shape{rows, weight.columns()};
+        if (formats::hf_bitnet.bytes(shape) != std::ssize(weight.data))
+            fail("has " + std::to_string(weight.rows()) + " rows of four, where the model needs " +
                  std::to_string(rows) + " rows");
-        const auto read = [self = *this, size, quarter, cols, t = &weight](std::int64_t row,
-                                                                          std::span<float> out) {
-            const std::byte* from = t->data.data() + row % quarter * cols;
-            const auto shift = static_cast<int>(2 * (row / quarter));
-            const float values[4] = {-size, 0.0f, size, 0.0f};
-            unsigned threes = 0;
-            for (std::int64_t i = 0; i < cols; ++i) {
-                const unsigned code = (gguf::bits_of(from[i]) >> shift) & 3u;
-                threes |= code & (code >> 1);
-                out[static_cast<std::size_t>(i)] = values[code];
-            }
-            if (threes != 0)
+        const auto read = [self = *this, scale = *size, shape, from = weight.data](
+                              std::int64_t row, std::span<float> out) {
+            thread_local std::vector<std::int8_t> trits;
+            trits.resize(out.size());
+            if (formats::hf_bitnet.read(from, shape, row, trits.data(), nullptr) !=
+                formats::fault::none)
                 self.fail("holds a code that is none of -1, 0, +1 in row " + std::to_string(row));
+            for (std::size_t i = 0; i < out.size(); ++i)
+                out[i] = scale * static_cast<float>(trits[i]);
         };
-        return {read, rows, cols, {&weight, &scale}};
+        return {read, rows, shape.cols, {&weight, &said}};
     }
 
     // The model's own rule, as its class computes it: all in float32 but the mean's sum, and the
@@ -128,7 +124,7 @@ public:
             std::size_t at = 0;
             float scale = 0, bias = 0;
             for (std::int64_t w = 0; w < words; ++w) {
-                auto word = gguf::load_as<std::uint32_t>(from + 4 * w);
+                auto word = formats::load_as<std::uint32_t>(from + 4 * w);
                 for (int i = 0; i < 32; i += bits, word >>= bits, ++at) {
                     const auto column = static_cast<std::int64_t>(at);
                     if (column % group == 0) {
@@ -154,10 +150,10 @@ void read_floats(const tensor& t, std::int64_t row, std::span<float> out) noexce
     const std::byte* from = t.data.data();
     if (t.type == dtype::bf16)
         each([&](std::int64_t i) {
-            return trilobit::bf16_to_f32(gguf::load_as<std::uint16_t>(from + 2 * i));
+            return trilobit::bf16_to_f32(formats::load_as<std::uint16_t>(from + 2 * i));
         });
     else if (t.type == dtype::f16)
-        each([&](std::int64_t i) { return gguf::load_f16(from + 2 * i); });
+        each([&](std::int64_t i) { return formats::load_f16(from + 2 * i); });
     else
         each([&](std::int64_t i) { return safetensors::value_at(t, i); });
 }

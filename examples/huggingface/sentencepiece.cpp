@@ -5,7 +5,7 @@
 #include <optional>
 #include <string_view>
 
-#include "gguf/blocks.hpp"
+#include "formats/bytes.hpp"
 #include "huggingface/vocabulary.hpp"
 #include "support/error.hpp"
 #include "support/finite.hpp"
@@ -36,7 +36,7 @@ class message {
     std::uint64_t varint() {
         std::uint64_t value = 0;
         for (int shift = 0; shift < 64; shift += 7) {
-            const unsigned byte = gguf::bits_of(take(1)[0]);
+            const unsigned byte = formats::bits_of(take(1)[0]);
             value |= std::uint64_t{byte & 127u} << shift;
             if (byte < 128) return value;
         }
@@ -75,7 +75,7 @@ public:
     }
     [[nodiscard]] float number(const field& f) const {
         if (f.bytes.size() != 4) damaged();
-        const auto value = gguf::load_as<float>(f.bytes.data());
+        const auto value = formats::load_as<float>(f.bytes.data());
         if (!support::is_finite(value)) damaged();
         return value;
     }

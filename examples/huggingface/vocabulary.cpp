@@ -73,8 +73,10 @@ class assembler {
         if (value == nullptr) return;
         const auto text = token_text(*value);
         if (!text) throw error(path, "has a " + std::string(name) + " that is no text");
-        id = v.find(*text);
-        if (id < 0)
+        const std::int64_t found = v.find(*text);
+        if (found >= 0) id = found;
+        // Without its end a model goes on for ever; without padding it does all that it can here.
+        if (found < 0 && (&id == &v.bos || &id == &v.eos))
             throw error(path, "has the " + std::string(name) + " " + gguf::quoted(*text) +
                                   ", which the vocabulary lacks");
     }

@@ -9,7 +9,7 @@
 #include <limits>
 #include <utility>
 
-#include "gguf/blocks.hpp"
+#include "formats/bytes.hpp"
 #include "gguf/quoted.hpp"
 #include "safetensors/json.hpp"
 #include "support/error.hpp"
@@ -113,13 +113,13 @@ float value_at(const tensor& t, std::int64_t index) noexcept {
     const std::byte* at = t.data.data() + static_cast<std::size_t>(index) * bytes_of(t.type);
     switch (t.type) {
         case dtype::f16:
-            return gguf::load_f16(at);
+            return formats::load_f16(at);
         case dtype::bf16:
-            return trilobit::bf16_to_f32(gguf::load_as<std::uint16_t>(at));
+            return trilobit::bf16_to_f32(formats::load_as<std::uint16_t>(at));
         case dtype::f64:
-            return static_cast<float>(gguf::load_as<double>(at));
+            return static_cast<float>(formats::load_as<double>(at));
         default:
-            return gguf::load_as<float>(at);
+            return formats::load_as<float>(at);
     }
 }
 
@@ -134,7 +134,7 @@ void file::fail(std::string_view what) const { throw error(source, what); }
 
 void file::parse(std::span<const std::byte> bytes) {
     if (bytes.size() < 8) fail("is too short for a safetensors file");
-    const auto length = gguf::load_as<std::uint64_t>(bytes.data());
+    const auto length = formats::load_as<std::uint64_t>(bytes.data());
     if (length > longest_header)
         fail("is no safetensors file: its header would have " + std::to_string(length) + " bytes");
     if (length > bytes.size() - 8)

@@ -12,7 +12,7 @@
 #include "safetensors/file.hpp"
 #include "safetensors/json.hpp"
 #include "support/atomic_file.hpp"
-#include "gguf/blocks.hpp"
+#include "formats/bytes.hpp"
 
 namespace tbx::safetensors {
 
@@ -33,7 +33,7 @@ public:
         std::string text = header.dump();
         text.append((8 - text.size() % 8) % 8, ' ');
         std::vector<std::byte> all(8 + text.size());
-        gguf::store_as(all.data(), static_cast<std::uint64_t>(text.size()));
+        formats::store_as(all.data(), static_cast<std::uint64_t>(text.size()));
         std::memcpy(all.data() + 8, text.data(), text.size());
         all.insert(all.end(), data.begin(), data.end());
         return all;
