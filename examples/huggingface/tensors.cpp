@@ -12,6 +12,7 @@
 #include "huggingface/linear_rows.hpp"
 #include "huggingface/names.hpp"
 #include "support/error.hpp"
+#include "trilobit/core/float16.hpp"
 
 namespace tbx::huggingface {
 
