@@ -19,7 +19,7 @@
 
 #include "gguf/dequantize.hpp"
 #include "gguf/reader.hpp"
-#include "gguf/ternary_rows.hpp"
+#include "gguf/weight_rows.hpp"
 #include "model/config.hpp"
 #include "tokenizer/tokenizer.hpp"
 
@@ -162,7 +162,7 @@ transformer::transformer(const gguf::reader& file) : c(model::read_config(file))
         for (std::int64_t r = 0; r < rows; ++r)
             gguf::dequantize_row(t, r, std::span(w.numbers).subspan(size_t(r * cols), w.cols));
         --unknown;
-        if (!gguf::is_ternary(t.type) || !name.starts_with("blk.") || rows == 1) return w;
+        if (gguf::few_levels(t.type) == nullptr || !name.starts_with("blk.") || rows == 1) return w;
         // Packing keeps the size of weights that are -s, 0 and +s already, where there is one.
         if (!trilobit::values_of(w.numbers.data(), rows * cols).fit<trilobit::ternary>())
             file.fail(name + ": it has several scales, and this lesson keeps one");

@@ -11,7 +11,7 @@
 #include "conversion/encode.hpp"
 #include "gguf/dequantize.hpp"
 #include "gguf/packed.hpp"
-#include "gguf/ternary_rows.hpp"
+#include "gguf/weight_rows.hpp"
 
 namespace tbx::conversion {
 
@@ -57,16 +57,16 @@ void read_image(const gguf::reader& file, const std::string& name, std::uint64_t
     }
 }
 
-// A code without meaning would become a float as any other.
-void read_ternary(const gguf::ternary_rows& rows, std::int64_t row, std::span<float> out) {
-    thread_local std::vector<std::int8_t> trits;
+// A code without meaning would become a float as any other: decode() refuses it.
+void read_levels(const gguf::weight_rows& rows, std::int64_t row, std::span<float> out) {
+    thread_local std::vector<std::int8_t> values;
     thread_local std::vector<float> scales;
-    trits.resize(out.size());
+    values.resize(out.size());
     scales.resize(static_cast<std::size_t>(rows.scales_per_row()));
-    rows.decode(row, trits, scales);
-    const std::size_t run = out.size() / scales.size();
+    rows.decode(row, values, scales);
+    const auto run = static_cast<std::size_t>(rows.matrix().scale_cols());
     for (std::size_t i = 0; i < out.size(); ++i)
-        out[i] = scales[i / run] * static_cast<float>(trits[i]);
+        out[i] = scales[i / run] * static_cast<float>(values[i]);
 }
 
 }  // namespace
@@ -94,11 +94,11 @@ std::vector<gguf::float_rows> rows_of(const gguf::reader& file, bool retyped) {
                             std::int64_t row, std::span<float> out) {
                 read_image(file, name, number, v, row, out);
             };
-        } else if (gguf::is_ternary(t.type)) {
-            const gguf::ternary_rows from(file, t);
-            rows.group = from.group_columns();
-            rows.read = [from](std::int64_t row, std::span<float> out) {
-                read_ternary(from, row, out);
+        } else if (const formats::format* of = gguf::few_levels(t.type); of != nullptr) {
+            rows.group = of->group;
+            rows.read = [from = gguf::weight_rows(file, t)](std::int64_t row,
+                                                            std::span<float> out) {
+                read_levels(from, row, out);
             };
         } else {
             rows.read = [&t](std::int64_t row, std::span<float> out) {

@@ -21,7 +21,7 @@
 
 namespace tbx::formats {
 
-inline constexpr const format* all[] = {
+inline constexpr const format* all_formats[] = {
     &tq1_0,
     &tq2_0,
     &q1_0,
@@ -50,7 +50,7 @@ inline constexpr const format* all[] = {
 
 /// Null for a name that there is not.
 [[nodiscard]] constexpr const format* find(std::string_view name) noexcept {
-    for (const format* f : all)
+    for (const format* f : all_formats)
         if (f->name == name) return f;
     return nullptr;
 }

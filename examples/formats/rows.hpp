@@ -4,23 +4,23 @@
 #pragma once
 
 #include <algorithm>
-#include <optional>
+#include <memory>
+#include <new>
 #include <span>
-#include <vector>
 
 #include "formats/format.hpp"
 
 namespace tbx::formats {
 
 /// The bytes outlive it. Any threads may read rows at once.
-class rows {
+class matrix_rows {
     const format* of_;
     std::span<const std::byte> bytes_;
     shape shape_;
 
 public:
     /// `bytes` has of.bytes(shape) at least, which is not empty.
-    rows(const format& of, std::span<const std::byte> bytes, const shape& its_shape) noexcept
+    matrix_rows(const format& of, std::span<const std::byte> bytes, const shape& its_shape) noexcept
         : of_(&of), bytes_(bytes), shape_(its_shape) {}
 
     [[nodiscard]] const format& of() const noexcept { return *of_; }
@@ -37,9 +37,10 @@ public:
     fault read(std::int64_t row, std::int8_t* values, float* scales) const noexcept {
         return of_->read(bytes_, shape_, row, values, scales);
     }
-    /// read() where all weights share `scale`: columns whose own scale is 0 become zeros.
+    /// read() of rows whose scales are alike but for zeros: those columns become zeros.
     fault read_alike(std::int64_t row, std::int8_t* values, float* scales) const noexcept {
         const fault found = read(row, values, scales);
+        if (!has_zero(of_->values)) return found;
         for (std::int64_t g = 0; g < scales_per_row(); ++g)
             if (scales[g] == 0)
                 std::fill_n(values + g * scale_cols(),
@@ -67,18 +68,28 @@ struct scale_summary {
     }
 };
 
-/// Of rows [begin, end).
-[[nodiscard]] inline scale_summary summarise(const rows& of, std::int64_t begin, std::int64_t end) {
-    scale_summary all;
-    std::vector<float> scales(static_cast<std::size_t>(of.scales_per_row()));
-    for (std::int64_t r = begin; r < end && all.per != scale_per::group; ++r) {
-        (void)of.read(r, nullptr, scales.data());
+/// The scale of a row whose scales are alike but for zeros.
+[[nodiscard]] inline float scale_of_row(std::span<const float> scales) noexcept {
+    for (const float scale : scales)
+        if (scale != 0) return scale;
+    return 0;
+}
+
+/// Of rows [begin, end). Without memory for a row's scales nothing is promised of them.
+[[nodiscard]] inline scale_summary summarise(const matrix_rows& of, std::int64_t begin,
+                                             std::int64_t end) noexcept {
+    scale_summary found;
+    const auto each = static_cast<std::size_t>(of.scales_per_row());
+    const std::unique_ptr<float[]> scales(new (std::nothrow) float[each]);
+    if (scales == nullptr) found.per = scale_per::group;
+    for (std::int64_t r = begin; r < end && found.per != scale_per::group; ++r) {
+        (void)of.read(r, nullptr, scales.get());
         scale_summary row;
-        for (const float scale : scales)
+        for (const float scale : std::span(scales.get(), each))
             if (scale != 0 || !has_zero(of.of().values)) row.add(scale, scale_per::group);
-        all.add(row);
+        found.add(row);
     }
-    return all;
+    return found;
 }
 
 }  // namespace tbx::formats

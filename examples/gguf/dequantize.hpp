@@ -10,10 +10,11 @@
 
 namespace tbx::gguf {
 
-/// F32, F16, BF16, Q8_0, Q4_0, Q6_K, TQ1_0, TQ2_0, I2_S, Q1_0 and Q2_0.
+/// All types of few levels, and those of ordinary numbers with a format (types.hpp).
 [[nodiscard]] bool can_dequantize(tensor_type type) noexcept;
 
-/// Throws tbx::error for other types. `out` holds at least columns() floats; row < rows().
+/// `out` holds at least columns() floats; row < rows(). Throws tbx::error for other types, and for
+/// codes and scales that a format of few levels has no meaning for.
 void dequantize_row(const tensor& source, std::int64_t row, std::span<float> out);
 
 }  // namespace tbx::gguf

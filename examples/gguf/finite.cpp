@@ -4,12 +4,13 @@
 
 #include <bit>
 #include <string>
+#include <vector>
 
-#include "trilobit/core/endian.hpp"
-
+#include "formats/rows.hpp"
 #include "gguf/dequantize.hpp"
-#include "gguf/ternary_codes.hpp"
+#include "gguf/quoted.hpp"
 #include "support/finite.hpp"
+#include "trilobit/core/endian.hpp"
 
 namespace tbx::gguf {
 
@@ -26,54 +27,46 @@ constexpr auto bf16_exponent = in_file(support::bf16_exponent);
 constexpr auto f16_exponent = in_file(support::f16_exponent);
 constexpr auto f32_exponent = in_file(support::f32_exponent);
 
-// A type's floats: the values themselves, or a block's scale, a half. A half times the largest
-// integers beside it (Q6_K: 128 * 32) stays far below the largest float.
-bool finite_blocks(tensor_type type, const std::byte* b, std::int64_t blocks) noexcept {
-    switch (type) {
-        case tensor_type::f32:
-            return finite_numbers<f32_exponent, 4>(b, blocks);
-        case tensor_type::f16:
-            return finite_numbers<f16_exponent, 2>(b, blocks);
-        case tensor_type::bf16:
-            return finite_numbers<bf16_exponent, 2>(b, blocks);
-        case tensor_type::q8_0:
-            return finite_numbers<f16_exponent, 34>(b, blocks);
-        case tensor_type::q4_0:
-        case tensor_type::q1_0:
-        case tensor_type::q2_0:
-            return finite_numbers<f16_exponent, 18>(b, blocks);
-        case tensor_type::q6_k:
-            return finite_numbers<f16_exponent, 210>(b + 208, blocks);
-        case tensor_type::tq1_0:
-            return finite_numbers<f16_exponent, 54>(b + tq1_0_scale_offset, blocks);
-        case tensor_type::tq2_0:
-            return finite_numbers<f16_exponent, 66>(b + tq2_0_scale_offset, blocks);
-        default:
-            return true;
+// A type's floats: the values themselves, or the scales of a block, which are halves.
+bool finite_blocks(const formats::dense_format& of, const std::byte* b,
+                   std::int64_t blocks) noexcept {
+    if (of.cols == 1) {
+        if (of.numbers == formats::stored::f32) return finite_numbers<f32_exponent, 4>(b, blocks);
+        return of.numbers == formats::stored::bf16 ? finite_numbers<bf16_exponent, 2>(b, blocks)
+                                                   : finite_numbers<f16_exponent, 2>(b, blocks);
     }
+    bool finite = true;
+    for (std::int64_t i = 0; i < blocks; ++i, b += of.bytes)
+        finite &= finite_numbers<f16_exponent, 2>(b + of.first, of.count);
+    return finite;
 }
 
 }  // namespace
 
-bool all_finite(const tensor& t, std::int64_t begin, std::int64_t end) noexcept {
-    if (t.type == tensor_type::i2_s) return end < t.rows() || support::is_finite(i2_s_scale(t));
-    const block_shape block = block_of(t.type).value_or(block_shape{});
-    const std::int64_t blocks = t.columns() / block.values;
-    return finite_blocks(t.type, t.data.data() + begin * blocks * block.bytes,
-                         (end - begin) * blocks);
+bool all_finite(const tensor& t, std::int64_t begin, std::int64_t end) {
+    if (const formats::format* levels = few_levels(t.type)) {
+        const formats::matrix_rows all(*levels, t.data, t.shape());
+        std::vector<float> scales(static_cast<std::size_t>(all.scales_per_row()));
+        for (std::int64_t r = begin; r < end; ++r)
+            if (all.read(r, nullptr, scales.data()) != formats::fault::none) return false;
+        return true;
+    }
+    const formats::dense_format* of = numbers(t.type);
+    if (of == nullptr) return true;
+    const std::int64_t blocks = t.columns() / of->cols;
+    return finite_blocks(*of, t.data.data() + begin * blocks * of->bytes, (end - begin) * blocks);
 }
 
 void refuse_not_finite(const reader& file, const tensor& t) {
     std::int64_t row = 0;
     while (row + 1 < t.rows() && all_finite(t, row, row + 1)) ++row;
-    file.fail("tensor '" + std::string(t.name) + "', row " + std::to_string(row) +
+    file.fail("tensor " + quoted(t.name) + ", row " + std::to_string(row) +
               ": holds NaN or infinity");
 }
 
 void require_finite(const reader& file, const tensor& t) {
     if (!can_dequantize(t.type))
-        file.fail("tensor '" + std::string(t.name) + "': its type " + name_of(t.type) +
-                  " cannot be read");
+        file.fail("tensor " + quoted(t.name) + ": its type " + name_of(t.type) + " cannot be read");
     if (!all_finite(t, 0, t.rows())) refuse_not_finite(file, t);
 }
 

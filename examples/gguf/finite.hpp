@@ -10,8 +10,8 @@
 namespace tbx::gguf {
 
 /// Rows [begin, end). Reads each of them once, or only the scales where a type has some; may run on
-/// several threads. I2_S keeps its one scale with the last row.
-[[nodiscard]] bool all_finite(const tensor& t, std::int64_t begin, std::int64_t end) noexcept;
+/// several threads.
+[[nodiscard]] bool all_finite(const tensor& t, std::int64_t begin, std::int64_t end);
 
 /// Throws tbx::error with the name of the tensor and the first such row.
 [[noreturn]] void refuse_not_finite(const reader& file, const tensor& t);

@@ -35,14 +35,16 @@ bool same_value(const entry& a, const entry& b) noexcept {
 
 }  // namespace
 
-reader::reader(std::string name, std::span<const std::byte> bytes) : source(std::move(name)) {
-    parse(bytes);
+reader::reader(std::string name, std::span<const std::byte> bytes, std::span<const read_as> told)
+    : source(std::move(name)) {
+    parse(bytes, told);
     if (const int count = get_or<int>(count_key, 1); count > 1)
         fail("is " + part_text(get_or<int>(number_key, 0), count) + " of a model");
     forget_parts();
 }
 
-reader::reader(std::string path) : reader(std::move(path), alone{}) {
+reader::reader(std::string path, std::span<const read_as> told)
+    : reader(std::move(path), told, alone{}) {
     const int count = std::max(get_or<int>(count_key, 1), 1), given = get_or<int>(number_key, 0);
     if (count > most_parts || given < 0 || given >= count)
         fail("claims to be " + part_text(given, count) + " of a model");
@@ -59,7 +61,7 @@ reader::reader(std::string path) : reader(std::move(path), alone{}) {
         if (!std::filesystem::exists(there))
             throw error(path_given, "is " + part_text(given, count) + " of a model; " +
                                         part_text(number, count) + " is missing: " + there);
-        return reader(there, alone{});
+        return reader(there, told, alone{});
     };
     if (given > 0) *this = open(0);
     require_part(0, count, *this);

@@ -1,21 +1,23 @@
 // SPDX-License-Identifier: MIT
-// Room gguf. Enters: float rows, or trits and a scale. Leaves: tensor bytes as the format's own
-// tools write them; I2_S's 28 meaningless tail bytes are zero.
+// Room gguf. Enters: float rows, or values and scales. Leaves: tensor bytes as the format's own
+// tools write them; bytes without meaning are zero.
 #include "gguf/quantize.hpp"
 
 #include <algorithm>
 #include <cmath>
 #include <string>
 
-#include "gguf/ternary_codes.hpp"
+#include "formats/rows.hpp"
 #include "support/error.hpp"
 #include "support/finite.hpp"
-#include "trilobit/core/float16.hpp"
 #include "trilobit/weights/quantize.hpp"
 
 namespace tbx::gguf {
 
 namespace {
+
+using formats::fault;
+using formats::kind;
 
 [[noreturn]] void fail(tensor_type type, const std::string& what) {
     throw error(name_of(type), what);
@@ -26,83 +28,117 @@ std::vector<std::byte> make_tensor(tensor_type type, std::size_t count, std::int
         fail(type,
              std::to_string(count) + " values are not whole rows of " + std::to_string(columns));
     }
-    const auto bytes = tensor_bytes(type, columns, static_cast<std::int64_t>(count) / columns);
-    if (!bytes) fail(type, "rows of " + std::to_string(columns) + " values are not whole blocks");
+    const auto rows = static_cast<std::int64_t>(count) / columns;
+    const auto bytes = tensor_bytes(type, columns, rows);
+    if (!bytes)
+        fail(type, std::to_string(rows) + " rows of " + std::to_string(columns) +
+                       " values are not whole blocks");
     return std::vector<std::byte>(static_cast<std::size_t>(*bytes));
 }
 
-float largest_magnitude(tensor_type type, const float* x, int count) {
-    float largest = 0;
-    for (int i = 0; i < count; ++i) {
-        // Also refuses NaN, for which every comparison is false.
-        if (!support::is_finite(x[i])) fail(type, "a value is not a finite number");
-        largest = std::max(largest, std::fabs(x[i]));
+const formats::format& levels_of(tensor_type type) {
+    const formats::format* of = few_levels(type);
+    if (of == nullptr) fail(type, "is not a type of few levels");
+    return *of;
+}
+
+std::vector<std::byte> encode_dense(tensor_type type, const formats::dense_format& of,
+                                    std::span<const float> values, std::int64_t columns) {
+    if (of.encode == nullptr) fail(type, "floats cannot be stored in this type");
+    std::vector<std::byte> bytes = make_tensor(type, values.size(), columns);
+    std::byte* out = bytes.data();
+    for (std::size_t i = 0; i < values.size();
+         i += static_cast<std::size_t>(of.cols), out += of.bytes)
+        switch (of.encode(values.data() + i, out)) {
+            case fault::none:
+                break;
+            case fault::code:
+                fail(type, "a value is not a finite number");
+            case fault::scale:
+                fail(type, of.cols > 1 ? "a scale is too large for half precision"
+                           : of.numbers == formats::stored::f16
+                               ? "a value is too large for half precision"
+                               : "a value is too large for this type");
+        }
+    return bytes;
+}
+
+/// x / max|x| of each group, rounded half away from zero.
+std::vector<std::byte> encode_by_largest(tensor_type type, const formats::format& of,
+                                         std::span<const float> values, std::int64_t columns) {
+    std::vector<std::int8_t> trits(values.size());
+    std::vector<float> scales;
+    const auto group = static_cast<std::size_t>(of.group);
+    (void)make_tensor(type, values.size(), columns);  // the shape is one of whole groups
+    for (std::size_t first = 0; first < values.size(); first += group) {
+        float largest = 0;
+        for (std::size_t i = first; i < first + group; ++i) {
+            // Also refuses NaN, for which every comparison is false.
+            if (!support::is_finite(values[i])) fail(type, "a value is not a finite number");
+            largest = std::max(largest, std::fabs(values[i]));
+        }
+        // |x| <= largest, so the quotient rounds to a trit.
+        for (std::size_t i = first; i < first + group && largest != 0; ++i)
+            trits[i] = static_cast<std::int8_t>(std::lround(values[i] / largest));
+        scales.push_back(largest);
     }
-    return largest;
+    return encode_levels(type, trits, columns, scales);
 }
 
-// A scale that half precision cannot hold would turn the whole block into infinities.
-std::uint16_t half_scale(tensor_type type, float scale) {
-    if (!(scale < 65520.0f)) fail(type, "a scale is too large for half precision");
-    return trilobit::f32_to_f16(scale);
-}
-
-// Below the normal halves few bits are left. Activations are kept to a 254th: so close must the
-// scale of their weights come, or a promise of losing nothing would be broken in silence.
-std::uint16_t ternary_scale(tensor_type type, float scale) {
-    const std::uint16_t half = half_scale(type, scale);
-    if (std::fabs(trilobit::f16_to_f32(half) - scale) > scale / 254)
-        fail(type, "a scale is too small for half precision");
-    return half;
-}
-
-std::uint16_t half_value(float value) {
-    const std::uint16_t half = trilobit::f32_to_f16(value);
-    if (support::is_finite(value) && !support::is_finite(trilobit::f16_to_f32(half)))
-        fail(tensor_type::f16, "a value is too large for half precision");
-    return half;
-}
-
-std::uint16_t brain_value(float value) {
-    const std::uint16_t brain = trilobit::f32_to_bf16(value);
-    if (support::is_finite(value) && !support::is_finite(trilobit::bf16_to_f32(brain)))
-        fail(tensor_type::bf16, "a value is too large for this type");
-    return brain;
-}
-
-void encode_q8_0(const float* x, std::byte* out) {
-    const float d = largest_magnitude(tensor_type::q8_0, x, 32) / 127.0f;
-    const float inverse = d != 0 ? 1.0f / d : 0.0f;
-    store_as(out, half_scale(tensor_type::q8_0, d));
-    for (int i = 0; i < 32; ++i) {
-        // Half away from zero, as the reference. A subnormal d makes `inverse` infinite.
-        const float q = support::is_finite(inverse) ? std::round(x[i] * inverse) : 0.0f;
-        store_as(out + 2 + i, static_cast<std::int8_t>(q));
+/// Calls f.template operator()<Kind>() with the library's.
+template <class F>
+void visit_kind(kind k, F&& f) {
+    switch (k) {
+        case kind::binary:
+            return f.template operator()<trilobit::binary>();
+        case kind::ternary:
+            return f.template operator()<trilobit::ternary>();
+        case kind::quaternary:
+            return f.template operator()<trilobit::quaternary<2>>();
+        case kind::quaternary_odd:
+            return f.template operator()<trilobit::quaternary<3>>();
+        case kind::quaternary_low:
+            return f.template operator()<trilobit::quaternary<4>>();
     }
 }
 
-void encode_tq(tensor_type type, const float* x, std::byte* out) {
-    const float d = largest_magnitude(type, x, 256);
-    std::uint8_t codes[256];
-    for (int i = 0; i < 256; ++i) {
-        // |x| <= d, so the quotient rounds to a trit.
-        codes[i] = static_cast<std::uint8_t>(d != 0 ? std::lround(x[i] / d) + 1 : 1);
-    }
-    const bool one = type == tensor_type::tq1_0;
-    one ? tq1_0_pack(codes, out) : tq2_0_pack(codes, out);
-    store_as(out + (one ? tq1_0_scale_offset : tq2_0_scale_offset), ternary_scale(type, d));
-}
+/// Floats that may be a scale times values of a kind, for each run of `width` columns.
+struct level_runs {
+    std::span<const float> values;
+    std::int64_t columns, width;
 
-// Has each run of `width` columns one magnitude beside zero?
-bool quantised_by(std::span<const float> values, std::int64_t columns, std::int64_t width) {
-    const auto count = static_cast<std::int64_t>(values.size());
-    for (std::int64_t row = 0; row < count; row += columns)
-        for (std::int64_t c = 0; c < columns; c += width)
-            if (!trilobit::values_of(values.data() + row + c, std::min(width, columns - c))
-                     .fit<trilobit::ternary>())
-                return false;
-    return true;
-}
+    template <class F>
+    void each(F&& f) const {
+        const auto count = static_cast<std::int64_t>(values.size());
+        for (std::int64_t row = 0; row < count; row += columns)
+            for (std::int64_t c = 0; c < columns; c += width)
+                f(values.data() + row + c, std::min(width, columns - c));
+    }
+    [[nodiscard]] bool fit(kind k) const {
+        bool all = true;
+        each([&](const float* run, std::int64_t length) {
+            if (!all) return;
+            visit_kind(k, [&]<class Kind>() {
+                all = trilobit::values_of(run, length).template fit<Kind>();
+            });
+        });
+        return all;
+    }
+    /// Of runs that fit.
+    void split(kind k, std::vector<std::int8_t>& levels, std::vector<float>& scales) const {
+        each([&](const float* run, std::int64_t length) {
+            float scale = 0;
+            visit_kind(k, [&]<class Kind>() {
+                scale = trilobit::values_of(run, length).template unit<Kind>();
+            });
+            scales.push_back(scale);
+            for (std::int64_t i = 0; i < length; ++i)
+                levels.push_back(scale == 0
+                                     ? std::int8_t{0}
+                                     : static_cast<std::int8_t>(std::lround(run[i] / scale)));
+        });
+    }
+};
 
 // Weights of training differ almost all; a matrix put together of parts that were quantised with a
 // scale each, or of four-bit levels, has a handful.
@@ -118,91 +154,109 @@ bool has_few_magnitudes(std::span<const float> values) {
     return true;
 }
 
+/// Of scales that a format did not take.
+const char* scale_complaint(std::span<const float> scales) {
+    if (!support::all_finite(scales)) return "a scale is not a finite number";
+    for (const float scale : scales)
+        if (std::fabs(scale) >= 65520.0f) return "a scale is too large for half precision";
+    return "a scale is too small for half precision";
+}
+
+const char* parts_of(const formats::format& of) {
+    switch (of.scales) {
+        case formats::scale_per::row:
+            return " or each row";
+        case formats::scale_per::group:
+            return " or each group of columns";
+        default:
+            return "";
+    }
+}
+
 }  // namespace
 
 std::vector<std::byte> quantize(tensor_type type, std::span<const float> values,
                                 std::int64_t columns) {
-    std::vector<std::byte> bytes = make_tensor(type, values.size(), columns);
-    const block_shape block = block_of(type).value_or(block_shape{});
-    std::byte* out = bytes.data();
-    for (std::size_t i = 0; i < values.size();
-         i += static_cast<std::size_t>(block.values), out += block.bytes) {
-        const float* x = values.data() + i;
-        switch (type) {
-            case tensor_type::f32:
-                store_as(out, *x);
-                break;
-            case tensor_type::f16:
-                store_as(out, half_value(*x));
-                break;
-            case tensor_type::bf16:
-                store_as(out, brain_value(*x));
-                break;
-            case tensor_type::q8_0:
-                encode_q8_0(x, out);
-                break;
-            case tensor_type::tq1_0:
-            case tensor_type::tq2_0:
-                encode_tq(type, x, out);
-                break;
-            default:
-                fail(type, "floats cannot be stored in this type");
-        }
-    }
-    return bytes;
+    if (const formats::dense_format* of = numbers(type))
+        return encode_dense(type, *of, values, columns);
+    if (type != tensor_type::tq1_0 && type != tensor_type::tq2_0)
+        fail(type, "floats cannot be stored in this type");
+    return encode_by_largest(type, levels_of(type), values, columns);
 }
 
 std::vector<std::byte> ternarise(tensor_type type, std::span<const float> values,
                                  std::int64_t columns) {
+    const formats::format& of = levels_of(type);
     if (columns <= 0) fail(type, "rows of no values");
     const auto count = static_cast<std::int64_t>(values.size());
-    std::vector<std::int8_t> trits(values.size());
-    float scale = 0;
-    const trilobit::status s = trilobit::ternarize_absmean(
-        {values.data(), count / columns, columns}, trilobit::scale_spec::tensor(),
-        {trits.data(), count / columns, columns}, &scale);
-    if (!s.ok()) fail(type, s.text);
-    if (quantised_by(values, count, count)) return encode_ternary(type, trits, columns, scale);
-    const bool tensor_scale = type == tensor_type::i2_s;
-    if (!tensor_scale && quantised_by(values, columns, 256)) return quantize(type, values, columns);
+    for (const float& v : values)
+        if (!support::is_finite(v)) fail(type, "A weight is NaN or infinite.");
+    std::vector<std::int8_t> levels;
+    std::vector<float> scales;
+    // One scale for all is kept as one, also where zeros alone share the type's.
+    if (const level_runs whole{values, std::max<std::int64_t>(count, 1), count};
+        count > 0 && whole.fit(of.values)) {
+        whole.split(of.values, levels, scales);
+        return encode_ternary(type, levels, columns, scales[0]);
+    }
+    const std::int64_t width = of.group > 0 ? of.group : columns;
+    if (const level_runs parts{values, columns, width};
+        of.scales != formats::scale_per::tensor && parts.fit(of.values)) {
+        parts.split(of.values, levels, scales);
+        return encode_levels(type, levels, columns, scales);
+    }
     // 32 columns divide the groups of every format.
-    if (quantised_by(values, columns, 32) || has_few_magnitudes(values))
+    if (level_runs{values, columns, 32}.fit(of.values) || has_few_magnitudes(values))
         fail(type, std::string("the weights are quantised already, with several scales where this "
                                "type holds one: for the tensor") +
-                       (tensor_scale ? "" : " or each 256 columns"));
-    return encode_ternary(type, trits, columns, scale);
+                       parts_of(of));
+    levels.resize(values.size());
+    float scale = 0;
+    const bool binary = of.values == kind::binary;
+    const trilobit::matrix_view<const float> from{values.data(), count / columns, columns};
+    const trilobit::matrix_view<std::int8_t> to{levels.data(), count / columns, columns};
+    const auto tensor = trilobit::scale_spec::tensor();
+    const trilobit::status s = binary ? trilobit::binarize_sign(from, tensor, to, &scale)
+                                      : trilobit::ternarize_absmean(from, tensor, to, &scale);
+    if (!s.ok()) fail(type, s.text);
+    return encode_ternary(type, levels, columns, scale);
 }
 
-std::vector<std::byte> encode_ternary(tensor_type type, std::span<const std::int8_t> trits,
-                                      std::int64_t columns, float scale) {
-    if (type != tensor_type::i2_s && type != tensor_type::tq1_0 && type != tensor_type::tq2_0) {
-        fail(type, "is not a ternary type");
+std::vector<std::byte> encode_levels(tensor_type type, std::span<const std::int8_t> values,
+                                     std::int64_t columns, std::span<const float> scales) {
+    const formats::format& of = levels_of(type);
+    std::vector<std::byte> bytes = make_tensor(type, values.size(), columns);
+    const formats::shape shape{static_cast<std::int64_t>(values.size()) / columns, columns};
+    const std::int64_t each = of.scales_per_row(columns);
+    if (std::ssize(scales) != shape.rows * each)
+        fail(type, "there are not as many scales as parts");
+    for (std::int64_t r = 0; r < shape.rows; ++r) {
+        switch (of.write(bytes, shape, r, values.data() + r * columns, scales.data() + r * each)) {
+            case fault::none:
+                break;
+            case fault::code:
+                fail(type, type == tensor_type::stq1_0
+                               ? "of four weights that it stores together not exactly one is 0"
+                           : of.values == kind::ternary ? "a value is none of -1, 0, +1"
+                                                        : "a value is none of its levels");
+            case fault::scale:
+                fail(type, scale_complaint(scales.subspan(static_cast<std::size_t>(r * each),
+                                                          static_cast<std::size_t>(each))));
+        }
     }
+    return bytes;
+}
+
+std::vector<std::byte> encode_ternary(tensor_type type, std::span<const std::int8_t> values,
+                                      std::int64_t columns, float scale) {
+    const formats::format& of = levels_of(type);
     if (!support::is_finite(scale) || scale < 0)
         fail(type, "the scale is not a finite, positive number");
-    std::vector<std::byte> bytes = make_tensor(type, trits.size(), columns);
-    const auto [width, block_bytes] = block_of(type).value_or(block_shape{});
-    std::byte* out = bytes.data();
-    std::uint8_t codes[256];
-    for (std::size_t i = 0; i < trits.size(); i += static_cast<std::size_t>(width)) {
-        for (std::size_t j = 0; j < static_cast<std::size_t>(width); ++j) {
-            const int trit = trits[i + j];
-            if (trit < -1 || trit > 1) fail(type, "a value is none of -1, 0, +1");
-            codes[j] = static_cast<std::uint8_t>(trit + 1);
-        }
-        if (type == tensor_type::i2_s) {
-            i2_s_pack(codes, out);
-        } else if (type == tensor_type::tq2_0) {
-            tq2_0_pack(codes, out);
-            store_as(out + tq2_0_scale_offset, ternary_scale(type, scale));
-        } else {
-            tq1_0_pack(codes, out);
-            store_as(out + tq1_0_scale_offset, ternary_scale(type, scale));
-        }
-        out += block_bytes;
-    }
-    if (type == tensor_type::i2_s) store_as(out, scale);
-    return bytes;
+    if (columns <= 0) fail(type, "rows of no values");
+    const std::int64_t rows = static_cast<std::int64_t>(values.size()) / columns;
+    return encode_levels(
+        type, values, columns,
+        std::vector<float>(static_cast<std::size_t>(rows * of.scales_per_row(columns)), scale));
 }
 
 }  // namespace tbx::gguf

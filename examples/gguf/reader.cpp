@@ -5,6 +5,8 @@
 
 #include <algorithm>
 #include <bit>
+#include <map>
+#include <numeric>
 #include <utility>
 
 #include "gguf/quoted.hpp"
@@ -43,7 +45,7 @@ public:
 
     template <class T>
     T number(std::string_view what) {
-        return load_as<T>(take(sizeof(T), what).data());
+        return formats::load_as<T>(take(sizeof(T), what).data());
     }
 
     std::span<const std::byte> text(std::string_view what) {
@@ -111,13 +113,8 @@ void read_payload(cursor& in, entry& e, const reader& file) {
     e.bytes = start.take(in.position() - start.position(), "an array");
 }
 
-struct placed_tensor {
-    tensor info;  // without its data
-    std::uint64_t offset = 0;
-    std::uint64_t bytes = 0;
-};
-
-placed_tensor read_tensor(cursor& in, std::uint64_t alignment, const reader& file) {
+/// All but its bytes; its type is still the number in the file.
+tensor read_tensor(cursor& in, std::uint64_t alignment, const reader& file, std::uint64_t& offset) {
     tensor t;
     const auto name = in.text("a tensor name");
     if (name.empty() || name.size() > longest_name)
@@ -141,39 +138,22 @@ placed_tensor read_tensor(cursor& in, std::uint64_t alignment, const reader& fil
         elements *= t.extent[d];
     }
     t.type = static_cast<tensor_type>(in.number<std::uint32_t>("a tensor's type"));
-    const auto offset = in.number<std::uint64_t>("a tensor's offset");
-    if (!block_of(t.type)) {
-        file.fail("tensor " + quoted(t.name) + " has " + name_of(t.type) +
-                  ", which this reader does not know");
-    }
-    const auto size = tensor_bytes(t.type, t.columns(), t.rows());
-    if (!size) {
-        file.fail("tensor " + quoted(t.name) + ": rows of " + std::to_string(t.columns()) +
-                  " values are not whole blocks of " + name_of(t.type));
-    }
+    offset = in.number<std::uint64_t>("a tensor's offset");
     if (offset % alignment != 0) {
         file.fail("tensor " + quoted(t.name) + " is not aligned to " + std::to_string(alignment) +
                   " bytes");
     }
-    return {t, offset, static_cast<std::uint64_t>(*size)};
-}
-
-std::string size_mismatch_hint(tensor_type type) {
-    // An id with several meanings, which nothing but the sizes can tell apart.
-    if (type == tensor_type::q2_0) {
-        return " (type 42 is read as Q2_0 with groups of 64; older files use it for other formats)";
-    }
-    return "";
+    return t;
 }
 
 }  // namespace
 
-reader::reader(std::string path, alone) : source(std::move(path)) {
+reader::reader(std::string path, std::span<const read_as> told, alone) : source(std::move(path)) {
     files.emplace_back(source);
-    parse(files.front().bytes());
+    parse(files.front().bytes(), told);
 }
 
-void reader::parse(std::span<const std::byte> bytes) {
+void reader::parse(std::span<const std::byte> bytes, std::span<const read_as> told) {
     cursor in(*this, bytes);
     if (bytes.empty()) fail("is empty");
     if (bytes.size() < 4 || as_text(bytes.first(4)) != "GGUF") fail("is not a GGUF file");
@@ -207,29 +187,70 @@ void reader::parse(std::span<const std::byte> bytes) {
     if (tensor_count > in.left() / least_tensor_bytes) {
         fail("claims " + std::to_string(tensor_count) + " tensors, more than it can hold");
     }
-    std::vector<placed_tensor> places;
-    for (std::uint64_t i = 0; i < tensor_count; ++i) {
-        places.push_back(read_tensor(in, data_alignment, *this));
-        all_tensors.push_back(places.back().info);
-    }
+    std::vector<std::uint64_t> offsets(static_cast<std::size_t>(tensor_count));
+    for (std::uint64_t& offset : offsets)
+        all_tensors.push_back(read_tensor(in, data_alignment, *this, offset));
     index_tensors();
 
     // data_alignment < 2^32, so only the comparison below can exceed the file.
     const std::uint64_t start =
         (in.position() + data_alignment - 1) / data_alignment * data_alignment;
     const std::uint64_t room = start <= bytes.size() ? bytes.size() - start : 0;
+    find_meanings(offsets, room, told);
     for (std::size_t i = 0; i < all_tensors.size(); ++i) {
-        const std::uint64_t offset = places[i].offset;
-        const std::uint64_t size = places[i].bytes;
         tensor& t = all_tensors[i];
-        if (offset > room || size > room - offset) {
-            fail("is truncated or corrupted: tensor " + quoted(t.name) + " of type " +
-                 name_of(t.type) + " ends beyond the file" + size_mismatch_hint(t.type));
+        const auto size = tensor_bytes(t.type, t.columns(), t.rows(), t.tile);
+        if (!size) {
+            fail("tensor " + quoted(t.name) + ": " + std::to_string(t.rows()) + " rows of " +
+                 std::to_string(t.columns()) + " values are not whole blocks of " +
+                 name_of(t.type));
         }
-        t.data =
-            bytes.subspan(static_cast<std::size_t>(start + offset), static_cast<std::size_t>(size));
+        const auto length = static_cast<std::uint64_t>(*size);
+        if (offsets[i] > room || length > room - offsets[i]) {
+            fail("is truncated or corrupted: tensor " + quoted(t.name) + " of type " +
+                 name_of(t.type) + " ends beyond the file");
+        }
+        t.data = bytes.subspan(static_cast<std::size_t>(start + offsets[i]),
+                               static_cast<std::size_t>(length));
     }
     check_overlap();
+}
+
+// From the numbers in the file to types. What a number means is one thing for all that have it.
+void reader::find_meanings(std::span<const std::uint64_t> offsets, std::uint64_t room,
+                           std::span<const read_as> told) {
+    std::vector<std::size_t> order(all_tensors.size());
+    std::iota(order.begin(), order.end(), std::size_t{0});
+    std::sort(order.begin(), order.end(),
+              [&](std::size_t a, std::size_t b) { return offsets[a] < offsets[b]; });
+    std::map<std::uint32_t, std::vector<unread_tensor>> by_id;
+    for (std::size_t i = 0; i < order.size(); ++i) {
+        const tensor& t = all_tensors[order[i]];
+        const std::uint64_t begin = offsets[order[i]];
+        const bool last = i + 1 == order.size();
+        const std::uint64_t end = std::min(last ? room : offsets[order[i + 1]], room);
+        const auto id = static_cast<std::uint32_t>(t.type);
+        by_id[id].push_back(
+            {t.name, t.columns(), t.rows(), id, begin <= end ? end - begin : 0, last});
+    }
+    const entry* type = find("general.file_type");
+    const entry* name = find("general.architecture");
+    file_hints hints;
+    hints.alignment = data_alignment;
+    if (name != nullptr && name->type == value_type::string) hints.architecture = text(*name);
+    if (type != nullptr && type->type == value_type::u32)
+        hints.file_type = get<std::uint32_t>("general.file_type");
+    std::map<std::uint32_t, meaning> meanings;
+    for (const auto& [id, tensors] : by_id) {
+        meaning found = meaning_of(id, tensors, hints, told);
+        if (!found.type) fail(found.problem);
+        meanings.emplace(id, std::move(found));
+    }
+    for (tensor& t : all_tensors) {
+        const meaning& m = meanings.at(static_cast<std::uint32_t>(t.type));
+        t.type = *m.type;
+        t.tile = m.tile;
+    }
 }
 
 // Sound files pack tensors one after another. An overlap means that a size was misread: a type id
@@ -242,8 +263,7 @@ void reader::check_overlap() const {
     for (std::size_t i = 1; i < order.size(); ++i) {
         const tensor& before = *order[i - 1];
         if (before.data.data() + before.data.size() > order[i]->data.data()) {
-            fail("tensors " + quoted(before.name) + " and " + quoted(order[i]->name) + " overlap" +
-                 size_mismatch_hint(before.type));
+            fail("tensors " + quoted(before.name) + " and " + quoted(order[i]->name) + " overlap");
         }
     }
 }

@@ -15,7 +15,7 @@
 #include <vector>
 
 #include "formats/bytes.hpp"
-#include "gguf/types.hpp"
+#include "gguf/meanings.hpp"
 #include "support/error.hpp"
 #include "support/mapped_file.hpp"
 
@@ -36,9 +36,11 @@ struct tensor {
     int dimensions = 0;
     std::array<std::int64_t, 4> extent{1, 1, 1, 1};  // extent[0] is the fastest: columns of a row
     std::span<const std::byte> data;                 // exactly the tensor's bytes
+    formats::lut_tile tile = {};                     // of TL1 and TL2, if the reader was told
 
     [[nodiscard]] std::int64_t columns() const noexcept { return extent[0]; }
     [[nodiscard]] std::int64_t rows() const noexcept { return extent[1] * extent[2] * extent[3]; }
+    [[nodiscard]] formats::shape shape() const noexcept { return {rows(), columns(), 0, tile}; }
 };
 
 /// Elements of a numeric array, read in place; the file does not align them.
@@ -54,7 +56,7 @@ public:
     [[nodiscard]] std::size_t size() const noexcept { return count; }
     [[nodiscard]] bool empty() const noexcept { return count == 0; }
     [[nodiscard]] T operator[](std::size_t index) const noexcept {
-        return load_as<T>(first + index * sizeof(T));
+        return formats::load_as<T>(first + index * sizeof(T));
     }
 };
 
@@ -69,8 +71,10 @@ class reader {
     std::vector<std::uint32_t> tensors_by_name;  // indices, sorted
 
     struct alone {};
-    reader(std::string path, alone);  // a part, whatever it says of others
-    void parse(std::span<const std::byte> bytes);
+    reader(std::string path, std::span<const read_as> told, alone);  // a part, whatever it says
+    void parse(std::span<const std::byte> bytes, std::span<const read_as> told);
+    void find_meanings(std::span<const std::uint64_t> offsets, std::uint64_t room,
+                       std::span<const read_as> told);
     void index_entries();
     void index_tensors();
     void require_part(int number, int count, const reader& first) const;
@@ -95,10 +99,11 @@ public:
     /// Maps the file. Throws tbx::error for anything that is not a sound GGUF file. Any part of a
     /// model in parts ("name-00001-of-00003.gguf") brings all of them from its folder; nothing then
     /// read shows that there were parts.
-    explicit reader(std::string path);
+    /// `told`: what numbers of types mean, where the file cannot say.
+    explicit reader(std::string path, std::span<const read_as> told = {});
     /// Reads the caller's bytes, a whole model, which must outlive the reader; `name` is for
     /// messages.
-    reader(std::string name, std::span<const std::byte> bytes);
+    reader(std::string name, std::span<const std::byte> bytes, std::span<const read_as> told = {});
 
     [[nodiscard]] const std::string& name() const noexcept { return source; }
     [[nodiscard]] std::uint32_t version() const noexcept { return format_version; }

@@ -1,13 +1,18 @@
 // SPDX-License-Identifier: MIT
-// Room gguf. Enters: the type ids of GGUF files. Leaves: their names, block shapes and tensor
-// sizes. Forks gave several ids two meanings; here each means what mainline or, for I2_S, BitNet
-// wrote.
+// Room gguf. Enters: types of tensors. Leaves: their names, their numbers in files, and the format
+// and size of a tensor. Forks gave several numbers two meanings and more: here each meaning has an
+// enumerator of its own, and meanings.hpp finds it.
 #pragma once
 
 #include <cstddef>
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <string_view>
+#include <vector>
+
+#include "formats/dense.hpp"
+#include "formats/format.hpp"
 
 namespace tbx::gguf {
 
@@ -34,6 +39,9 @@ enum class value_type : std::uint32_t {
 /// Bytes of one value in the file; 0 for strings and arrays, whose size varies.
 [[nodiscard]] std::size_t size_of(value_type type) noexcept;
 
+inline constexpr std::uint32_t largest_id = 0xffff;
+
+/// Up to largest_id: also the number in a file. The others are in files under the number of another type.
 enum class tensor_type : std::uint32_t {
     f32 = 0,
     f16 = 1,
@@ -47,6 +55,7 @@ enum class tensor_type : std::uint32_t {
     q4_k = 12,
     q5_k = 13,
     q6_k = 14,
+    iq4_nl = 20,
     i8 = 24,
     i16 = 25,
     i32 = 26,
@@ -56,26 +65,42 @@ enum class tensor_type : std::uint32_t {
     tq1_0 = 34,
     tq2_0 = 35,
     i2_s = 36,
+    tl1 = 38,
+    mxfp4 = 39,
+    nvfp4 = 40,
     q1_0 = 41,
     q2_0 = 42,
+    iq1_bn = 134,
+    iq2_bn = 135,
+    pq2_0 = 142,
+    ptq1_0 = 143,
+    iq2_bn_r4 = 335,
+
+    tl2 = 0x10000,  // 39 of bitnet.cpp until mid-2026, 42 since
+    i2_s_arm,       // 36 of bitnet.cpp's builds for ARM since November 2025
+    i2_s_1x4,       // 36 of its builds for x86 without ACT_PARALLEL
+    stq1_0,         // 43 and, in older files, 42 of Tencent's Sherry
+    t5b,            // 43 of a patch of bitnet.cpp
 };
 
-/// `values` consecutive values of a row are stored in `bytes` bytes.
-struct block_shape {
-    std::int64_t values = 1;
-    std::int64_t bytes = 0;
-};
-
-/// Empty for an id that is not in the enumeration.
-[[nodiscard]] std::optional<block_shape> block_of(tensor_type type) noexcept;
-/// "TQ2_0"; "type 143" for an id that is not in the enumeration.
+/// "TQ2_0"; "type 144" for a number that is no type.
 [[nodiscard]] std::string name_of(tensor_type type);
-/// Bytes of `rows` rows of `columns` values, the 32-byte tail of I2_S included. Empty when a row is
-/// not a whole number of blocks, the type is unknown, a count is negative or the size overflows.
-[[nodiscard]] std::optional<std::int64_t> tensor_bytes(tensor_type type, std::int64_t columns,
-                                                       std::int64_t rows) noexcept;
+/// The type of that name, in capitals; empty for none.
+[[nodiscard]] std::optional<tensor_type> type_of_name(std::string_view name) noexcept;
+/// Those that have a format: of few levels, then of ordinary numbers.
+[[nodiscard]] std::vector<tensor_type> readable_types();
+/// What stands for the type in a file.
+[[nodiscard]] std::uint32_t file_id(tensor_type type) noexcept;
 
-/// I2_S: codes of the whole tensor, then one f32 scale, then 28 bytes without meaning.
-inline constexpr std::int64_t i2_s_tail_bytes = 32;
+/// The format of a type of few levels; null for others.
+[[nodiscard]] const formats::format* few_levels(tensor_type type) noexcept;
+/// The format of a type of ordinary numbers that can be read; null for others.
+[[nodiscard]] const formats::dense_format* numbers(tensor_type type) noexcept;
+
+/// Bytes of `rows` rows of `columns` values, with what lies behind them. Empty where the type has
+/// no such shape or is none, a count is negative or the size overflows.
+[[nodiscard]] std::optional<std::int64_t> tensor_bytes(tensor_type type, std::int64_t columns,
+                                                       std::int64_t rows,
+                                                       const formats::lut_tile& tile = {}) noexcept;
 
 }  // namespace tbx::gguf

@@ -15,7 +15,7 @@ namespace {
 
 template <class T>
 T load(const entry& e, std::size_t index = 0) noexcept {
-    return load_as<T>(e.bytes.data() + index * sizeof(T));
+    return formats::load_as<T>(e.bytes.data() + index * sizeof(T));
 }
 
 // Calls visit(value) with the stored integer; false when the entry holds none.
@@ -156,7 +156,7 @@ std::vector<std::string_view> reader::strings(std::string_view key) const {
     views.reserve(static_cast<std::size_t>(e.count));
     const std::byte* at = e.bytes.data();
     for (std::uint64_t i = 0; i < e.count; ++i) {
-        const auto length = load_as<std::uint64_t>(at);
+        const auto length = formats::load_as<std::uint64_t>(at);
         at += sizeof length;
         views.emplace_back(reinterpret_cast<const char*>(at), static_cast<std::size_t>(length));
         at += length;

@@ -152,7 +152,7 @@ void writer::begin_data() {
         put_text(head, t.name);
         put(head, static_cast<std::uint32_t>(t.extent.size()));
         for (const std::int64_t extent : t.extent) put(head, static_cast<std::uint64_t>(extent));
-        put(head, static_cast<std::uint32_t>(t.type));
+        put(head, file_id(t.type));
         put(head, t.offset);
     }
     file.write(head);

@@ -96,9 +96,9 @@ struct selection {
     std::span<const std::int32_t> rows = {}, cols = {};
 };
 
-/// A tensor of trits, packed; an image that is packed in the file, where it lies; other types stay
-/// dense and whole. Columns may be selected where all
-/// share one scale. Throws tbx::error.
+/// A tensor of few levels, packed: ternary weights in `layout`, others in the one for them. An image
+/// that is packed in the file stays where it lies; other types stay dense and whole. Columns may be
+/// selected where those of a row share one scale. Throws tbx::error.
 [[nodiscard]] linear load_linear(compute& cpu, const gguf::reader& file, const gguf::tensor& from,
                                  trilobit::layout_id layout, const progress& report,
                                  const selection& kept = {});

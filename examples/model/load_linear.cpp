@@ -1,18 +1,19 @@
 // SPDX-License-Identifier: MIT
 // Room examples/model. Enters: a GGUF tensor. Leaves: a dense or a packed matrix; see linear.hpp.
+#include <algorithm>
 #include <atomic>
 #include <exception>
+#include <mutex>
 #include <optional>
 #include <vector>
 
 #include <trilobit/pack/pack.hpp>
 
-#include "formats/bytes.hpp"
 #include "gguf/dequantize.hpp"
 #include "gguf/finite.hpp"
 #include "gguf/packed.hpp"
 #include "gguf/reader.hpp"
-#include "gguf/ternary_rows.hpp"
+#include "gguf/weight_rows.hpp"
 #include "model/linear.hpp"
 
 namespace tbx::model {
@@ -71,6 +72,70 @@ void require_finite(compute& cpu, const gguf::reader& file, const gguf::tensor& 
     if (!finite) gguf::refuse_not_finite(file, from);
 }
 
+// Enough rows at a time to be worth waking a thread for.
+constexpr std::int64_t rows_at_once = 64;
+
+formats::scale_summary summarise(compute& cpu, const formats::matrix_rows& of) {
+    formats::scale_summary all;
+    std::mutex one_at_a_time;
+    cpu.pool(0, of.count(), rows_at_once, [&](std::int64_t begin, std::int64_t end) {
+        const auto some = formats::summarise(of, begin, end);
+        const std::scoped_lock lock(one_at_a_time);
+        all.add(some);
+    });
+    return all;
+}
+
+/// Is there a fourth level among the weights? Most tensors of such a type are ternary.
+bool has_fourth_level(compute& cpu, const formats::matrix_rows& of) {
+    std::atomic<bool> found = false;
+    cpu.pool(0, of.count(), rows_at_once, [&](std::int64_t begin, std::int64_t end) {
+        thread_local std::vector<std::int8_t> values;
+        thread_local std::vector<float> scales;
+        values.resize(static_cast<std::size_t>(of.cols()));
+        scales.resize(static_cast<std::size_t>(of.scales_per_row()));
+        for (std::int64_t r = begin; r < end && !found; ++r) {
+            (void)of.read(r, values.data(), scales.data());
+            std::int8_t most = 0;
+            for (const std::int8_t v : values) most = std::max(most, v);
+            if (most > 1) found = true;
+        }
+    });
+    return found;
+}
+
+/// The layout for these weights; ternary ones lie as asked.
+trilobit::layout_id layout_for(compute& cpu, const formats::matrix_rows& of,
+                               trilobit::layout_id asked) {
+    using trilobit::layout_id;
+    switch (of.of().values) {
+        case formats::kind::binary:
+            return layout_id::binary_1bit;
+        case formats::kind::quaternary:
+            return has_fourth_level(cpu, of) ? layout_id::quaternary_2bit : asked;
+        case formats::kind::quaternary_low:
+            return layout_id::quaternary_2bit_low;
+        case formats::kind::quaternary_odd:
+            return layout_id::quaternary_2bit_odd;
+        default:
+            return asked;
+    }
+}
+
+/// The fewest scales that say the same. BitNet has one for a matrix, and formats that repeat it in
+/// every block are the commoner ones: finding that all are equal saves the kernels a multiplication
+/// for every group.
+trilobit::scale_spec spec_for(const formats::format& of, const formats::scale_summary& scales) {
+    switch (scales.per) {
+        case formats::scale_per::tensor:
+            return trilobit::scale_spec::tensor();
+        case formats::scale_per::row:
+            return trilobit::scale_spec::row();
+        default:
+            return trilobit::scale_spec::group(of.group);
+    }
+}
+
 }  // namespace
 
 dense_matrix load_dense(compute& cpu, const gguf::reader& file, const gguf::tensor& from) {
@@ -96,18 +161,15 @@ dense_matrix load_dense(compute& cpu, const gguf::reader& file, const gguf::tens
 linear load_linear(compute& cpu, const gguf::reader& file, const gguf::tensor& from,
                    trilobit::layout_id layout, const progress& report, const selection& kept) {
     if (const auto image = gguf::packed_image(file, from)) return linear{*image};
-    if (!gguf::is_ternary(from.type)) {
+    if (gguf::few_levels(from.type) == nullptr) {
         linear dense{load_dense(cpu, file, from)};
         if (report) report(1.0);
         return dense;
     }
-    const gguf::ternary_rows source(file, from);
-    const std::int64_t group = source.group_columns();
-    // BitNet has one scale for a matrix, and formats that repeat it in every block are the commoner
-    // ones: finding that all are equal saves the kernels a multiplication per 256 columns.
-    const std::optional<float> common = source.only_scale();
-    const auto spec = common ? trilobit::scale_spec::tensor()
-                             : trilobit::scale_spec::group(static_cast<int>(group));
+    const gguf::weight_rows source(file, from);
+    const formats::matrix_rows& weights = source.matrix();
+    const formats::scale_summary alike = summarise(cpu, weights);
+    const bool grouped = alike.per == formats::scale_per::group;
     const std::int64_t rows = kept.rows.empty() ? source.rows() : std::ssize(kept.rows);
     const std::int64_t cols = kept.cols.empty() ? source.columns() : std::ssize(kept.cols);
     first_failure failure;
@@ -115,28 +177,29 @@ linear load_linear(compute& cpu, const gguf::reader& file, const gguf::tensor& f
         return failure.run([&] {
             thread_local std::vector<std::int8_t> whole;
             thread_local std::vector<float> stored;
-            std::span<std::int8_t> trits(values, static_cast<std::size_t>(cols));
+            std::int8_t* levels = values;
             if (!kept.cols.empty()) {
                 whole.resize(static_cast<std::size_t>(source.columns()));
-                trits = whole;
+                levels = whole.data();
             }
             stored.resize(static_cast<std::size_t>(source.scales_per_row()));
-            source.decode(kept.rows.empty() ? r : kept.rows[static_cast<std::size_t>(r)], trits,
-                          stored);
-            if (common) {
-                scales[0] = *common;
-                for (std::size_t g = 0; g < stored.size(); ++g)
-                    if (stored[g] == 0.0f)
-                        std::fill_n(trits.data() + static_cast<std::ptrdiff_t>(g) * group, group,
-                                    std::int8_t{0});
-            } else {
+            const std::int64_t at = kept.rows.empty() ? r : kept.rows[static_cast<std::size_t>(r)];
+            const auto found = grouped ? weights.read(at, levels, stored.data())
+                                       : weights.read_alike(at, levels, stored.data());
+            if (found != formats::fault::none) source.refuse(at, found);
+            if (grouped)
                 std::copy(stored.begin(), stored.end(), scales);
-            }
+            else if (alike.per == formats::scale_per::tensor)
+                scales[0] = alike.only;
+            else
+                scales[0] = formats::scale_of_row(stored);
             for (std::size_t i = 0; i < kept.cols.size(); ++i)
-                values[i] = trits[static_cast<std::size_t>(kept.cols[i])];
+                values[i] = levels[static_cast<std::size_t>(kept.cols[i])];
         });
     };
-    linear packed{trilobit::pack_rows(layout, rows, cols, row, packing(spec, report), cpu.pool)};
+    const trilobit::scale_spec spec = spec_for(weights.of(), alike);
+    linear packed{trilobit::pack_rows(layout_for(cpu, weights, layout), rows, cols, row,
+                                      packing(spec, report), cpu.pool)};
     failure.rethrow();
     if (const auto s = std::get<trilobit::any_packed_matrix>(packed.weights).status(); !s.ok())
         fail(file, from, s.text);

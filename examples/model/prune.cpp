@@ -2,13 +2,13 @@
 // Room examples/model. Enters: a feed-forward network. Leaves: its living neurons; see prune.hpp.
 #include "model/prune.hpp"
 
-#include "gguf/ternary_rows.hpp"
+#include "gguf/weight_rows.hpp"
 
 namespace tbx::model {
 namespace {
 
 // What is not loaded is read nevertheless: a damaged file shall not load.
-void check_row(const gguf::ternary_rows& of, std::int64_t row) {
+void check_row(const gguf::weight_rows& of, std::int64_t row) {
     std::vector<std::int8_t> values(static_cast<std::size_t>(of.columns()));
     std::vector<float> scales(static_cast<std::size_t>(of.scales_per_row()));
     of.decode(row, values, scales);
@@ -20,9 +20,11 @@ std::vector<std::int32_t> living_neurons(compute& cpu, const gguf::reader& file,
                                          const gguf::tensor& gate, const gguf::tensor& up,
                                          const gguf::tensor& down) {
     for (const gguf::tensor* t : {&gate, &up, &down})
-        if (!gguf::is_ternary(t->type)) return {};
-    if (!gguf::ternary_rows(file, down).only_scale()) return {};
-    const gguf::ternary_rows gates(file, gate), ups(file, up);
+        if (gguf::few_levels(t->type) == nullptr) return {};
+    const gguf::weight_rows downs(file, down);
+    if (formats::summarise(downs.matrix(), 0, downs.rows()).per == formats::scale_per::group)
+        return {};
+    const gguf::weight_rows gates(file, gate), ups(file, up);
     std::vector<std::uint8_t> dead(static_cast<std::size_t>(gates.rows()));
     cpu.pool(0, gates.rows(), 64, [&](std::int64_t begin, std::int64_t end) {
         for (std::int64_t n = begin; n < end; ++n)

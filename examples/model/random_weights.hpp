@@ -29,8 +29,8 @@ void random_trits(std::uint64_t seed, std::uint64_t which, std::int64_t row,
                                              std::optional<number_type> head, std::uint64_t seed,
                                              const progress& report);
 
-/// Writes a dummy model with a SentencePiece vocabulary of made-up words; `linears` is TQ1_0,
-/// TQ2_0, I2_S, F16 or F32. Norms are 1, embedding and head F16.
+/// Writes a dummy model with a SentencePiece vocabulary of made-up words; `linears` is any
+/// type of few levels, or of ordinary numbers that can be read. Norms are 1, embedding and head F16.
 void write_dummy(const std::string& path, const config& shape, gguf::tensor_type linears,
                  std::uint64_t seed, const progress& report);
 

@@ -7,7 +7,6 @@
 #include <vector>
 
 #include "gguf/quantize.hpp"
-#include "gguf/ternary_rows.hpp"
 #include "gguf/writer.hpp"
 #include "model/random_weights.hpp"
 #include "model/sampler.hpp"
@@ -100,16 +99,74 @@ std::vector<std::byte> floats(std::uint64_t seed, std::int64_t rows, std::int64_
     return gguf::quantize(gguf::tensor_type::f16, values, cols);
 }
 
-std::vector<std::byte> trits(gguf::tensor_type type, std::uint64_t seed, std::uint64_t which,
-                             std::int64_t rows, std::int64_t cols) {
+/// A scale with which an input of mean square 1 gives an output of about that, two of three random
+/// trits not being 0.
+float unit_scale(std::int64_t cols) {
+    return 1.0f / std::sqrt(static_cast<float>(cols) * (2.0f / 3.0f));
+}
+
+/// Random trits made values of a format: of binary ones zeros are +1; of four levels every fourth
+/// +1 is +2, where the format is the one that has four for their own sake; and STQ1_0 has one zero
+/// of each four that it stores together.
+void fit_to_format(gguf::tensor_type type, std::span<std::int8_t> row) {
+    if (type == gguf::tensor_type::q1_0)
+        for (std::int8_t& v : row) v = v < 0 ? -1 : 1;
+    int ones = 0;
+    if (type == gguf::tensor_type::q2_0)
+        for (std::int8_t& v : row) v = v == 1 && ++ones % 4 == 0 ? 2 : v;
+    if (type != gguf::tensor_type::stq1_0) return;
+    for (std::size_t first = 0; first + 64 <= row.size(); first += first % 64 == 15 ? 49 : 1) {
+        const int zero = (row[first] + 2 * row[first + 16] + row[first + 32] + 4) % 4;
+        for (int p = 0; p < 4; ++p) {
+            std::int8_t& v = row[first + static_cast<std::size_t>(16 * p)];
+            v = p == zero ? 0 : v < 0 ? -1 : 1;
+        }
+    }
+}
+
+std::vector<std::byte> levels(gguf::tensor_type type, std::uint64_t seed, std::uint64_t which,
+                              std::int64_t rows, std::int64_t cols) {
     std::vector<std::int8_t> values(static_cast<std::size_t>(rows * cols));
-    for (std::int64_t r = 0; r < rows; ++r)
-        random_trits(seed, which, r, {values.data() + r * cols, static_cast<std::size_t>(cols)});
-    const float scale = 1.0f / std::sqrt(static_cast<float>(cols) * (2.0f / 3.0f));
-    if (gguf::is_ternary(type)) return gguf::encode_ternary(type, values, cols, scale);
+    for (std::int64_t r = 0; r < rows; ++r) {
+        const std::span row(values.data() + r * cols, static_cast<std::size_t>(cols));
+        random_trits(seed, which, r, row);
+        fit_to_format(type, row);
+    }
+    const float scale = unit_scale(cols);
+    if (gguf::few_levels(type) != nullptr) return gguf::encode_ternary(type, values, cols, scale);
     std::vector<float> wide(values.begin(), values.end());
     for (float& v : wide) v *= scale;
     return gguf::quantize(type, wide, cols);
+}
+
+/// Random codes of a format that nobody writes here, and scales that centre them: the largest code
+/// times the largest scale is several times `unit`, as sixty-fourths of it say.
+std::vector<std::byte> codes(gguf::tensor_type type, std::uint64_t seed, std::uint64_t which,
+                             std::int64_t rows, std::int64_t cols) {
+    struct scales {
+        gguf::tensor_type type;
+        float d, dmin;  // of a unit
+    };
+    constexpr scales of_types[] = {{gguf::tensor_type::q4_0, 1 / 4.6f, 0},
+                                   {gguf::tensor_type::iq4_nl, 1 / 65.0f, 0},
+                                   {gguf::tensor_type::q4_k, 1 / 180.0f, 7.5f / 180},
+                                   {gguf::tensor_type::q5_k, 1 / 360.0f, 15.5f / 360},
+                                   {gguf::tensor_type::q6_k, 1 / 1300.0f, 0}};
+    const formats::dense_format& of = *gguf::numbers(type);
+    std::vector<std::byte> bytes(
+        static_cast<std::size_t>(gguf::tensor_bytes(type, cols, rows).value()));
+    random_numbers random(seed ^ (which << 40));
+    for (std::byte& b : bytes) b = static_cast<std::byte>(random.bits() >> 56);
+    const float unit = unit_scale(cols);
+    for (const scales& s : of_types) {
+        if (s.type != type) continue;
+        for (std::size_t at = 0; at < bytes.size(); at += static_cast<std::size_t>(of.bytes)) {
+            std::byte* to = bytes.data() + at + of.first;
+            formats::store_as(to, trilobit::f32_to_f16(unit * s.d));
+            if (of.count > 1) formats::store_as(to + 2, trilobit::f32_to_f16(unit * s.dmin));
+        }
+    }
+    return bytes;
 }
 
 std::vector<planned> plan(const config& c, gguf::tensor_type linears, std::uint64_t seed) {
@@ -128,7 +185,10 @@ std::vector<planned> plan(const config& c, gguf::tensor_type linears, std::uint6
             if (t.is_vector) return norm(t.name_in(layer), t.cols);
             all.push_back(
                 {t.name_in(layer), linears, t.cols, t.rows, [=, rows = t.rows, cols = t.cols] {
-                     return trits(linears, seed, id, rows, cols);
+                     const formats::dense_format* of = gguf::numbers(linears);
+                     return of != nullptr && of->encode == nullptr
+                                ? codes(linears, seed, id, rows, cols)
+                                : levels(linears, seed, id, rows, cols);
                  }});
             ++id;
         });

@@ -27,6 +27,7 @@ namespace {
 
 struct bench_options {
     std::string file, shape, head = "f16";
+    std::vector<gguf::read_as> read_as;
     machine_options machine;
     bench_plan plan;
     std::uint64_t seed = 1;
@@ -60,7 +61,7 @@ subject load(const bench_options& o, model::compute& cpu) {
         out.model = model::random_transformer(cpu, model::config_of_shape(o.shape),
                                               o.machine.layout, heads().at(o.head), o.seed, report);
     } else {
-        out.file.emplace(o.file);
+        out.file.emplace(o.file, o.read_as);
         out.model = model::load_transformer(cpu, *out.file, o.machine.layout, report);
     }
     return out;
@@ -218,6 +219,7 @@ void add_bench(CLI::App& app) {
     for (const std::string_view name : model::shape_names())
         names += (names.empty() ? "" : ", ") + std::string(name);
     for (const auto& [name, type] : heads()) head_names += (head_names.empty() ? "" : ", ") + name;
+    add_read_as(*command, o->read_as);
     auto* shape = command->add_option("--shape", o->shape, "Random weights of a shape: " + names)
                       ->type_name("NAME");
     file->excludes(shape);

@@ -30,6 +30,7 @@ struct convert_options {
     std::string in, out, tokenizer, to, type, pre;
     bool ternarise = false;
     machine_options machine;
+    std::vector<gguf::read_as> read_as;
 };
 
 constexpr const char *file_type_key = "general.file_type", *pre_key = "tokenizer.ggml.pre";
@@ -37,9 +38,11 @@ constexpr const char *file_type_key = "general.file_type", *pre_key = "tokenizer
 // Entries go over as they are, but for the keys that conversion makes untrue.
 void copy_metadata(const gguf::reader& from, const conversion::target* to, const std::string& pre,
                    gguf::writer& out) {
-    const auto number = to == nullptr ? std::nullopt : file_type_of(*to);
+    // Of packed images the old number tells what they were made of.
+    const bool retyped = to != nullptr && !to->packed;
+    const auto number = retyped ? file_type_of(*to) : std::nullopt;
     for (const gguf::entry& e : from.entries())
-        if (e.key != "general.alignment" && (e.key != file_type_key || !number) &&
+        if (e.key != "general.alignment" && (e.key != file_type_key || !retyped) &&
             (e.key != pre_key || pre.empty()) && (e.key != gguf::packed_key || to == nullptr))
             out.copy(e);
     if (number) out.set(file_type_key, *number);
@@ -84,7 +87,7 @@ conversion::encoder plan(model::compute& cpu, const std::string& file, const wis
 }
 
 void convert_gguf(const convert_options& o, const wish& w) {
-    const gguf::reader from(o.in);
+    const gguf::reader from(o.in, o.read_as);
     if (!o.pre.empty() && from.get_or<std::string_view>("tokenizer.ggml.model", "") != "gpt2")
         throw error("--pre", o.in + " has no vocabulary of byte-level BPE, which alone is split");
     const bool packed = w.to ? w.to->packed : gguf::has_images(from);
@@ -181,6 +184,7 @@ void add_convert(CLI::App& app) {
                       "say what that costs");
     command->add_option("-t,--threads", o->machine.threads, "Threads [one for each processor]")
         ->check(CLI::Range(1, 1024));
+    add_read_as(*command, o->read_as);
     add_pre(*command, o->pre);
     command->callback([o] { run(*o); });
 }

@@ -4,6 +4,7 @@
 #include <map>
 #include <memory>
 #include <string>
+#include <vector>
 
 #include <trilobit/layout/all.hpp>
 
@@ -11,10 +12,16 @@
 #include "gguf/reader.hpp"
 #include "model/config.hpp"
 #include "runner/commands.hpp"
+#include "runner/options.hpp"
 #include "support/human.hpp"
 
 namespace tbx::runner {
 namespace {
+
+struct info_options {
+    std::string path;
+    std::vector<gguf::read_as> read_as;
+};
 
 // File contents may hold anything; a terminal shall see text.
 std::string printable(std::string_view raw) {
@@ -67,10 +74,10 @@ void print_types(const gguf::reader& file) {
         }
     }
     types["all"] = all;
-    (void)std::printf("\n%-8s %8s %12s %12s %12s\n", "type", "tensors", "weights", "bytes",
+    (void)std::printf("\n%-9s %8s %12s %12s %12s\n", "type", "tensors", "weights", "bytes",
                       "bits/weight");
     for (const auto& [name, s] : types)
-        (void)std::printf("%-8s %8d %12s %12s %12.3f\n", name.c_str(), s.tensors,
+        (void)std::printf("%-9s %8d %12s %12s %12.3f\n", name.c_str(), s.tensors,
                           support::human_count(s.weights).c_str(),
                           support::human_bytes(s.bytes).c_str(),
                           s.weights > 0 ? 8.0 * static_cast<double>(s.bytes) / s.weights : 0.0);
@@ -98,8 +105,8 @@ void print_model(const gguf::reader& file) {
     }
 }
 
-void run(const std::string& path) {
-    const gguf::reader file(path);
+void run(const info_options& o) {
+    const gguf::reader file(o.path, o.read_as);
     std::uint64_t bytes = 0;
     for (const support::mapped_file& part : file.parts()) bytes += part.bytes().size();
     const std::string parts =
@@ -114,7 +121,7 @@ void run(const std::string& path) {
     (void)std::printf("\n%zu tensors\n", file.tensors().size());
     for (const gguf::tensor& t : file.tensors()) {
         const shown_tensor as = shown(file, t);
-        (void)std::printf("  %-32s %-6s %20s %12s\n", printable(t.name).c_str(), as.type.c_str(),
+        (void)std::printf("  %-32s %-9s %20s %12s\n", printable(t.name).c_str(), as.type.c_str(),
                           as.extent.c_str(), support::human_bytes(t.data.size()).c_str());
     }
     print_types(file);
@@ -123,11 +130,12 @@ void run(const std::string& path) {
 }  // namespace
 
 void add_info(CLI::App& app) {
-    const auto path = std::make_shared<std::string>();
+    const auto o = std::make_shared<info_options>();
     CLI::App* command =
         app.add_subcommand("info", "Show metadata, tensors, types and sizes of a GGUF file");
-    command->add_option("-m,--model", *path, "GGUF file")->required()->type_name("FILE");
-    command->callback([path] { run(*path); });
+    command->add_option("-m,--model", o->path, "GGUF file")->required()->type_name("FILE");
+    add_read_as(*command, o->read_as);
+    command->callback([o] { run(*o); });
 }
 
 }  // namespace tbx::runner

@@ -22,13 +22,14 @@ struct dummy_options {
     std::uint64_t seed = 1;
 };
 
+/// All that can be read.
 const std::map<std::string, gguf::tensor_type>& dummy_types() {
-    static const std::map<std::string, gguf::tensor_type> all = {
-        {"TQ1_0", gguf::tensor_type::tq1_0},
-        {"TQ2_0", gguf::tensor_type::tq2_0},
-        {"I2_S", gguf::tensor_type::i2_s},
-        {"F16", gguf::tensor_type::f16},
-        {"F32", gguf::tensor_type::f32}};
+    static const std::map<std::string, gguf::tensor_type> all = [] {
+        std::map<std::string, gguf::tensor_type> found;
+        for (const gguf::tensor_type type : gguf::readable_types())
+            found.emplace(gguf::name_of(type), type);
+        return found;
+    }();
     return all;
 }
 

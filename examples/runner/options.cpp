@@ -90,7 +90,22 @@ void model_options::add_to(CLI::App& command) {
     command
         .add_option("-c,--context", context, "Positions to make room for [the model's, up to 4096]")
         ->check(CLI::Range(std::int64_t{1}, std::int64_t{1} << 26));
+    add_read_as(command, read_as);
     machine.add_to(command);
+}
+
+void add_read_as(CLI::App& command, std::vector<gguf::read_as>& told) {
+    command
+        .add_option_function<std::vector<std::string>>(
+            "--read-as",
+            [&told](const std::vector<std::string>& texts) {
+                told.clear();
+                for (const std::string& text : texts) told.push_back(gguf::parse_read_as(text));
+            },
+            "What a type's number means in this file, where it may mean several; may be given "
+            "again. TL1 and TL2 may be followed by :BM,BK,bm")
+        ->type_name("NUMBER=NAME")
+        ->allow_extra_args(false);
 }
 
 void add_pre(CLI::App& command, std::string& pre) {

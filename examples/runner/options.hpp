@@ -11,6 +11,7 @@
 #include <trilobit/matmul/matmul.hpp>
 #include <trilobit/pack/packed_matrix.hpp>
 
+#include "gguf/meanings.hpp"
 #include "model/sampler.hpp"
 
 namespace tbx::runner {
@@ -32,10 +33,14 @@ struct machine_options {
 struct model_options {
     std::string path;
     std::int64_t context = 0;  // 0: the model's own, up to 4096
+    std::vector<gguf::read_as> read_as = {};
     machine_options machine;
 
     void add_to(CLI::App& command);
 };
+
+/// --read-as NUMBER=NAME, for each command that reads a GGUF file.
+void add_read_as(CLI::App& command, std::vector<gguf::read_as>& told);
 
 /// --pre NAME, for each command that makes a tokenizer.
 void add_pre(CLI::App& command, std::string& pre);

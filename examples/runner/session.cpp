@@ -28,7 +28,7 @@ std::int64_t positions_for(const model::config& c, const model_options& options,
 }  // namespace
 
 session::session(const model_options& options, std::int64_t positions)
-    : file(options.path),
+    : file(options.path, options.read_as),
       cpu(options.machine.thread_count(), {.kernel = options.machine.kernel}),
       model(load(cpu, file, options)),
       state(model.config, positions_for(model.config, options, positions),

@@ -2,8 +2,8 @@
 // Room examples/runner. Enters: names. Leaves: targets; see targets.hpp.
 #include "runner/targets.hpp"
 
-#include <array>
 #include <string_view>
+#include <vector>
 
 #include "gguf/types.hpp"
 
@@ -12,17 +12,16 @@ namespace {
 
 using gguf::tensor_type;
 
-struct named_type {
-    tensor_type type;
-    std::uint32_t file_type;
-};
-// Those that can be written here.
-constexpr std::array types{
-    named_type{tensor_type::f32, 0},    named_type{tensor_type::f16, 1},
-    named_type{tensor_type::bf16, 32},  named_type{tensor_type::q8_0, 7},
-    named_type{tensor_type::tq1_0, 36}, named_type{tensor_type::tq2_0, 37},
-    named_type{tensor_type::q1_0, 27},  named_type{tensor_type::q2_0, 28},
-    named_type{tensor_type::i2_s, 40}};
+/// Those that can be written here, but for the ones that files tell from others by nothing.
+std::vector<tensor_type> types() {
+    std::vector<tensor_type> all = gguf::readable_types();
+    std::erase_if(all, [](tensor_type type) {
+        const formats::dense_format* numbers = gguf::numbers(type);
+        return (numbers != nullptr && numbers->encode == nullptr) ||
+               type == tensor_type::i2_s_arm || type == tensor_type::i2_s_1x4;
+    });
+    return all;
+}
 
 constexpr std::string_view packed = "packed";
 
@@ -39,7 +38,7 @@ std::optional<trilobit::layout_id> find_layout(std::string_view name) {
 
 std::string target_names() {
     std::string names;
-    for (const named_type& t : types) names += gguf::name_of(t.type) + ", ";
+    for (const tensor_type type : types()) names += gguf::name_of(type) + ", ";
     names += std::string(packed) + " (images that are mapped, in the layout that fits)";
     trilobit::any_type(trilobit::layouts{}, [&]<class L>() {
         names += ", " + std::string(packed) + ":" + std::string(L::name);
@@ -49,8 +48,8 @@ std::string target_names() {
 }
 
 std::string check_target(const std::string& name) {
-    for (const named_type& t : types)
-        if (gguf::name_of(t.type) == name) return {};
+    for (const tensor_type type : types())
+        if (gguf::name_of(type) == name) return {};
     if (name == packed) return {};
     if (name.starts_with(std::string(packed) + ":") && find_layout(name.substr(packed.size() + 1)))
         return {};
@@ -66,20 +65,55 @@ conversion::target find_target(const std::string& name) {
         if (name.size() > packed.size()) t.layout = find_layout(name.substr(packed.size() + 1));
         return t;
     }
-    for (const named_type& each : types)
-        if (gguf::name_of(each.type) == name) t.type = each.type;
-    t.levels = formats::find(name);
-    t.dense = formats::find_dense(name);
+    t.type = gguf::type_of_name(name).value_or(t.type);
+    t.levels = gguf::few_levels(t.type);
+    t.dense = gguf::numbers(t.type);
     return t;
 }
 
 std::optional<std::uint32_t> file_type_of(const conversion::target& of) {
-    if (of.packed) return std::nullopt;
-    for (const named_type& each : types)
-        if (each.type == of.type) return each.file_type;
-    return std::nullopt;
+    switch (of.type) {
+        case tensor_type::f32:
+            return 0;
+        case tensor_type::f16:
+            return 1;
+        case tensor_type::q8_0:
+            return 7;
+        case tensor_type::bf16:
+            return 32;
+        case tensor_type::tq1_0:
+            return 36;
+        case tensor_type::tq2_0:
+            return 37;
+        case tensor_type::tl1:
+            return 38;
+        case tensor_type::tl2:
+            return 39;
+        case tensor_type::i2_s:
+            return 40;
+        case tensor_type::iq1_bn:
+            return 136;
+        case tensor_type::iq2_bn:
+            return 137;
+        case tensor_type::iq2_bn_r4:
+            return 337;
+        default:
+            return std::nullopt;  // published files do not agree
+    }
 }
 
-bool gguf_of_bitnet(const conversion::target& of) { return of.type == tensor_type::i2_s; }
+bool gguf_of_bitnet(const conversion::target& of) {
+    switch (of.type) {
+        case tensor_type::i2_s:
+        case tensor_type::tl1:
+        case tensor_type::tl2:
+        case tensor_type::iq1_bn:
+        case tensor_type::iq2_bn:
+        case tensor_type::iq2_bn_r4:
+            return true;
+        default:
+            return false;
+    }
+}
 
 }  // namespace tbx::runner

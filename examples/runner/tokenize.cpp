@@ -15,6 +15,7 @@ namespace {
 
 struct tokenize_options {
     std::string model, pre;
+    std::vector<gguf::read_as> read_as = {};
     prompt_options prompt;
     bool no_special = false;
     bool no_bos = false;
@@ -22,7 +23,7 @@ struct tokenize_options {
 };
 
 void run(const tokenize_options& o) {
-    const gguf::reader model(o.model);
+    const gguf::reader model(o.model, o.read_as);
     const auto words = tokenizer::tokenizer::from_gguf(model, o.pre);
     tokenizer::encode_options how;
     if (o.no_special) how = {.add_bos = false, .add_eos = false, .parse_special = false};
@@ -49,6 +50,7 @@ void add_tokenize(CLI::App& app) {
     command->add_flag("--pieces", o->pieces, "One token a line, with its text");
     command->add_flag("--no-bos", o->no_bos, "Do not add the begin token");
     add_pre(*command, o->pre);
+    add_read_as(*command, o->read_as);
     command->callback([o] {
         if (!o->prompt.given()) throw CLI::RequiredError("--prompt or --file");
         run(*o);

@@ -11,7 +11,7 @@
 #include "gguf/graph_keys.hpp"
 #include "gguf/quantize.hpp"
 #include "gguf/reader.hpp"
-#include "gguf/ternary_rows.hpp"
+#include "gguf/weight_rows.hpp"
 #include "gguf/writer.hpp"
 #include "train/bit_linear.hpp"
 #include "trilobit/weights/quantize.hpp"
@@ -61,13 +61,13 @@ model_config config_of(const gguf::reader& file) {
         file.fail("has a head size, RoPE or untied head that this program does not train");
     gguf::refuse_other_graphs(file, key(""), c.context, c.head_dim());
     const gguf::tensor& first = file.require_tensor("blk.0.attn_q.weight");
-    c.ternary = c.already_ternary = gguf::is_ternary(first.type);
+    c.ternary = c.already_ternary = gguf::few_levels(first.type) != nullptr;
     return c;
 }
 
 std::vector<std::byte> encoded(const slot& s, tensor_type type, std::span<const float> values,
                                bool already_ternary) {
-    if (!gguf::is_ternary(type)) return gguf::quantize(type, values, s.cols);
+    if (gguf::few_levels(type) == nullptr) return gguf::quantize(type, values, s.cols);
     std::vector<std::int8_t> trits(values.size());
     const float scale = already_ternary ? split_ternary(values, trits) : ternarise(values, trits);
     return gguf::encode_ternary(type, trits, s.cols, scale);

@@ -23,8 +23,9 @@ end_note::~end_note() = default;
 
 namespace gguf {
 
-reader::reader(std::string name, std::span<const std::byte> bytes) : source(std::move(name)) {
-    parse(bytes);
+reader::reader(std::string name, std::span<const std::byte> bytes, std::span<const read_as> told)
+    : source(std::move(name)) {
+    parse(bytes, told);
     if (get_or<int>("split.count", 1) > 1)
         fail("is one part of a model in several files; join them first (llama-gguf-split --merge)");
     std::erase_if(all_entries, [](const entry& e) { return e.key.starts_with("split."); });

@@ -8,7 +8,7 @@
 #include "gguf/dequantize.hpp"
 #include "gguf/quantize.hpp"
 #include "gguf/reader.hpp"
-#include "gguf/ternary_rows.hpp"
+#include "gguf/weight_rows.hpp"
 #include "gguf/writer.hpp"
 
 namespace {

@@ -9,7 +9,7 @@
 #include <optional>
 #include <span>
 
-#include "gguf/level_blocks.hpp"
+#include "formats/rows.hpp"
 #include "trilobit/core/status.hpp"
 #include "trilobit/weights/scale.hpp"
 
@@ -17,11 +17,14 @@ namespace tbx::capi {
 
 /// Any threads may read rows at once.
 class block_rows {
-    const gguf::level_block* format = nullptr;
-    const std::byte* blocks = nullptr;
+    const formats::format* format = nullptr;  // of blocks that have a scale each
+    std::span<const std::byte> blocks;
     std::int64_t rows = 0, row_blocks = 0;
 
-    [[nodiscard]] float scale_of(std::int64_t block) const noexcept;
+    /// One block to a row: then a row needs no memory for its scales.
+    [[nodiscard]] formats::matrix_rows matrix() const noexcept {
+        return {*format, blocks, {rows * row_blocks, format->group}};
+    }
 
 public:
     /// `bytes` outlive it.

@@ -8,8 +8,6 @@
 #include <cstring>
 #include <optional>
 
-#include "formats/bytes.hpp"
-
 namespace tbx::ggml {
 
 namespace {
@@ -21,15 +19,17 @@ using trilobit::scale_type;
 std::int64_t count_of(const tensor& t) noexcept { return t.ne[2] * t.ne[3]; }
 
 std::size_t row_bytes(const weight_type& type, const tensor& t) noexcept {
-    return static_cast<std::size_t>(t.ne[0] / type.cols * type.bytes);
+    return static_cast<std::size_t>(t.ne[0] / type.cols() * type.bytes());
 }
+
+int group_of(const weight_type& type) noexcept { return type.format->group; }
 
 /// Of one matrix, with the scales that take most room, up to where the next may start.
 std::optional<std::size_t> image_size(const weight_type& type, std::int64_t rows,
                                       std::int64_t cols) noexcept {
     std::size_t most = 0;
     for (const scale_spec spec : {scale_spec::tensor(), scale_spec::row(scale_type::f16),
-                                  scale_spec::group(type.cols, scale_type::f16)}) {
+                                  scale_spec::group(group_of(type), scale_type::f16)}) {
         trilobit::packed_shape shape;
         trilobit::visit_layout(type.layout, [&]<class L>() {
             shape = trilobit::packed_shape::of<L>(rows, cols, spec);
@@ -41,80 +41,53 @@ std::optional<std::size_t> image_size(const weight_type& type, std::int64_t rows
     return (most + 63) / 64 * 64;
 }
 
+formats::matrix_rows rows_of(const weight_type& type, std::span<const std::byte> bytes,
+                             std::int64_t rows, std::int64_t cols) noexcept {
+    return {*type.format, bytes, {rows, cols}};
+}
+
 /// The coarsest grouping that says the same: of scales that are alike the kernels apply one.
-scale_spec grouping(const weight_type& type, std::span<const std::byte> bytes,
-                    std::size_t row) noexcept {
-    bool rows_alike = true;
-    std::uint16_t all = 0;
-    const auto step = static_cast<std::size_t>(type.bytes);
-    for (std::size_t begin = 0; begin < bytes.size(); begin += row) {
-        std::uint16_t common = 0;
-        for (std::size_t at = begin; at < begin + row; at += step) {
-            const auto scale = gguf::load_as<std::uint16_t>(
-                bytes.data() + at + static_cast<std::size_t>(type.scale_at));
-            if ((scale & 0x7fffu) == 0) {
-                // Binary weights are never 0: their scale has to stay one.
-                if (type.layout == trilobit::layout_id::binary_1bit)
-                    return scale_spec::group(type.cols, scale_type::f16);
-                continue;
-            }
-            if (common != 0 && scale != common)
-                return scale_spec::group(type.cols, scale_type::f16);
-            common = scale;
-        }
-        if (common == 0) continue;
-        rows_alike = rows_alike && (all == 0 || all == common);
-        all = common;
+scale_spec spec_of(const weight_type& type, formats::scale_per per) noexcept {
+    switch (per) {
+        case formats::scale_per::tensor:
+            return scale_spec::tensor(scale_type::f16);
+        case formats::scale_per::row:
+            return scale_spec::row(scale_type::f16);
+        default:
+            return scale_spec::group(group_of(type), scale_type::f16);
     }
-    return rows_alike ? scale_spec::tensor(scale_type::f16) : scale_spec::row(scale_type::f16);
 }
 
-/// One grouping for all matrices of a tensor: experts share a plan.
-scale_spec common_grouping(const weight_type& type, std::span<const std::byte> bytes,
-                           std::size_t row, std::size_t matrix) noexcept {
-    scale_spec common = scale_spec::tensor(scale_type::f16);
-    for (std::size_t at = 0; at < bytes.size(); at += matrix) {
-        const scale_spec each = grouping(type, bytes.subspan(at, matrix), row);
-        if (static_cast<int>(each.per) > static_cast<int>(common.per)) common = each;
-    }
-    return common;
-}
-
-/// Rows of one matrix, for the packer.
+/// Rows of one matrix, for the packer. Its blocks are read one by one, as a matrix of a block's
+/// width: so a row needs no memory for its scales.
 struct row_reader {
-    const weight_type& type;
-    std::span<const std::byte> bytes;
-    std::size_t row;
+    formats::matrix_rows blocks;
+    std::int64_t row_blocks;
     scale_spec spec;
     float tensor_scale;
 
     trilobit::status operator()(std::int64_t r, std::int8_t* values, float* scales) const noexcept {
-        const std::byte* block = bytes.data() + static_cast<std::size_t>(r) * row;
-        const std::byte* const end = block + row;
         const bool grouped = spec.per == trilobit::granularity::group;
+        const bool has_zero = formats::has_zero(blocks.of().values);
+        const std::int64_t first = r * row_blocks;
         if (!grouped) *scales = tensor_scale;
-        for (; block < end; block += type.bytes, values += type.cols) {
-            const float scale = gguf::load_f16(block + type.scale_at);
-            if (!trilobit::is_finite(scale)) return {errc::bad_value, "a scale is NaN or infinite"};
-            gguf::read_values(type, block, values);  // strange codes are the packer's to refuse
+        for (std::int64_t b = 0; b < row_blocks; ++b, values += blocks.cols()) {
+            float scale = 0;
+            const formats::fault found = blocks.read(first + b, values, &scale);
+            if (found == formats::fault::scale)
+                return {errc::bad_value, "a scale is NaN or infinite"};
+            if (found == formats::fault::code)
+                return {errc::bad_value, "a block has a code that its type does not have"};
             if (grouped)
-                *scales++ = scale;
-            else if (scale == 0)  // ternary, and alike but for this
-                std::fill_n(values, type.cols, std::int8_t{0});
+                scales[b] = scale;
+            else if (scale == 0 && has_zero)  // alike but for this
+                std::fill_n(values, blocks.cols(), std::int8_t{0});
             else
                 *scales = scale;
         }
         return {};
     }
 };
-
-/// The first scale that is not 0: of all, where all that are not 0 are alike.
-float first_scale(const weight_type& type, std::span<const std::byte> bytes) noexcept {
-    const auto step = static_cast<std::size_t>(type.bytes);
-    for (std::size_t at = static_cast<std::size_t>(type.scale_at); at < bytes.size(); at += step)
-        if (const float scale = gguf::load_f16(bytes.data() + at); scale != 0) return scale;
-    return 0;
-}
 
 /// Rows [begin, end) of a packed matrix, all of one row block, as the host's blocks.
 template <class L>
@@ -132,14 +105,15 @@ void unpack(const weight_type& type, const trilobit::packed_view& w, std::int64_
                             values.data() + r * w.cols + w.segment_first_col(s) + c);
         }
     }
-    for (int r = 0; r < height; ++r)
-        for (std::int64_t b = 0; b < w.cols / type.cols; ++b) {
-            std::byte* to = rows + static_cast<std::size_t>(r) * row + b * type.bytes;
-            const std::int64_t segment = w.segments() > 1 ? b : 0;
-            gguf::write_values(type, values.data() + r * w.cols + b * type.cols, to);
-            gguf::store_as<std::uint16_t>(to + type.scale_at,
-                                          trilobit::f32_to_f16(w.scale_of(block, segment, r)));
-        }
+    const formats::shape shape{height, w.cols};
+    std::vector<float> scales(static_cast<std::size_t>(w.cols / type.cols()));
+    for (int r = 0; r < height; ++r) {
+        for (std::size_t b = 0; b < scales.size(); ++b)
+            scales[b] = w.scale_of(block, w.segments() > 1 ? static_cast<std::int64_t>(b) : 0, r);
+        // What was read of the format can be written in it.
+        (void)type.format->write({rows, row * static_cast<std::size_t>(height)}, shape, r,
+                                 values.data() + r * w.cols, scales.data());
+    }
 }
 
 }  // namespace
@@ -149,7 +123,7 @@ const weight_type* packable(const tensor& t) noexcept {
     if (type == nullptr || t.view_src != nullptr) return nullptr;
     for (const std::int64_t n : t.ne)
         if (n < 1 || n > std::int64_t{1} << 30) return nullptr;
-    if (t.ne[0] % type->cols != 0 || t.nb[0] != static_cast<std::size_t>(type->bytes) ||
+    if (t.ne[0] % type->cols() != 0 || t.nb[0] != static_cast<std::size_t>(type->bytes()) ||
         t.nb[1] != row_bytes(*type, t) || t.nb[2] != t.nb[1] * static_cast<std::size_t>(t.ne[1]) ||
         t.nb[3] != t.nb[2] * static_cast<std::size_t>(t.ne[2]))
         return nullptr;
@@ -180,14 +154,28 @@ trilobit::status weights::set(const weight_type& type, const tensor& t,
         if (staged.size() < whole) return {};
         bytes = staged;
     }
-    trilobit::pack_options options;
-    options.scale = common_grouping(type, bytes, row, row * static_cast<std::size_t>(t.ne[1]));
     const std::size_t image = image_size(type, t.ne[1], t.ne[0]).value_or(0);
     const std::size_t matrix = row * static_cast<std::size_t>(t.ne[1]);
+    const auto part_of = [&](std::int64_t i) {
+        return rows_of(type, bytes.subspan(static_cast<std::size_t>(i) * matrix, matrix), t.ne[1],
+                       t.ne[0]);
+    };
+    // One grouping for all matrices of a tensor: experts share a plan.
+    std::vector<formats::scale_summary> alike;
+    auto coarsest = formats::scale_per::tensor;
+    for (std::int64_t i = 0; i < count_of(t); ++i) {
+        alike.push_back(formats::summarise(part_of(i), 0, t.ne[1]));
+        coarsest = std::max(coarsest, alike.back().per);
+    }
+    trilobit::pack_options options;
+    options.scale = spec_of(type, coarsest);
     std::vector<trilobit::packed_view> views;
     for (std::int64_t i = 0; i < count_of(t); ++i) {
-        const auto part = bytes.subspan(static_cast<std::size_t>(i) * matrix, matrix);
-        const row_reader source{type, part, row, options.scale, first_scale(type, part)};
+        const std::int64_t row_blocks = t.ne[0] / type.cols();
+        const row_reader source{rows_of(type,
+                                        bytes.subspan(static_cast<std::size_t>(i) * matrix, matrix),
+                                        t.ne[1] * row_blocks, type.cols()),
+                                row_blocks, options.scale, alike[static_cast<std::size_t>(i)].only};
         const auto view = trilobit::pack_rows_into(
             type.layout,
             std::span(static_cast<std::byte*>(t.data) + static_cast<std::size_t>(i) * image, image),

@@ -13,17 +13,25 @@
 #include <span>
 #include <vector>
 
-#include "gguf/level_blocks.hpp"
+#include "formats/rows.hpp"
+#include "gguf/types.hpp"
 #include "integrations/ggml/abi/types.hpp"
 #include "integrations/ggml/threads.hpp"
 
 namespace tbx::ggml {
 
 /// What we make of a type of the host's.
-struct weight_type : gguf::level_block {
-    const char* name;  // as the host calls it
+struct weight_type {
+    gguf::tensor_type type;
+    const formats::format* format;  // of blocks that have a scale each
+    const char* name;               // as the host calls it
     trilobit::layout_id layout;
     int activation_group;  // by default; 0 is the whole token
+
+    [[nodiscard]] constexpr std::int64_t cols() const noexcept { return format->group; }
+    [[nodiscard]] std::int64_t bytes() const noexcept {  // of a block
+        return format->bytes({1, format->group}).value_or(1);
+    }
 };
 
 /// Null for a type that we do not take, or that this host calls by another name.

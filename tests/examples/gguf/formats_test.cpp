@@ -16,7 +16,7 @@
 
 #include "gguf/dequantize.hpp"
 #include "gguf/quantize.hpp"
-#include "gguf/ternary_rows.hpp"
+#include "gguf/weight_rows.hpp"
 #include "test_bytes.hpp"
 #include "trilobit/core/float16.hpp"
 
@@ -124,17 +124,15 @@ TEST_CASE("golden tensors give back their values") {
     CHECK(dequantized(tensor_type::q1_0, from_hex(golden_q1_0), 128, 2) == signs);
 }
 
-TEST_CASE("ternary rows give trits and scales") {
+TEST_CASE("rows of few levels give values and scales") {
     const auto trits = golden_trits();
     const auto type = GENERATE(tensor_type::tq1_0, tensor_type::tq2_0, tensor_type::i2_s);
     CAPTURE(gguf::name_of(type));
     std::vector<std::int8_t> four(trits);
     for (int i = 1; i < 4; ++i) four.insert(four.end(), trits.rbegin(), trits.rend());
     const auto bytes = gguf::encode_ternary(type, four, 512, 0.75f);
-    const gguf::ternary_rows rows(any_reader(), tensor_of(type, bytes, 512, 2));
-    const bool one_scale = type == tensor_type::i2_s;
-    CHECK(rows.group_columns() == (one_scale ? 0 : 256));
-    REQUIRE(rows.scales_per_row() == (one_scale ? 1 : 2));
+    const gguf::weight_rows rows(any_reader(), tensor_of(type, bytes, 512, 2));
+    REQUIRE(rows.scales_per_row() == (type == tensor_type::i2_s ? 1 : 2));
     std::vector<std::int8_t> values(512);
     std::vector<float> scales(static_cast<std::size_t>(rows.scales_per_row()));
     for (std::int64_t r = 0; r < 2; ++r) {
@@ -147,25 +145,22 @@ TEST_CASE("ternary rows give trits and scales") {
     CHECK_THROWS_AS(rows.decode(0, std::span(values).first(511), scales), error);
 }
 
-TEST_CASE("ternary rows know their zeros and a scale that all share") {
+TEST_CASE("rows of few levels know their zeros") {
     const auto type = GENERATE(tensor_type::tq1_0, tensor_type::tq2_0, tensor_type::i2_s);
     CAPTURE(gguf::name_of(type));
     std::vector<std::int8_t> trits(4 * 512, 0);
     trits[0 * 512] = 1;
     trits[2 * 512 + 511] = -1;
     auto bytes = gguf::encode_ternary(type, trits, 512, 0.75f);
-    const gguf::ternary_rows rows(any_reader(), tensor_of(type, bytes, 512, 4));
-    CHECK(rows.only_scale() == 0.75f);
+    const gguf::weight_rows rows(any_reader(), tensor_of(type, bytes, 512, 4));
     for (const std::int64_t r : {0, 1, 2, 3}) CHECK(rows.is_zero(r) == (r == 1 || r == 3));
     if (type == tensor_type::i2_s) return;
     // The last group of row 2, whose scale is the last thing in it.
     const std::size_t end = bytes.size() / 4 * 3;
     bytes[end - 1] = bytes[end - 2] = std::byte{0};
     CHECK(rows.is_zero(2));
-    CHECK(rows.only_scale() == 0.75f);
     bytes[end - 2] = std::byte{1};
     CHECK_FALSE(rows.is_zero(2));
-    CHECK_FALSE(rows.only_scale());
 }
 
 TEST_CASE("codes and scales without meaning are refused, naming tensor and row") {
@@ -175,7 +170,7 @@ TEST_CASE("codes and scales without meaning are refused, naming tensor and row")
     SECTION("code 3 in TQ2_0") {
         auto bytes = gguf::encode_ternary(tensor_type::tq2_0, zeros, 256, 1.0f);
         bytes[66 + 40] |= std::byte{0xc0};
-        const gguf::ternary_rows rows(any_reader(), tensor_of(tensor_type::tq2_0, bytes, 256, 2));
+        const gguf::weight_rows rows(any_reader(), tensor_of(tensor_type::tq2_0, bytes, 256, 2));
         rows.decode(0, values, scales);
         CHECK_THROWS_WITH(rows.decode(1, values, scales),
                           "f.gguf: tensor 't', row 1: holds a code that is none of -1, 0, +1");
@@ -183,28 +178,27 @@ TEST_CASE("codes and scales without meaning are refused, naming tensor and row")
     SECTION("code 3 in I2_S") {
         auto bytes = gguf::encode_ternary(tensor_type::i2_s, zeros, 256, 1.0f);
         bytes[0] |= std::byte{0x03};
-        const gguf::ternary_rows rows(any_reader(), tensor_of(tensor_type::i2_s, bytes, 256, 2));
+        const gguf::weight_rows rows(any_reader(), tensor_of(tensor_type::i2_s, bytes, 256, 2));
         CHECK_THROWS_WITH(rows.decode(0, values, scales), ContainsSubstring("row 0: holds a code"));
     }
     SECTION("infinite scale in TQ2_0") {
         auto bytes = gguf::encode_ternary(tensor_type::tq2_0, zeros, 256, 1.0f);
         bytes[65] = std::byte{0x7c};
         bytes[64] = std::byte{0};
-        const gguf::ternary_rows rows(any_reader(), tensor_of(tensor_type::tq2_0, bytes, 256, 2));
+        const gguf::weight_rows rows(any_reader(), tensor_of(tensor_type::tq2_0, bytes, 256, 2));
         CHECK_THROWS_WITH(rows.decode(0, values, scales), ContainsSubstring("not a finite number"));
     }
     SECTION("NaN scale in I2_S") {
         auto bytes = gguf::encode_ternary(tensor_type::i2_s, zeros, 256, 1.0f);
         bytes[bytes.size() - 29] = std::byte{0x7f};
         bytes[bytes.size() - 30] = std::byte{0xff};
-        CHECK_THROWS_WITH(
-            gguf::ternary_rows(any_reader(), tensor_of(tensor_type::i2_s, bytes, 256, 2)),
-            ContainsSubstring("not a finite number"));
+        const gguf::weight_rows rows(any_reader(), tensor_of(tensor_type::i2_s, bytes, 256, 2));
+        CHECK_THROWS_WITH(rows.decode(1, values, scales), ContainsSubstring("not a finite number"));
     }
-    SECTION("a type that is not ternary") {
+    SECTION("a type that is not of few levels") {
         const std::vector<std::byte> bytes(1024);
-        CHECK_THROWS_WITH(gguf::ternary_rows(any_reader(), tensor_of(tensor_type::f32, bytes, 256)),
-                          "f.gguf: tensor 't' is F32, not ternary");
+        CHECK_THROWS_WITH(gguf::weight_rows(any_reader(), tensor_of(tensor_type::f32, bytes, 256)),
+                          "f.gguf: tensor 't' is F32, whose weights are not of few levels");
     }
 }
 
@@ -308,7 +302,7 @@ TEST_CASE("sizes follow the formats, and impossible ones are empty") {
     CHECK_FALSE(gguf::tensor_bytes(tensor_type::tq2_0, 100, 1));
     CHECK_FALSE(gguf::tensor_bytes(tensor_type::f64, INT64_MAX, 1));
     CHECK_FALSE(gguf::tensor_bytes(tensor_type::i8, INT64_MAX / 2, 3));
-    CHECK_FALSE(gguf::tensor_bytes(static_cast<tensor_type>(143), 256, 1));
+    CHECK_FALSE(gguf::tensor_bytes(static_cast<tensor_type>(144), 256, 1));
 }
 
 TEST_CASE("a type that cannot be read says so") {

@@ -15,7 +15,7 @@
 
 #include "gguf/dequantize.hpp"
 #include "gguf/reader.hpp"
-#include "gguf/ternary_rows.hpp"
+#include "gguf/weight_rows.hpp"
 #include "test_bytes.hpp"
 
 using namespace tbx;
@@ -212,7 +212,7 @@ TEST_CASE("tensors that cannot be are refused by name") {
     refused({4}, 0, UINT64_MAX - 31, "ends beyond the file");
     refused({4}, 0, 4, "not aligned");
     refused({100}, 35, 0, "not whole blocks of TQ2_0");
-    refused({100}, 36, 0, "not whole blocks of I2_S");
+    refused({100}, 36, 0, "a size that is none of I2_S");
     refused({4}, 143, 0, "type 143");
     gguf_bytes twice(2, 0);
     check_refused(twice.tensor("t", {4}, 0, 0).tensor("t", {4}, 0, 32).pad().zeros(64),

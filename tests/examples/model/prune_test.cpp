@@ -15,7 +15,7 @@
 #include "gguf/dequantize.hpp"
 #include "gguf/quantize.hpp"
 #include "gguf/reader.hpp"
-#include "gguf/ternary_rows.hpp"
+#include "gguf/weight_rows.hpp"
 #include "gguf/writer.hpp"
 #include "model/forward.hpp"
 #include "model/random_weights.hpp"
@@ -75,7 +75,7 @@ void put_zeros(gguf::tensor_type type, std::int64_t cols, std::vector<std::byte>
         for (std::int64_t c = 0; c < cols; ++c)
             if (is_zero(r, c)) row[static_cast<std::size_t>(c)] = 0.0f;
     }
-    bytes = gguf::is_ternary(type) ? gguf::ternarise(type, values, cols)
+    bytes = gguf::few_levels(type) != nullptr ? gguf::ternarise(type, values, cols)
                                    : gguf::quantize(type, values, cols);
 }
 

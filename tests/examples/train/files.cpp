@@ -10,7 +10,7 @@
 #include <set>
 
 #include "gguf/reader.hpp"
-#include "gguf/ternary_rows.hpp"
+#include "gguf/weight_rows.hpp"
 #include "scratch.hpp"
 #include "support/error.hpp"
 #include "train/decoder.hpp"
@@ -33,7 +33,7 @@ TEST_CASE("a ternary file holds exactly the trits and the scale of training") {
     const tbx::gguf::reader file(path);
     CHECK(file.get<std::string>("general.architecture") == "bitnet-b1.58");
     const slot& down = layout.at(layout.layers[0].down);
-    const tbx::gguf::ternary_rows rows(file, file.require_tensor(down.name));
+    const tbx::gguf::weight_rows rows(file, file.require_tensor(down.name));
     const auto weights = std::span(s.parameters).subspan(down.offset, down.size());
     std::vector<std::int8_t> trits(down.size()), row(static_cast<std::size_t>(down.cols));
     const float scale = ternarise(weights, trits);
