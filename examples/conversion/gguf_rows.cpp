@@ -100,6 +100,8 @@ std::vector<gguf::float_rows> rows_of(const gguf::reader& file, bool retyped) {
                                                             std::span<float> out) {
                 read_levels(from, row, out);
             };
+        } else if (rows.linear && !gguf::can_dequantize(t.type)) {
+            file.fail(rows.name + ": its type " + gguf::name_of(t.type) + " cannot be read");
         } else {
             rows.read = [&t](std::int64_t row, std::span<float> out) {
                 gguf::dequantize_row(t, row, out);

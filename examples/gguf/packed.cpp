@@ -13,7 +13,10 @@ namespace tbx::gguf {
 
 bool is_linear(std::string_view name) {
     if (!name.starts_with("blk.")) return false;
-    name.remove_prefix(std::min(name.find('.', 4), name.size()));
+    name.remove_prefix(4);
+    const std::size_t digits = name.find_first_not_of("0123456789");
+    if (digits == 0 || digits == name.npos) return false;
+    name.remove_prefix(digits);
     bool found = false;
     each_tensor({}, [&](const layer_tensor& t) {
         found |= !t.is_vector && name == "." + std::string(t.name) + ".weight";

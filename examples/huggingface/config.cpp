@@ -143,8 +143,12 @@ void read_bitnet(fields f, config& c) {
         f.refuse("quant_method", "is " + gguf::quoted(method) + "; only 'bitnet' is known");
     const auto linear = f.text("linear_class").value_or("bitlinear");
     const auto mode = f.text("quantization_mode").value_or("offline");
-    // A list of what stays as it is: what is packed shows in the tensors themselves.
-    f.ignore("modules_to_not_convert");
+    if (const json* list = f.find("modules_to_not_convert"); list != nullptr) {
+        for (const json& name : *list) {
+            if (!name.is_string()) f.refuse("modules_to_not_convert", "is no list of names");
+            c.unconverted.push_back(name.get<std::string>());
+        }
+    }
     f.ignore("rms_norm_eps");
     if (f.flag("use_rms_norm").value_or(false))
         f.refuse("use_rms_norm", "is true: norms before each linear layer are not known here");

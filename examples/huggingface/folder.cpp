@@ -25,7 +25,20 @@ folder::folder(std::string where)
     : path(std::move(where)),
       shape(read_config(config_of(path))),
       files(path),
-      words(read_vocabulary(path, shape)) {}
+      words(read_vocabulary(path, checked())) {}
+
+// As many tokens as the config claims are made room for: so many rows must lie in the file.
+const config& folder::checked() const {
+    const std::string name = "model.embed_tokens.weight";
+    const safetensors::tensor* table = files.find(name);
+    if (table == nullptr) throw error(path, "lacks tensor '" + name + "'");
+    if (table->rows() != shape.vocab || std::ssize(table->data) < shape.vocab)
+        throw error(path, "tensor '" + name + "' has " + std::to_string(table->rows()) + " x " +
+                              std::to_string(table->columns()) +
+                              " values, and the config has a vocabulary of " +
+                              std::to_string(shape.vocab));
+    return shape;
+}
 
 std::vector<gguf::float_rows> folder::tensors() const { return tensors_of(shape, files); }
 

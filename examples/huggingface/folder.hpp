@@ -20,6 +20,8 @@ class folder {
     safetensors::folder files;
     vocabulary words;
 
+    [[nodiscard]] const config& checked() const;
+
 public:
     /// Throws tbx::error for whatever a model of these files would get wrong.
     explicit folder(std::string where);

@@ -164,7 +164,10 @@ stored_matrix open_matrix(const safetensors::folder& files, const tensor& weight
     // MLX leaves out of its config which modules it left alone: the tensors say it.
     if (c.weights == weight_rule::affine && open.has_beside(".scales"))
         return open.affine(c.bits, c.group);
-    if (!linear) return open.plain();
+    const bool kept = std::ranges::any_of(c.unconverted, [&](const std::string& part) {
+        return !part.empty() && weight.name.find(part) != std::string::npos;
+    });
+    if (!linear || (kept && is_float(weight.type))) return open.plain();
     switch (c.weights) {
         case weight_rule::packed_multiply:
             return open.packed(true, expected_rows);

@@ -5,14 +5,16 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <cstring>
+#include <span>
 #include <string>
 #include <utility>
 #include <vector>
 
+#include "formats/bytes.hpp"
 #include "safetensors/file.hpp"
 #include "safetensors/json.hpp"
 #include "support/atomic_file.hpp"
-#include "formats/bytes.hpp"
 
 namespace tbx::safetensors {
 

@@ -72,7 +72,7 @@ case("bitnet-2b-packed", setting(q + "weight_scale", "F32", np.ones(2)), "not on
 case("bitnet-2b-packed", config(num_hidden_layers=3), "lacks tensor 'model.layers.2.")
 case("bitnet-2b-packed", config(num_hidden_layers=1), "'model.layers.1.", "has no place")
 case("bitnet-2b-packed", config(intermediate_size=1024), "mlp.")
-case("bitnet-2b-packed", config(vocab_size=1000), "embed_tokens.weight' has 269 x 256")
+case("bitnet-2b-packed", config(vocab_size=1000), "embed_tokens.weight' has 269 x 256", "vocabulary of 1000")
 case("bitnet-2b-packed", config(surprise=[1]), "config.json: field 'surprise' is a list of 1")
 case("bitnet-2b-packed", config(quantization_config={"quant_method": "awq"}), "'awq'")
 case("bitnet-2b-packed", lambda here: os.remove(os.path.join(here, "config.json")), "without config.json")
