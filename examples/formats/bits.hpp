@@ -9,6 +9,7 @@
 #include <cstring>
 
 #include "formats/bytes.hpp"
+#include "trilobit/core/config.hpp"
 
 namespace tbx::formats {
 
@@ -25,6 +26,7 @@ inline std::uint64_t read_field(const std::byte* from, std::int64_t count, int s
                                 std::int8_t* values) noexcept {
     std::uint64_t threes = 0;
     std::int64_t i = 0;
+    TRILOBIT_ROLLED  // or a short one of known length is unrolled and not vectorised
     for (; i + 8 <= count; i += 8) {
         std::uint64_t word;
         std::memcpy(&word, from + i, 8);
@@ -57,6 +59,7 @@ inline bool has_threes(const std::byte* from, std::int64_t count) noexcept {
 /// Four codes of two bits in a byte, the lowest bits first, less one.
 inline void read_low_first_2(const std::byte* from, std::int64_t bytes,
                              std::int8_t* values) noexcept {
+    TRILOBIT_ROLLED
     for (std::int64_t i = 0; i < bytes; ++i) {
         // Each code moves to a byte of its own; what else the shifts bring is masked away.
         std::uint32_t x = bits_of(from[i]);
@@ -74,13 +77,18 @@ inline void write_low_first_2(const std::int8_t* values, std::int64_t bytes,
                                        (values[2] + 1) << 4 | (values[3] + 1) << 6);
 }
 
+/// Bit b of a byte in byte b of a word, as 0 or 1.
+constexpr std::uint64_t bits_in_bytes(unsigned bits) noexcept {
+    // Byte b keeps bit b alone and is 0 or not: then 0x7f + it has bit 7 set or not.
+    const std::uint64_t x = (bits * every_byte) & 0x8040201008040201u;
+    return ((x + 0x7f * every_byte) >> 7) & every_byte;
+}
+
 /// Eight signs in a byte, the lowest bit first: 1 is +1, 0 is -1.
 inline void read_low_first_1(const std::byte* from, std::int64_t bytes,
                              std::int8_t* values) noexcept {
     for (std::int64_t i = 0; i < bytes; ++i) {
-        // Byte b keeps bit b alone and is 0 or not: then 0x7f + it has bit 7 set or not.
-        std::uint64_t x = (bits_of(from[i]) * every_byte) & 0x8040201008040201u;
-        x = ((x + 0x7f * every_byte) >> 7) & every_byte;
+        std::uint64_t x = bits_in_bytes(bits_of(from[i]));
         x = (2 * x + 0x7f * every_byte) ^ 0x80 * every_byte;
         store_as(reinterpret_cast<std::byte*>(values + 8 * i), x);
     }

@@ -31,7 +31,7 @@ struct rows_of_blocks {
                        const std::int8_t* values, const float* scales) noexcept {
         const std::int64_t blocks = s.cols / Block::cols;
         std::byte* block = tensor.data() + row * blocks * Block::bytes;
-        if (!all_held(Kind, values, s.cols)) return fault::code;
+        if (!all_held<Kind>(values, s.cols)) return fault::code;
         bool sound = true, fits = true;
         for (std::int64_t b = 0; b < blocks; ++b, block += Block::bytes) {
             fits &= write_half(scales[b], block + Block::scale_at);

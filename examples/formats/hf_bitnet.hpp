@@ -32,7 +32,7 @@ struct hf_rows {
     }
     static fault write(std::span<std::byte> tensor, const shape& s, std::int64_t row,
                        const std::int8_t* values, const float*) noexcept {
-        if (!all_held(kind::ternary, values, s.cols)) return fault::code;
+        if (!all_held<kind::ternary>(values, s.cols)) return fault::code;
         const std::int64_t quarter = trilobit::ceil_div(s.rows, 4);
         std::byte* at = tensor.data() + row % quarter * s.cols;
         for (std::int64_t c = 0; c < s.cols; ++c)

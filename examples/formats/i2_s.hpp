@@ -48,7 +48,7 @@ struct i2_s_rows {
     static fault write(std::span<std::byte> tensor, const shape& s, std::int64_t row,
                        const std::int8_t* values, const float* scales) noexcept {
         if (row == 0) i2_s_write_tail(tensor, s, scales[0]);
-        if (!all_held(kind::ternary, values, s.cols)) return fault::code;
+        if (!all_held<kind::ternary>(values, s.cols)) return fault::code;
         std::byte* at = tensor.data() + row * s.cols / 4;
         for (std::int64_t c = 0; c < s.cols; c += 4 * Width, at += Width)
             for (int i = 0; i < 4 * Width; ++i)
@@ -73,7 +73,7 @@ struct i2_s_four_rows {
     static fault write(std::span<std::byte> tensor, const shape& s, std::int64_t row,
                        const std::int8_t* values, const float* scales) noexcept {
         if (row == 0) i2_s_write_tail(tensor, s, scales[0]);
-        if (!all_held(kind::ternary, values, s.cols)) return fault::code;
+        if (!all_held<kind::ternary>(values, s.cols)) return fault::code;
         std::byte* at = tensor.data() + row / 4 * s.cols;
         for (std::int64_t c = 0; c < s.cols; ++c)
             write_field(at[c], 6 - static_cast<int>(row % 4) * 2, values[c]);

@@ -57,7 +57,7 @@ inline fault iq1_bn_read(std::span<const std::byte> tensor, const shape& s, std:
 
 inline fault iq1_bn_write(std::span<std::byte> tensor, const shape& s, std::int64_t row,
                           const std::int8_t* values, const float* scales) noexcept {
-    if (!all_held(kind::ternary, values, s.cols)) return fault::code;
+    if (!all_held<kind::ternary>(values, s.cols)) return fault::code;
     std::byte* at = tensor.data() + row * (2 + s.cols / 64 * 13);
     const bool fits = write_half(scales[0], at);
     at += 2;

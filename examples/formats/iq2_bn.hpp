@@ -31,7 +31,7 @@ inline fault iq2_bn_read(std::span<const std::byte> tensor, const shape& s, std:
 
 inline fault iq2_bn_write(std::span<std::byte> tensor, const shape& s, std::int64_t row,
                           const std::int8_t* values, const float* scales) noexcept {
-    if (!all_held(kind::ternary, values, s.cols)) return fault::code;
+    if (!all_held<kind::ternary>(values, s.cols)) return fault::code;
     std::byte* at = tensor.data() + row * (4 + s.cols / 4);
     const bool fits = write_float(scales[0], at);
     at += 4;

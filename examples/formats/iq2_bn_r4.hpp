@@ -42,7 +42,7 @@ inline fault iq2_bn_r4_read(std::span<const std::byte> tensor, const shape& s, s
 
 inline fault iq2_bn_r4_write(std::span<std::byte> tensor, const shape& s, std::int64_t row,
                              const std::int8_t* values, const float* scales) noexcept {
-    if (!all_held(kind::ternary, values, s.cols)) return fault::code;
+    if (!all_held<kind::ternary>(values, s.cols)) return fault::code;
     std::byte* at = tensor.data() + iq2_bn_r4_at(s, row);
     const bool fits = write_float(scales[0], at + 4 * (row % 4));
     at += 16 + 4 * (row % 4);

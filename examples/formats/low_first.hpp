@@ -52,11 +52,11 @@ struct low_first_rows {
             std::copy_n(last, s.cols % each, values + whole * each);
         }
         shift_zero(values, s.cols);
-        return Kind == kind::ternary && !all_held(Kind, values, s.cols) ? fault::code : fault::none;
+        return Kind == kind::ternary && !all_held<Kind>(values, s.cols) ? fault::code : fault::none;
     }
     static fault write(std::span<std::byte> tensor, const shape& s, std::int64_t row,
                        const std::int8_t* values, const float*) noexcept {
-        if (!all_held(Kind, values, s.cols)) return fault::code;
+        if (!all_held<Kind>(values, s.cols)) return fault::code;
         std::byte* at = tensor.data() + row * (row_cols(s) / each);
         std::fill_n(at, row_cols(s) / each, std::byte{0});
         for (std::int64_t c = 0; c < s.cols; ++c) {

@@ -60,10 +60,11 @@ struct tl1_rows {
         const std::int64_t start = row / t.rows * (s.cols / t.cols) * tile +
                                    in_tile / t.lanes * (t.cols / by) * 64 +
                                    in_tile % t.lanes / 16 * (by / 4) * 16 + row % 16;
-        for (std::int64_t c = 0; c < s.cols; c += t.cols)
-            for (std::int64_t k = 0; k < t.cols; k += by)
-                for (std::int64_t q = 0; q < by; q += 4)
-                    f(c + k + q, start + c / t.cols * tile + k / by * 64 + q / 4 * 16);
+        for (std::int64_t c = 0, first = start; c < s.cols; first += tile) {
+            const std::int64_t end = c + t.cols;
+            for (std::int64_t at = first; c < end; at += 64)
+                for (std::int64_t q = 0; q < by; q += 4, c += 4) f(c, at + 4 * q);
+        }
     }
     static fault read(std::span<const std::byte> tensor, const shape& s, std::int64_t row,
                       std::int8_t* values, float* scales) noexcept {
@@ -73,11 +74,11 @@ struct tl1_rows {
             store_as(reinterpret_cast<std::byte*>(values + c),
                      weights_of_pairs.of[bits_of(tensor[static_cast<std::size_t>(at)])]);
         });
-        return first_fault(all_held(kind::ternary, values, s.cols), finite);
+        return first_fault(all_held<kind::ternary>(values, s.cols), finite);
     }
     static fault write(std::span<std::byte> tensor, const shape& s, std::int64_t row,
                        const std::int8_t* values, const float* scales) noexcept {
-        if (!all_held(kind::ternary, values, s.cols)) return fault::code;
+        if (!all_held<kind::ternary>(values, s.cols)) return fault::code;
         each_byte(s, row, [&](std::int64_t c, std::int64_t at) {
             tensor[static_cast<std::size_t>(at)] = pairs_byte(values + c);
         });

@@ -24,7 +24,7 @@ namespace tbx::formats {
 namespace detail {
 
 struct triple_table {
-    std::int8_t of[32][3] = {};  // by magnitude, and 16 where negative
+    std::int8_t of[32][4] = {};  // by magnitude, and 16 where negative; the fourth is none
 
     constexpr triple_table() noexcept {
         for (int code = 0; code < 32; ++code)
@@ -78,9 +78,10 @@ struct tl2_rows {
     /// f(column, offset in 32s from first()) for each `step` columns.
     template <class F>
     void each(std::int64_t cols, std::int64_t tile_cols, std::int64_t step, F&& f) const noexcept {
-        for (std::int64_t c = 0; c < cols; c += tile_cols)
-            for (std::int64_t k = 0; k < tile_cols; k += step)
-                f(c + k, (c / tile_cols * (tile.rows / 32) * (tile_cols / step) + k / step) * 32);
+        const std::int64_t tile_bytes = tile.rows * (tile_cols / step);
+        for (std::int64_t c = 0, first = 0; c < cols; first += tile_bytes)
+            for (std::int64_t end = c + tile_cols, at = first; c < end; c += step, at += 32)
+                f(c, at);
     }
 
     static fault read(std::span<const std::byte> tensor, const shape& s, std::int64_t row,
@@ -98,8 +99,10 @@ struct tl2_rows {
             for (int j = 0; j < 4; ++j, word <<= 4) {
                 const unsigned byte = bits_of(sizes[4 * at + 32 * j]);
                 std::int8_t* to = values + c + 6 * j;
-                std::copy_n(weights_of_triples.of[byte >> 4 | (word >> 11 & 16u)], 3, to);
-                std::copy_n(weights_of_triples.of[(byte & 15u) | (word >> 9 & 16u)], 3, to + 3);
+                // A fourth value is written over by the next three; behind the last there is none.
+                std::copy_n(weights_of_triples.of[byte >> 4 | (word >> 11 & 16u)], 4, to);
+                std::copy_n(weights_of_triples.of[(byte & 15u) | (word >> 9 & 16u)], j < 3 ? 4 : 3,
+                            to + 3);
             }
         });
         const std::byte* pairs =
@@ -108,12 +111,12 @@ struct tl2_rows {
             store_as(reinterpret_cast<std::byte*>(values + t.in_threes + c),
                      weights_of_pairs.of[bits_of(pairs[at])]);
         });
-        return first_fault(all_held(kind::ternary, values, s.cols), finite);
+        return first_fault(all_held<kind::ternary>(values, s.cols), finite);
     }
 
     static fault write(std::span<std::byte> tensor, const shape& s, std::int64_t row,
                        const std::int8_t* values, const float* scales) noexcept {
-        if (!all_held(kind::ternary, values, s.cols)) return fault::code;
+        if (!all_held<kind::ternary>(values, s.cols)) return fault::code;
         const tl2_rows t = of(s).value_or(tl2_rows{});
         std::byte* sizes = tensor.data() + t.first(row, t.in_threes, t.tile.cols, 6) + place(row);
         std::byte* signs =

@@ -11,6 +11,10 @@
 
 #include "trilobit/version.hpp"
 
+#include <cstring>
+#include <type_traits>
+
+#include "trilobit/core/endian.hpp"
 #include "trilobit/layout/concept.hpp"
 
 #include "trilobit/core/begin.hpp"
@@ -25,14 +29,33 @@ struct binary_1bit {
     static constexpr int tile_cols = 32;
     static constexpr int tile_bytes = 64;
 
-    static constexpr void encode(const std::int8_t* values, std::byte* tile) noexcept {
-        for (int r = 0; r < tile_rows; ++r)
+    /// Rows lie `stride` values apart; of planes they are 0 and 1.
+    static constexpr void encode(const std::int8_t* values, std::int64_t stride,
+                                 std::byte* tile) noexcept {
+        for (int r = 0; r < tile_rows; ++r, values += stride, tile += 4) {
+            if (!std::is_constant_evaluated() && little_endian) {
+                // Bytes 0..3 of a word are one field, 4..7 the next. Of 1 bit 0 alone is set; of
+                // 0 it is not, and of -1 all are.
+                std::uint64_t all = 0;
+                for (int f = 0; f < 8; f += 2) {
+                    std::uint64_t word;
+                    std::memcpy(&word, values + 4 * f, 8);
+                    all |= (word & ~(word >> 7) & 0x0101010101010101u) << f;
+                }
+                const auto bits = static_cast<std::uint32_t>(all | all >> 31);
+                std::memcpy(tile, &bits, 4);
+                continue;
+            }
             for (int t = 0; t < 4; ++t) {
                 unsigned byte = 0;
                 for (int f = 0; f < 8; ++f)
-                    byte |= static_cast<unsigned>(values[r * tile_cols + 4 * f + t] > 0) << f;
-                tile[4 * r + t] = static_cast<std::byte>(byte);
+                    byte |= static_cast<unsigned>(values[4 * f + t] > 0) << f;
+                tile[t] = static_cast<std::byte>(byte);
             }
+        }
+    }
+    static constexpr void encode(const std::int8_t* values, std::byte* tile) noexcept {
+        encode(values, tile_cols, tile);
     }
 
     TRILOBIT_INLINE static constexpr void decode(const std::byte* tile,

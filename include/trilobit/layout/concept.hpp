@@ -32,6 +32,8 @@ enum class layout_id : std::uint32_t {
 ///
 /// - kind: the values a weight may take (weights/kind.hpp).
 /// - encode(values, tile): `values` is row-major (tile_rows, tile_cols), each in kind's set.
+///   encode(values, stride, tile) too, if the layout has it, with rows `stride` values apart: then
+///   whole tiles are packed from where rows lie.
 /// - decode(tile, values): the inverse; defined, without meaning, for bytes encode never writes.
 /// - valid(tile): could encode have written these bytes?
 ///

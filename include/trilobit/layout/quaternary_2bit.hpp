@@ -31,11 +31,19 @@ struct four_levels {
     static constexpr int tile_cols = ternary_2bit::tile_cols;
     static constexpr int tile_bytes = ternary_2bit::tile_bytes;
 
-    static constexpr void encode(const std::int8_t* values, std::byte* tile) noexcept {
+    /// Rows lie `stride` values apart.
+    static constexpr void encode(const std::int8_t* values, std::int64_t stride,
+                                 std::byte* tile) noexcept {
+        if constexpr (DoubledZero == 2) return ternary_2bit::encode(values, stride, tile);
         std::int8_t codes[tile_rows * tile_cols] = {};  // less one, as trits are
-        for (int i = 0; i < tile_rows * tile_cols; ++i)
-            codes[i] = static_cast<std::int8_t>((values[i] - kind::lowest) / kind::step - 1);
+        for (int r = 0; r < tile_rows; ++r, values += stride)
+            for (int c = 0; c < tile_cols; ++c)
+                codes[r * tile_cols + c] = static_cast<std::int8_t>(
+                    (static_cast<std::uint8_t>(values[c] - kind::lowest) >> (kind::step - 1)) - 1);
         ternary_2bit::encode(codes, tile);
+    }
+    static constexpr void encode(const std::int8_t* values, std::byte* tile) noexcept {
+        encode(values, tile_cols, tile);
     }
 
     TRILOBIT_INLINE static constexpr void decode(const std::byte* tile,

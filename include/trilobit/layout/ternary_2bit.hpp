@@ -12,6 +12,10 @@
 
 #include "trilobit/version.hpp"
 
+#include <cstring>
+#include <type_traits>
+
+#include "trilobit/core/endian.hpp"
 #include "trilobit/layout/concept.hpp"
 
 #include "trilobit/core/begin.hpp"
@@ -26,14 +30,33 @@ struct ternary_2bit {
     static constexpr int tile_cols = 16;
     static constexpr int tile_bytes = 64;
 
-    static constexpr void encode(const std::int8_t* values, std::byte* tile) noexcept {
-        for (int r = 0; r < tile_rows; ++r)
+    /// Rows lie `stride` values apart.
+    static constexpr void encode(const std::int8_t* values, std::int64_t stride,
+                                 std::byte* tile) noexcept {
+        for (int r = 0; r < tile_rows; ++r, values += stride, tile += 4) {
+            if (!std::is_constant_evaluated() && little_endian) {
+                // Fields 0 and 1 in a word, 2 and 3 in another. Bit 7 turned over and 0x7f less
+                // makes codes of weights, and no borrow leaves a byte.
+                std::uint64_t low, high;
+                std::memcpy(&low, values, 8);
+                std::memcpy(&high, values + 8, 8);
+                low = (low ^ 0x8080808080808080u) - 0x7f7f7f7f7f7f7f7fu;
+                high = (high ^ 0x8080808080808080u) - 0x7f7f7f7f7f7f7f7fu;
+                low |= high << 4;
+                const auto word = static_cast<std::uint32_t>(low | low >> 30);
+                std::memcpy(tile, &word, 4);
+                continue;
+            }
             for (int t = 0; t < 4; ++t) {
                 unsigned byte = 0;
                 for (int f = 0; f < 4; ++f)
-                    byte |= static_cast<unsigned>(values[r * tile_cols + 4 * f + t] + 1) << (2 * f);
-                tile[4 * r + t] = static_cast<std::byte>(byte);
+                    byte |= static_cast<unsigned>(values[4 * f + t] + 1) << (2 * f);
+                tile[t] = static_cast<std::byte>(byte);
             }
+        }
+    }
+    static constexpr void encode(const std::int8_t* values, std::byte* tile) noexcept {
+        encode(values, tile_cols, tile);
     }
 
     TRILOBIT_INLINE static constexpr void decode(const std::byte* tile,

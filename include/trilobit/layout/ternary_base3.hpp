@@ -21,7 +21,10 @@
 #include "trilobit/version.hpp"
 
 #include <array>
+#include <cstring>
+#include <type_traits>
 
+#include "trilobit/core/endian.hpp"
 #include "trilobit/layout/concept.hpp"
 
 #include "trilobit/core/begin.hpp"
@@ -44,6 +47,14 @@ struct base3_code {
         return static_cast<std::int8_t>(n % 3 == 2 ? -1 : static_cast<int>(n % 3));
     }
     static constexpr std::size_t number(const std::int8_t* w) noexcept {
+        if (!std::is_constant_evaluated() && little_endian) {
+            // Digits 0..2 in bytes; of their product byte 4 is the number, and no byte carries.
+            std::uint32_t four;
+            std::memcpy(&four, w, 4);
+            std::uint64_t digits = std::uint64_t{static_cast<std::uint8_t>(w[4])} << 32 | four;
+            digits = (digits ^ 0x8080808080u) - 0x7f7f7f7f7fu;
+            return (digits * 0x0103091b51u >> 32) & 0xffu;
+        }
         int n = 0;
         for (int c = 4; c >= 0; --c) n = 3 * n + w[c] + 1;
         return static_cast<std::size_t>(n);
@@ -84,9 +95,14 @@ struct ternary_base3 {
     static constexpr int tile_bytes = 64;
     static constexpr const detail::base3_code& code = detail::base3;
 
+    /// Rows lie `stride` values apart.
+    static constexpr void encode(const std::int8_t* values, std::int64_t stride,
+                                 std::byte* tile) noexcept {
+        for (int r = 0; r < tile_rows; ++r, values += stride)
+            tile[r] = std::byte{code.byte_of[code.number(values)]};
+    }
     static constexpr void encode(const std::int8_t* values, std::byte* tile) noexcept {
-        for (int r = 0; r < tile_rows; ++r)
-            tile[r] = std::byte{code.byte_of[code.number(values + r * tile_cols)]};
+        encode(values, tile_cols, tile);
     }
 
     TRILOBIT_INLINE static constexpr void decode(const std::byte* tile,

@@ -74,7 +74,10 @@ result<packed_view> pack_image(std::span<std::byte> memory, const packed_shape& 
     std::memset(image + at.scales, 0, static_cast<std::size_t>(at.size - at.scales));
     shared_status problem;
     progress_meter meter(options, shape.row_blocks());
-    run(0, shape.row_blocks(), 1, [&](std::int64_t begin, std::int64_t end) {
+    // Each call may allocate, so a thread has a few of them rather than many.
+    const std::int64_t grain =
+        std::max<std::int64_t>(1, shape.row_blocks() / (std::int64_t{8} * run.concurrency()));
+    run(0, shape.row_blocks(), grain, [&](std::int64_t begin, std::int64_t end) {
         auto rows = rows_of_thread();
         for (std::int64_t block = begin; block < end && problem.ok(); ++block) {
             const status packed = pack_row_block<L>(shape, block, rows, image);

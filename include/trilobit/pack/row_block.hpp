@@ -20,6 +20,9 @@ namespace trilobit::inline TRILOBIT_ABI::detail {
 template <weight_layout L>
 inline constexpr int panel_cols = std::max(1, 8192 / (L::tile_rows * L::tile_cols)) * L::tile_cols;
 
+inline constexpr status strange_weight{errc::bad_value,
+                                       "A quantised weight lies outside the values of the layout."};
+
 inline bool storable(float scale, scale_type type) noexcept {
     return is_finite(type == scale_type::f32 ? scale : f16_to_f32(f32_to_f16(scale)));
 }
@@ -34,9 +37,23 @@ inline void store_scale(std::byte* scales, scale_type type, std::int64_t i, floa
     }
 }
 
-/// Opens segment `s` of the rows of a block, and checks and stores their scales: one for each row,
-/// or the first row's for the tensor.
+/// Are all values the kind's? Without a branch, so that it vectorises.
+template <weight_kind Kind>
+bool all_held(const std::int8_t* values, std::int64_t count) noexcept {
+    std::uint8_t strange = 0;
+    for (std::int64_t i = 0; i < count; ++i)
+        strange |= static_cast<std::uint8_t>(!Kind::holds(values[i]));
+    return strange == 0;
+}
+
+/// Do the rows lie somewhere, at one distance, before they are packed?
 template <class Rows>
+concept rows_in_place = requires(const Rows& rows) { rows.stride(); };
+
+/// Opens segment `s` of the rows of a block, and checks and stores their scales: one for each row,
+/// or the first row's for the tensor. Values that are there are checked at once: those of a row
+/// that was just made are still in the L1 cache.
+template <weight_layout L, class Rows>
 status open_segment(const packed_shape& shape, std::int64_t block, std::int64_t s, int height,
                     Rows& rows, typename Rows::segment* opened, std::byte* scales) {
     const bool per_tensor = shape.scale.per == granularity::tensor;
@@ -44,6 +61,9 @@ status open_segment(const packed_shape& shape, std::int64_t block, std::int64_t 
         const std::int64_t row = block * shape.tile.rows + r;
         float scale = 0.0f;
         if (const status found = rows.open(row, s, opened[r], scale); !found.ok()) return found;
+        if constexpr (rows_in_place<Rows>)
+            if (!all_held<typename L::kind>(opened[r].values, shape.segment_width(s)))
+                return strange_weight;
         if (per_tensor && row != 0) continue;
         if (!storable(scale, shape.scale.type))
             return {errc::bad_value,
@@ -64,19 +84,25 @@ bool fill_panel(Rows& rows, const typename Rows::segment* opened, int height, st
     for (int r = 0; r < height; ++r) {
         std::int8_t* values = panel + r * panel_cols<L>;
         rows.read(opened[r], first, count, values);
-        for (std::int64_t c = 0; c < count; ++c) inside &= L::kind::holds(values[c]);
+        inside &= all_held<typename L::kind>(values, count);
     }
     return inside;
 }
 
-/// Encodes the tiles of `count` columns; returns the end of what it wrote.
+/// Encodes the tiles of `count` columns of rows that lie `stride` apart; returns the end of what it
+/// wrote.
 template <weight_layout L>
-std::byte* encode_panel(const std::int8_t* panel, std::int64_t count, std::byte* tiles) {
-    std::int8_t tile[std::size_t{L::tile_rows} * L::tile_cols];
+std::byte* encode_tiles(const std::int8_t* values, std::int64_t stride, std::int64_t count,
+                        std::byte* tiles) {
     for (std::int64_t col = 0; col < count; col += L::tile_cols, tiles += L::tile_bytes) {
-        for (int r = 0; r < L::tile_rows; ++r)
-            std::memcpy(tile + r * L::tile_cols, panel + r * panel_cols<L> + col, L::tile_cols);
-        L::encode(tile, tiles);
+        if constexpr (requires { L::encode(values, stride, tiles); }) {
+            L::encode(values + col, stride, tiles);
+        } else {
+            std::int8_t tile[std::size_t{L::tile_rows} * L::tile_cols];
+            for (int r = 0; r < L::tile_rows; ++r)
+                std::memcpy(tile + r * L::tile_cols, values + r * stride + col, L::tile_cols);
+            L::encode(tile, tiles);
+        }
     }
     return tiles;
 }
@@ -91,15 +117,19 @@ status pack_row_block(const packed_shape& shape, std::int64_t block, Rows& rows,
     std::int8_t panel[std::size_t{L::tile_rows} * panel_cols<L>];
     for (std::int64_t s = 0; s < shape.segments(); ++s) {
         const status scaled =
-            open_segment(shape, block, s, height, rows, opened, image + at.scales);
+            open_segment<L>(shape, block, s, height, rows, opened, image + at.scales);
         if (!scaled.ok()) return scaled;
         const std::int64_t width = shape.segment_width(s);
-        for (std::int64_t first = 0; first < width; first += panel_cols<L>) {
+        std::int64_t done = 0;
+        if constexpr (rows_in_place<Rows>)
+            if (height == L::tile_rows) {  // whole tiles are encoded from where their rows lie
+                done = width / L::tile_cols * L::tile_cols;
+                tiles = encode_tiles<L>(opened[0].values, rows.stride(), done, tiles);
+            }
+        for (std::int64_t first = done; first < width; first += panel_cols<L>) {
             const std::int64_t count = std::min<std::int64_t>(panel_cols<L>, width - first);
-            if (!fill_panel<L>(rows, opened, height, first, count, panel))
-                return {errc::bad_value,
-                        "A quantised weight lies outside the values of the layout."};
-            tiles = encode_panel<L>(panel, count, tiles);
+            if (!fill_panel<L>(rows, opened, height, first, count, panel)) return strange_weight;
+            tiles = encode_tiles<L>(panel, panel_cols<L>, count, tiles);
         }
     }
     return {};

@@ -66,6 +66,9 @@ public:
 
     explicit value_rows(const quantized_view& matrix) : weights(matrix) {}
 
+    /// Values between one row's and the next row's.
+    [[nodiscard]] std::int64_t stride() const noexcept { return weights.values.stride; }
+
     status open(std::int64_t row, std::int64_t s, segment& to, float& scale) const noexcept {
         const scale_spec& spec = weights.scale;
         const std::int64_t cols = weights.values.cols;
@@ -89,7 +92,7 @@ class made_rows {
 
     [[nodiscard]] std::int8_t* values_of(std::int64_t row) noexcept {
         return reinterpret_cast<std::int8_t*>(value_memory.data()) +
-               row % shape.tile.rows * shape.cols;
+               row % shape.tile.rows * stride();
     }
     [[nodiscard]] float* scales_of(std::int64_t row) noexcept {
         return reinterpret_cast<float*>(scale_memory.data()) +
@@ -102,12 +105,15 @@ public:
     made_rows(const packed_shape& of, Source& maker) noexcept
         : shape(of),
           source(maker),
-          value_memory(static_cast<std::size_t>(of.tile.rows * of.cols)),
+          value_memory(static_cast<std::size_t>(of.tile.rows * stride())),
           scale_memory(static_cast<std::size_t>(of.tile.rows * of.segments()) * sizeof(float)) {
         // A source leaves scales out where the tensor has one.
         if (scale_memory.data() != nullptr)
             std::memset(scale_memory.data(), 0, scale_memory.size());
     }
+
+    /// An odd number of cache lines: a column of a row block is in as many sets of the L1 cache.
+    [[nodiscard]] std::int64_t stride() const noexcept { return round_up(shape.cols, 64) | 64; }
 
     status open(std::int64_t row, std::int64_t s, segment& to, float& scale) {
         if (value_memory.data() == nullptr || scale_memory.data() == nullptr)

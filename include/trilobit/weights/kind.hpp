@@ -52,7 +52,8 @@ struct quaternary {
     static constexpr std::int8_t lowest = -DoubledZero * step / 2, highest = lowest + 3 * step;
     static constexpr std::int8_t padding = step == 1 ? 0 : -1;
     static constexpr bool holds(std::int8_t value) noexcept {
-        return value >= lowest && value <= highest && (value - lowest) % step == 0;
+        // 0..3 or 0, 2, 4, 6 above the lowest; what is below wraps.
+        return (static_cast<std::uint8_t>(value - lowest) & ~unsigned{3 * step}) == 0;
     }
 };
 
