@@ -108,4 +108,12 @@ void reader::require_whole() const {
     for (const support::mapped_file& file : files) file.require_whole();
 }
 
+void reader::forget(const tensor& t) const noexcept {
+    for (const support::mapped_file& file : files) {
+        const auto bytes = file.bytes();
+        if (t.data.data() >= bytes.data() && t.data.data() < bytes.data() + bytes.size())
+            file.forget(t.data);
+    }
+}
+
 }  // namespace tbx::gguf

@@ -111,6 +111,8 @@ public:
     [[nodiscard]] std::span<const support::mapped_file> parts() const noexcept { return files; }
     /// Throws tbx::error if a file has become shorter since it was mapped.
     void require_whole() const;
+    /// The tensor will not be read soon: its memory may go.
+    void forget(const tensor& t) const noexcept;
     [[nodiscard]] std::span<const entry> entries() const noexcept { return all_entries; }
     [[nodiscard]] std::span<const tensor> tensors() const noexcept { return all_tensors; }
 

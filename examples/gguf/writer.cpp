@@ -1,9 +1,8 @@
 // SPDX-License-Identifier: MIT
 // Room gguf. Enters: metadata, tensor declarations, tensor bytes. Leaves: a GGUF v3 file with the
-// default alignment of 32, tensors in the order of their declaration, zero padding between them.
+// alignment of 32 or another, tensors in the order of their declaration, zero padding between them.
 #include "gguf/writer.hpp"
 
-#include <array>
 #include <limits>
 #include <utility>
 
@@ -14,8 +13,6 @@
 namespace tbx::gguf {
 
 namespace {
-
-constexpr std::uint64_t alignment = 32;
 
 template <class T>
 void put(std::string& out, T value) {
@@ -28,20 +25,23 @@ void put_text(std::string& out, std::string_view text) {
     out += text;
 }
 
-constexpr std::uint64_t padded(std::uint64_t bytes) noexcept {
-    return (bytes + alignment - 1) / alignment * alignment;
-}
-
 }  // namespace
 
-writer::writer(std::string path) : file(std::move(path)) {}
+writer::writer(std::string path, std::uint32_t aligned)
+    : file(std::move(path)), alignment(aligned) {
+    if (aligned == 32) return;  // what is not said
+    keys.emplace("general.alignment");
+    put_text(metadata, "general.alignment");
+    put(metadata, static_cast<std::uint32_t>(value_type::u32));
+    put(metadata, aligned);
+}
 
 void writer::fail(std::string_view what) const { throw error(file.path(), what); }
 
 void writer::open_entry(std::string_view key, value_type type) {
     if (streaming) fail("metadata must come before tensor data");
     if (key.empty()) fail("a metadata key is empty");
-    if (key == "general.alignment") fail("the writer always aligns to 32");
+    if (key == "general.alignment") fail("the alignment is chosen when the file is opened");
     if (!keys.emplace(key).second) fail("metadata key '" + std::string(key) + "' is set twice");
     put_text(metadata, key);
     put(metadata, static_cast<std::uint32_t>(type));
@@ -161,9 +161,8 @@ void writer::begin_data() {
 }
 
 void writer::pad_to_alignment() {
-    constexpr std::array<std::byte, alignment> zeros{};
     const std::uint64_t position = file.position();
-    file.write(std::span(zeros).first(static_cast<std::size_t>(padded(position) - position)));
+    file.write(std::vector<std::byte>(static_cast<std::size_t>(padded(position) - position)));
 }
 
 void writer::append(std::span<const std::byte> bytes) {

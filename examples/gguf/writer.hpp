@@ -36,16 +36,21 @@ class writer {
     std::size_t current = 0;       // tensor that append() fills
     std::uint64_t filled = 0;      // its bytes so far
     std::uint64_t data_bytes = 0;  // padded size of all declared tensors
+    std::uint64_t alignment;
     bool streaming = false;
 
     void open_entry(std::string_view key, value_type type);
     void open_array(std::string_view key, value_type element, std::size_t count);
     void begin_data();
+    [[nodiscard]] std::uint64_t padded(std::uint64_t bytes) const noexcept {
+        return (bytes + alignment - 1) / alignment * alignment;
+    }
     void pad_to_alignment();
     [[noreturn]] void fail(std::string_view what) const;
 
 public:
-    explicit writer(std::string path);
+    /// `aligned`: where tensors begin, a power of two from 32 on.
+    explicit writer(std::string path, std::uint32_t aligned = 32);
 
     void set(std::string_view key, std::string_view value);
     void set(std::string_view key, const char* value) { set(key, std::string_view(value)); }

@@ -82,6 +82,7 @@ std::int64_t linear::bytes() const noexcept {
 }
 
 const trilobit::packed_view* linear::packed() const noexcept {
+    if (const auto* borrowed = std::get_if<trilobit::packed_view>(&weights)) return borrowed;
     const auto* p = std::get_if<trilobit::any_packed_matrix>(&weights);
     return p != nullptr ? &p->view() : nullptr;
 }

@@ -43,7 +43,7 @@ struct dense_matrix {
 
 /// y = x Wᵀ * scale, W (rows, cols).
 struct linear {
-    std::variant<dense_matrix, trilobit::any_packed_matrix> weights;
+    std::variant<dense_matrix, trilobit::any_packed_matrix, trilobit::packed_view> weights;
     float scale = 1.0f;  // of a separate ".scale" tensor
 
     [[nodiscard]] std::int64_t rows() const noexcept;
@@ -96,9 +96,9 @@ struct selection {
     std::span<const std::int32_t> rows = {}, cols = {};
 };
 
-/// A tensor of few levels, packed: ternary weights in `layout`, others in the one for them. Other
-/// types stay dense and whole. Columns may be selected where those of a row share one scale. Throws
-/// tbx::error.
+/// A tensor of few levels, packed: ternary weights in `layout`, others in the one for them. An image
+/// that is packed in the file stays where it lies; other types stay dense and whole. Columns may be
+/// selected where those of a row share one scale. Throws tbx::error.
 [[nodiscard]] linear load_linear(compute& cpu, const gguf::reader& file, const gguf::tensor& from,
                                  trilobit::layout_id layout, const progress& report,
                                  const selection& kept = {});

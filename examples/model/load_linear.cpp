@@ -11,6 +11,7 @@
 
 #include "gguf/dequantize.hpp"
 #include "gguf/finite.hpp"
+#include "gguf/packed.hpp"
 #include "gguf/reader.hpp"
 #include "gguf/weight_rows.hpp"
 #include "model/linear.hpp"
@@ -139,7 +140,8 @@ trilobit::scale_spec spec_for(const formats::format& of, const formats::scale_su
 
 dense_matrix load_dense(compute& cpu, const gguf::reader& file, const gguf::tensor& from) {
     dense_matrix w{number_type::f32, from.rows(), from.columns(), from.data.data(), {}};
-    require_finite(cpu, file, from);
+    // Of a file of packed images that was done when it was written.
+    if (!gguf::has_images(file)) require_finite(cpu, file, from);
     // Kernels read a file's numbers in place where they are the machine's own.
     if (const auto type = dense_type(from.type); type && trilobit::little_endian) {
         w.type = *type;
@@ -158,6 +160,7 @@ dense_matrix load_dense(compute& cpu, const gguf::reader& file, const gguf::tens
 
 linear load_linear(compute& cpu, const gguf::reader& file, const gguf::tensor& from,
                    trilobit::layout_id layout, const progress& report, const selection& kept) {
+    if (const auto image = gguf::packed_image(file, from)) return linear{*image};
     if (gguf::few_levels(from.type) == nullptr) {
         linear dense{load_dense(cpu, file, from)};
         if (report) report(1.0);

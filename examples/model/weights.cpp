@@ -9,6 +9,7 @@
 
 #include "gguf/dequantize.hpp"
 #include "gguf/finite.hpp"
+#include "gguf/packed.hpp"
 #include "gguf/reader.hpp"
 #include "model/elementary.hpp"
 #include "model/prune.hpp"
@@ -42,8 +43,11 @@ public:
 
     const gguf::tensor& take(const std::string& name, std::int64_t rows, std::int64_t cols) {
         const gguf::tensor& t = file.require_tensor(name);
-        if (t.rows() != rows || t.columns() != cols)
-            fail(t, "it has " + std::to_string(t.rows()) + " x " + std::to_string(t.columns()) +
+        const auto image = gguf::packed_image(file, t);
+        const std::int64_t its_rows = image ? image->rows : t.rows(),
+                           its_cols = image ? image->cols : t.columns();
+        if (its_rows != rows || its_cols != cols)
+            fail(t, "it has " + std::to_string(its_rows) + " x " + std::to_string(its_cols) +
                         " values where the model needs " + std::to_string(rows) + " x " +
                         std::to_string(cols));
         used.insert(t.name);

@@ -142,7 +142,11 @@ nlohmann::ordered_json run(const bench_options& o) {
     const auto part = [](double value, double of) { return of > 0 ? value / of : 0.0; };
     nlohmann::ordered_json out;
     out["shape"] = o.file.empty() ? o.shape : (c.name.empty() ? o.file : c.name);
-    out["layout"] = o.machine.layout_text();
+    // A file of images has layouts of its own.
+    const trilobit::packed_view* first =
+        w.layers.empty() ? nullptr : w.layers.front().q.packed();
+    out["layout"] = first != nullptr ? std::string(trilobit::layout_name(first->layout))
+                                     : o.machine.layout_text();
     out["kernel"] = chosen_kernel(cpu, loaded.model, 1);
     out["prefill_kernel"] = chosen_kernel(cpu, loaded.model, batch);
     out["arch"] = cpu.context.kernels.name;

@@ -1,25 +1,25 @@
 // SPDX-License-Identifier: MIT
-// Room examples/runner. Enters: a model of another program, or a GGUF file. Leaves: a GGUF file: a
-// llama2.c checkpoint as it is, or a GGUF file whose linear layers are stored otherwise or whose
-// pre-tokenizer has another name.
+// Room examples/runner. Enters: a model of another program, a folder of Hugging Face's, or a GGUF
+// file. Leaves: a GGUF file: a llama2.c checkpoint as it is, or the others with linear layers of
+// the type that was asked for, or as packed images that the next start maps.
 #include <algorithm>
-#include <bit>
 #include <cstdint>
+#include <cstdio>
 #include <cstring>
-#include <map>
+#include <filesystem>
 #include <memory>
 #include <string>
 #include <vector>
 
-#include "gguf/dequantize.hpp"
-#include "gguf/layer.hpp"
-#include "gguf/quantize.hpp"
+#include "conversion/encode.hpp"
+#include "gguf/packed.hpp"
 #include "gguf/reader.hpp"
-#include "gguf/weight_rows.hpp"
 #include "gguf/writer.hpp"
+#include "huggingface/folder.hpp"
 #include "llama2c/convert.hpp"
 #include "runner/commands.hpp"
 #include "runner/options.hpp"
+#include "runner/targets.hpp"
 #include "support/mapped_file.hpp"
 #include "support/progress.hpp"
 
@@ -27,117 +27,105 @@ namespace tbx::runner {
 namespace {
 
 struct convert_options {
-    std::string in, out, tokenizer, type, pre;
+    std::string in, out, tokenizer, to, type, pre;
+    bool ternarise = false;
+    machine_options machine;
+    std::vector<gguf::read_as> read_as;
 };
 
 constexpr const char *file_type_key = "general.file_type", *pre_key = "tokenizer.ggml.pre";
 
-const std::map<std::string, gguf::tensor_type>& types() {
-    static const std::map<std::string, gguf::tensor_type> all = {
-        {"F32", gguf::tensor_type::f32},     {"F16", gguf::tensor_type::f16},
-        {"BF16", gguf::tensor_type::bf16},   {"Q8_0", gguf::tensor_type::q8_0},
-        {"TQ1_0", gguf::tensor_type::tq1_0}, {"TQ2_0", gguf::tensor_type::tq2_0},
-        {"I2_S", gguf::tensor_type::i2_s}};
-    return all;
-}
-
-// A matrix of a layer; everything else keeps its type.
-bool is_linear(std::string_view name) {
-    if (!name.starts_with("blk.")) return false;
-    name.remove_prefix(std::min(name.find('.', 4), name.size()));
-    bool found = false;
-    gguf::each_tensor({}, [&](const gguf::layer_tensor& t) {
-        found |= !t.is_vector && name == "." + std::string(t.name) + ".weight";
-    });
-    return found;
-}
-
-// llama.cpp's number for a file most of whose weights are of this type; bitnet.cpp's for I2_S.
-std::uint32_t file_type_of(gguf::tensor_type type) {
-    switch (type) {
-        case gguf::tensor_type::f32:
-            return 0;
-        case gguf::tensor_type::f16:
-            return 1;
-        case gguf::tensor_type::q8_0:
-            return 7;
-        case gguf::tensor_type::bf16:
-            return 32;
-        case gguf::tensor_type::tq1_0:
-            return 36;
-        case gguf::tensor_type::tq2_0:
-            return 37;
-        default:
-            return 40;
-    }
-}
-
 // Entries go over as they are, but for the keys that conversion makes untrue.
-void copy_metadata(const gguf::reader& from, const convert_options& o, gguf::writer& to) {
+void copy_metadata(const gguf::reader& from, const conversion::target* to, const std::string& pre,
+                   gguf::writer& out) {
+    // Of packed images the old number tells what they were made of.
+    const bool retyped = to != nullptr && !to->packed;
+    const auto number = retyped ? file_type_of(*to) : std::nullopt;
     for (const gguf::entry& e : from.entries())
-        if (e.key != "general.alignment" && (e.key != file_type_key || o.type.empty()) &&
-            (e.key != pre_key || o.pre.empty()))
-            to.copy(e);
-    if (!o.type.empty()) to.set(file_type_key, file_type_of(types().at(o.type)));
-    if (!o.pre.empty()) to.set(pre_key, o.pre);
+        if (e.key != "general.alignment" && (e.key != file_type_key || !retyped) &&
+            (e.key != pre_key || pre.empty()) && (e.key != gguf::packed_key || to == nullptr))
+            out.copy(e);
+    if (number) out.set(file_type_key, *number);
+    if (!pre.empty()) out.set(pre_key, pre);
+    if (to != nullptr && to->packed)
+        out.set(gguf::packed_key, std::uint32_t{TRILOBIT_PACKED_VERSION});
 }
 
-std::vector<float> floats_of(const gguf::reader& file, const gguf::tensor& t) {
-    const auto columns = static_cast<std::size_t>(t.columns());
-    std::vector<float> all(static_cast<std::size_t>(t.rows()) * columns);
-    for (std::int64_t r = 0; r < t.rows(); ++r)
-        gguf::dequantize_row(t, r, std::span(all).subspan(static_cast<std::size_t>(r) * columns));
-    for (const float& value : all)
-        if ((std::bit_cast<std::uint32_t>(value) & 0x7f800000u) == 0x7f800000u)
-            file.fail(std::string(t.name) + ": a weight is NaN or infinite");
-    return all;
+// What was asked for, and what may be lost on the way: --type takes what --to refuses.
+struct wish {
+    std::optional<conversion::target> to;
+    conversion::permission may;
+};
+
+wish wish_of(const convert_options& o) {
+    if (!o.to.empty() && !o.type.empty())
+        throw error("--type", "and --to say the same; give one of them");
+    wish w;
+    if (const std::string& name = o.to.empty() ? o.type : o.to; !name.empty())
+        w.to = find_target(name);
+    w.may = {.ternarise = o.ternarise || !o.type.empty(), .round = !o.type.empty()};
+    return w;
 }
 
-// A code without meaning would become a float as any other.
-void check_trits(const gguf::reader& file, const gguf::tensor& t) {
-    const gguf::weight_rows rows(file, t);
-    std::vector<std::int8_t> trits(static_cast<std::size_t>(t.columns()));
-    std::vector<float> scales(static_cast<std::size_t>(rows.scales_per_row()));
-    for (std::int64_t r = 0; r < t.rows(); ++r) rows.decode(r, trits, scales);
+void write_tensors(conversion::encoder& encoder, gguf::writer& out) {
+    encoder.declare(out);
+    support::progress_bar bar("converting");
+    encoder.write(out, [&](double done) { bar.update(done); });
 }
 
-std::vector<std::byte> converted(const gguf::reader& file, const gguf::tensor& t,
-                                 gguf::tensor_type type) {
-    if (gguf::few_levels(t.type) != nullptr) check_trits(file, t);
-    const std::vector<float> values = floats_of(file, t);
-    try {
-        return gguf::few_levels(type) != nullptr ? gguf::ternarise(type, values, t.columns())
-                                                 : gguf::quantize(type, values, t.columns());
-    } catch (const error& e) {
-        file.fail(std::string(t.name) + ": " + e.what());
-    }
+void tell(const conversion::encoder& encoder) {
+    for (const conversion::loss& l : encoder.losses())
+        (void)std::printf("%s: %s, relative RMS error %.4g\n", l.tensor.c_str(), l.what.c_str(),
+                          l.error);
 }
 
-void convert_gguf(const convert_options& o) {
-    const gguf::reader from(o.in);
+conversion::encoder plan(model::compute& cpu, const std::string& file, const wish& w,
+                         std::vector<gguf::float_rows> tensors) {
+    support::progress_bar bar("reading");
+    return {cpu, file, w.to.value_or(conversion::target{}), w.may, std::move(tensors),
+            [&](double done) { bar.update(done); }};
+}
+
+void convert_gguf(const convert_options& o, const wish& w) {
+    const gguf::reader from(o.in, o.read_as);
     if (!o.pre.empty() && from.get_or<std::string_view>("tokenizer.ggml.model", "") != "gpt2")
         throw error("--pre", o.in + " has no vocabulary of byte-level BPE, which alone is split");
-    const auto type_of = [&](const gguf::tensor& t) {
-        return is_linear(t.name) && !o.type.empty() ? types().at(o.type) : t.type;
-    };
-    gguf::writer to(o.out);
-    copy_metadata(from, o, to);
-    double total = 0, done = 0;
-    for (const gguf::tensor& t : from.tensors()) {
-        to.add_tensor(t.name, type_of(t),
-                      std::span(t.extent.data(), static_cast<std::size_t>(t.dimensions)));
-        total += static_cast<double>(t.data.size());
-    }
-    support::progress_bar bar("converting");
-    for (const gguf::tensor& t : from.tensors()) {
-        if (type_of(t) == t.type)
-            to.append(t.data);
-        else
-            to.append(converted(from, t, type_of(t)));
-        bar.update((done += static_cast<double>(t.data.size())) / total);
-    }
+    const bool packed = w.to ? w.to->packed : gguf::has_images(from);
+    gguf::writer out(o.out, packed ? 64 : 32);
+    copy_metadata(from, w.to ? &*w.to : nullptr, o.pre, out);
+    model::compute cpu(o.machine.thread_count());
+    conversion::encoder encoder =
+        plan(cpu, o.in, w, conversion::rows_of(from, w.to.has_value()));
+    write_tensors(encoder, out);
     from.require_whole();
-    to.finish();
+    out.finish();
+    tell(encoder);
+}
+
+// To read on in a file that one has just replaced would be right on some systems only.
+void refuse_own_file(const std::string& folder, const std::string& out) {
+    std::error_code ignored;
+    for (const auto& each : std::filesystem::directory_iterator(folder, ignored))
+        if (std::filesystem::equivalent(each.path(), out, ignored))
+            throw error(out, "is a file of the model that is converted");
+}
+
+void convert_folder(const convert_options& o, const wish& w) {
+    if (!w.to) throw error("--to", "to convert a folder, say what its linear layers shall become");
+    if (!o.pre.empty()) throw error("--pre", "a folder's tokenizer says how its texts are split");
+    refuse_own_file(o.in, o.out);
+    const huggingface::folder from(o.in);
+    gguf::writer out(o.out, w.to->packed ? 64 : 32);
+    // Types that only bitnet.cpp knows go with its name for the graph.
+    from.write_metadata(out, w.to->packed || gguf_of_bitnet(*w.to));
+    if (const auto number = file_type_of(*w.to)) out.set(file_type_key, *number);
+    if (w.to->packed) out.set(gguf::packed_key, std::uint32_t{TRILOBIT_PACKED_VERSION});
+    model::compute cpu(o.machine.thread_count());
+    conversion::encoder encoder = plan(cpu, o.in, w, from.tensors());
+    write_tensors(encoder, out);
+    from.require_whole();
+    out.finish();
+    tell(encoder);
 }
 
 bool is_gguf(const std::string& path) {
@@ -146,16 +134,19 @@ bool is_gguf(const std::string& path) {
 }
 
 void run(const convert_options& o) {
+    const wish w = wish_of(o);
+    if (std::filesystem::is_directory(o.in)) return convert_folder(o, w);
     if (is_gguf(o.in)) {
-        if (o.type.empty() && o.pre.empty())
-            throw error("--type",
-                        "to convert a GGUF file, say what its linear layers shall become");
-        return convert_gguf(o);
+        if (!w.to && o.pre.empty())
+            throw error("--to", "to convert a GGUF file, say what its linear layers shall become");
+        return convert_gguf(o, w);
     }
+    if (o.in.ends_with(".safetensors"))
+        throw error(o.in, "is one file of a model: convert the folder that it lies in");
     if (o.tokenizer.empty())
         throw error("--tokenizer", "a llama2.c checkpoint needs its tokenizer file beside it");
-    if (!o.type.empty())
-        throw error("--type",
+    if (w.to)
+        throw error(o.to.empty() ? "--type" : "--to",
                     "a llama2.c checkpoint is converted as F32; convert the result again");
     if (!o.pre.empty())
         throw error("--pre", "the vocabulary of a llama2.c checkpoint has no pre-tokenizer");
@@ -167,27 +158,33 @@ void run(const convert_options& o) {
 void add_convert(CLI::App& app) {
     const auto o = std::make_shared<convert_options>();
     CLI::App* command = app.add_subcommand(
-        "convert", "Make a GGUF file of a llama2.c checkpoint, or change the linear layers of one");
-    std::string names;
-    for (const auto& [name, type] : types()) names += (names.empty() ? "" : ", ") + name;
-    command->add_option("input", o->in, "llama2.c checkpoint, or GGUF file")
+        "convert", "Make a GGUF file of a Hugging Face folder, a GGUF file or a llama2.c checkpoint");
+    command
+        ->add_option("input", o->in, "Folder with config.json, GGUF file or llama2.c checkpoint")
         ->required()
-        ->type_name("FILE");
-    command->add_option("-o,--output", o->out, "GGUF file to write")->required()->type_name("FILE");
+        ->type_name("IN");
+    command->add_option("-o,--output,output", o->out, "GGUF file to write")
+        ->required()
+        ->type_name("OUT");
     command->add_option("--tokenizer", o->tokenizer, "Tokenizer of the checkpoint")
         ->type_name("FILE");
     command
-        ->add_option("--type", o->type,
-                     "Type of the linear layers: " + names +
-                         "; ternary ones keep weights that are ternary already, others become so "
-                         "by BitNet's absmean rule")
+        ->add_option("--to", o->to,
+                     "What the linear layers become, exactly or not at all: " + target_names())
         ->type_name("NAME")
-        ->check(CLI::Validator(
-            [names](std::string& text) {
-                return types().contains(text) ? std::string()
-                                              : "'" + text + "' is none of " + names;
-            },
-            ""));
+        ->check(CLI::Validator(check_target, ""));
+    command
+        ->add_option("--type", o->type,
+                     "The same, and what --to refuses is rounded: floats to the type's nearest, "
+                     "weights that are not ternary by BitNet's absmean")
+        ->type_name("NAME")
+        ->check(CLI::Validator(check_target, ""));
+    command->add_flag("--ternarize", o->ternarise,
+                      "With --to, round weights that are not ternary by BitNet's absmean rule, and "
+                      "say what that costs");
+    command->add_option("-t,--threads", o->machine.threads, "Threads [one for each processor]")
+        ->check(CLI::Range(1, 1024));
+    add_read_as(*command, o->read_as);
     add_pre(*command, o->pre);
     command->callback([o] { run(*o); });
 }

@@ -6,6 +6,9 @@
 #include <string>
 #include <vector>
 
+#include <trilobit/layout/all.hpp>
+
+#include "gguf/packed.hpp"
 #include "gguf/reader.hpp"
 #include "model/config.hpp"
 #include "runner/commands.hpp"
@@ -36,15 +39,22 @@ std::string printable(std::string_view raw) {
     return out;
 }
 
-std::string extent_of(const gguf::tensor& t) {
+// As it is used: an image of packed weights says of itself what it is.
+struct shown_tensor {
+    std::string type, extent;
+    double weights;
+};
+
+shown_tensor shown(const gguf::reader& file, const gguf::tensor& t) {
+    if (const auto image = gguf::packed_image(file, t))
+        return {std::string(trilobit::layout_name(image->layout)),
+                std::to_string(image->cols) + " x " + std::to_string(image->rows),
+                static_cast<double>(image->rows) * static_cast<double>(image->cols)};
     std::string out = std::to_string(t.extent[0]);
     for (int d = 1; d < t.dimensions; ++d)
         out += " x " + std::to_string(t.extent[static_cast<std::size_t>(d)]);
-    return out;
-}
-
-double weights_of(const gguf::tensor& t) {
-    return static_cast<double>(t.rows()) * static_cast<double>(t.columns());
+    return {gguf::name_of(t.type), out,
+            static_cast<double>(t.rows()) * static_cast<double>(t.columns())};
 }
 
 void print_types(const gguf::reader& file) {
@@ -55,12 +65,14 @@ void print_types(const gguf::reader& file) {
     };
     std::map<std::string, sum> types;
     sum all;
-    for (const gguf::tensor& t : file.tensors())
-        for (sum* s : {&types[gguf::name_of(t.type)], &all}) {
+    for (const gguf::tensor& t : file.tensors()) {
+        const shown_tensor as = shown(file, t);
+        for (sum* s : {&types[as.type], &all}) {
             ++s->tensors;
-            s->weights += weights_of(t);
+            s->weights += as.weights;
             s->bytes += t.data.size();
         }
+    }
     types["all"] = all;
     (void)std::printf("\n%-9s %8s %12s %12s %12s\n", "type", "tensors", "weights", "bytes",
                       "bits/weight");
@@ -107,10 +119,11 @@ void run(const info_options& o) {
         (void)std::printf("  %-44s %s\n", printable(e.key).c_str(),
                           printable(gguf::describe(e)).c_str());
     (void)std::printf("\n%zu tensors\n", file.tensors().size());
-    for (const gguf::tensor& t : file.tensors())
-        (void)std::printf("  %-32s %-9s %20s %12s\n", printable(t.name).c_str(),
-                          gguf::name_of(t.type).c_str(), extent_of(t).c_str(),
-                          support::human_bytes(t.data.size()).c_str());
+    for (const gguf::tensor& t : file.tensors()) {
+        const shown_tensor as = shown(file, t);
+        (void)std::printf("  %-32s %-9s %20s %12s\n", printable(t.name).c_str(), as.type.c_str(),
+                          as.extent.c_str(), support::human_bytes(t.data.size()).c_str());
+    }
     print_types(file);
 }
 

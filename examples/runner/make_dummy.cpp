@@ -5,6 +5,7 @@
 #include <memory>
 #include <string>
 
+#include "huggingface/config.hpp"
 #include "model/random_weights.hpp"
 #include "model/shapes.hpp"
 #include "runner/commands.hpp"
@@ -16,7 +17,7 @@ namespace tbx::runner {
 namespace {
 
 struct dummy_options {
-    std::string out, shape = "tiny", type = "TQ2_0", architecture;
+    std::string out, shape = "tiny", type = "TQ2_0", architecture, config;
     std::int64_t vocabulary = 0;  // 0: the shape's
     std::uint64_t seed = 1;
 };
@@ -42,8 +43,38 @@ model::config as_architecture(model::config shape, const std::string& name) {
     return shape;
 }
 
+/// What a folder of Hugging Face's would become, as far as this program's graphs go.
+model::config shape_of_config(const std::string& path) {
+    const huggingface::config from = huggingface::read_config(path);
+    if (from.family != "llama" && from.family != "bitnet")
+        throw error(path, "describes a " + from.family + ", for which there is no graph here");
+    if (from.rope != huggingface::rope_rule::plain)
+        throw error(path, "scales RoPE, which a dummy does not");
+    const bool llama = from.family == "llama";
+    model::config c;
+    c.architecture = llama ? "llama" : from.squared_relu ? "bitnet-b1.58" : "bitnet";
+    c.name = "random weights";
+    c.vocab = from.vocab;
+    c.dim = from.dim;
+    c.ffn = from.ffn;
+    c.layers = from.layers;
+    c.heads = from.heads;
+    c.kv_heads = from.kv_heads;
+    c.key_dim = c.value_dim = c.rope_dim = from.head_dim;
+    c.context = from.context;
+    c.rope_base = from.rope_base;
+    c.norm_eps = from.norm_eps;
+    c.pairing = llama ? model::rope_pairing::interleaved : model::rope_pairing::halves;
+    c.gate = from.squared_relu ? model::gate_function::squared_relu : model::gate_function::silu;
+    c.sub_norms = !llama;
+    c.tied_head = from.tied.value_or(false);
+    if (const std::string problem = model::check(c); !problem.empty()) throw error(path, problem);
+    return c;
+}
+
 void run(const dummy_options& o) {
-    model::config shape = model::config_of_shape(o.shape);
+    model::config shape =
+        o.config.empty() ? model::config_of_shape(o.shape) : shape_of_config(o.config);
     if (!o.architecture.empty()) shape = as_architecture(std::move(shape), o.architecture);
     if (o.vocabulary > 0) shape.vocab = o.vocabulary;
     support::progress_bar bar("writing " + o.out);
@@ -62,7 +93,10 @@ void add_make_dummy(CLI::App& app) {
     for (const auto& [name, type] : dummy_types())
         type_names += (type_names.empty() ? "" : ", ") + name;
     command->add_option("-o,--output", o->out, "GGUF file to write")->required()->type_name("FILE");
-    command->add_option("--shape", o->shape, names + " [tiny]")->type_name("NAME");
+    auto* shape = command->add_option("--shape", o->shape, names + " [tiny]")->type_name("NAME");
+    command->add_option("--config", o->config, "The shape that a config.json of Hugging Face's says")
+        ->type_name("FILE")
+        ->excludes(shape);
     command->add_option("--type", o->type, "Type of the linear layers: " + type_names + " [TQ2_0]")
         ->type_name("NAME")
         ->check(CLI::Validator(

@@ -34,10 +34,25 @@ mode_t mode_for(const std::string& path) {
     return 0644;
 }
 
+// Where a chain of links ends, whether something is there or not yet. rename() would put the file
+// in the place of the link.
+std::string behind_links(std::string path) {
+    constexpr int most_links = 40;  // as the system follows
+    for (int i = 0; i < most_links; ++i) {
+        char text[4096];
+        const ssize_t length = ::readlink(path.c_str(), text, sizeof text);
+        if (length < 0 || length == ssize_t{sizeof text}) return path;
+        const std::string next(text, static_cast<std::size_t>(length));
+        path = next.starts_with('/') ? next : directory_of(path) + "/" + next;
+    }
+    throw error(path, "is a symbolic link without end");
+}
+
 }  // namespace
 
 atomic_file::atomic_file(std::string path) : target(std::move(path)) {
     if (target.empty()) throw error("output file", "its name is empty");
+    target = behind_links(std::move(target));
     struct stat info{};
     if (::stat(target.c_str(), &info) == 0 && !S_ISREG(info.st_mode)) {
         throw error(target, "exists and is not a regular file");

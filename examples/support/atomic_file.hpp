@@ -28,7 +28,7 @@ class atomic_file {
 
 public:
     /// Throws tbx::error when the directory cannot be written. An existing file of this name keeps
-    /// its content until commit().
+    /// its content until commit(). Of a symbolic link the file that it names is meant.
     explicit atomic_file(std::string path);
     atomic_file(atomic_file&& other) noexcept;
     atomic_file& operator=(atomic_file&&) = delete;

@@ -96,4 +96,13 @@ void mapped_file::will_need() const noexcept {
     if (data != nullptr) ::madvise(const_cast<std::byte*>(data), size, MADV_WILLNEED);
 }
 
+void mapped_file::forget(std::span<const std::byte> part) const noexcept {
+    // Whole pages alone: what lies beside may be in use.
+    const auto page = static_cast<std::uintptr_t>(::sysconf(_SC_PAGESIZE));
+    const auto first = (reinterpret_cast<std::uintptr_t>(part.data()) + page - 1) / page * page;
+    const auto last = reinterpret_cast<std::uintptr_t>(part.data() + part.size()) / page * page;
+    if (data != nullptr && first < last)
+        ::madvise(reinterpret_cast<void*>(first), last - first, MADV_DONTNEED);
+}
+
 }  // namespace tbx::support

@@ -36,6 +36,9 @@ public:
     void require_whole() const;
     /// Asks the system to read the whole file ahead, for a caller that will soon touch all of it.
     void will_need() const noexcept;
+    /// Lets go of the memory of these bytes of it, for a caller that has read them once: they can
+    /// be read again, at the price of the disk's.
+    void forget(std::span<const std::byte> part) const noexcept;
 };
 
 }  // namespace tbx::support

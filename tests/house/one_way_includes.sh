@@ -50,7 +50,8 @@ includes include/trilobit trilobit/ |
     failed=1
 # The runner's rooms and the trainer's share the left end only, so each chain is checked by itself.
 includes examples '' | grep -v '^train ' |
-    check "support formats gguf tokenizer llama2c model runner train integrations web" "" 0 || failed=1
+    check "support formats gguf tokenizer llama2c safetensors huggingface model conversion runner \
+        train integrations web" "" 0 || failed=1
 includes examples '' | grep '^train ' |
     check "support formats gguf tokenizer llama2c train model runner integrations web" "" 0 || failed=1
 if grep -rnE '#[[:space:]]*include.*examples/' include; then failed=1; fi

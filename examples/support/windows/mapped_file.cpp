@@ -87,4 +87,7 @@ void mapped_file::will_need() const noexcept {
     if (data != nullptr) ::PrefetchVirtualMemory(::GetCurrentProcess(), 1, &range, 0);
 }
 
+// Windows trims what has not been read lately by itself.
+void mapped_file::forget(std::span<const std::byte>) const noexcept {}
+
 }  // namespace tbx::support

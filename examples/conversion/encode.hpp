@@ -1,0 +1,81 @@
+// SPDX-License-Identifier: MIT
+// Room conversion. Enters: tensors as rows of floats, wherever they come from. Leaves: the same
+// tensors in a GGUF file, the matrices of layers in another type or as packed images. What would
+// not be the same weights is refused, unless it was asked for: then the error is told.
+#pragma once
+
+#include <functional>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include <trilobit/layout/all.hpp>
+
+#include "formats/all.hpp"
+#include "formats/all_dense.hpp"
+#include "gguf/float_rows.hpp"
+#include "gguf/reader.hpp"
+#include "gguf/writer.hpp"
+#include "model/compute.hpp"
+
+namespace tbx::conversion {
+
+/// What the matrices of layers become.
+struct target {
+    std::string name;                                // "TQ2_0", "packed:ternary_base3"
+    gguf::tensor_type type{};                        // of images: I8
+    const formats::format* levels = nullptr;         // few values and scales,
+    const formats::dense_format* dense = nullptr;    // or floats,
+    bool packed = false;                             // or images
+    std::optional<trilobit::layout_id> layout = {};  // of images; none: the one that fits
+};
+
+/// What may be lost.
+struct permission {
+    bool ternarise = false;  // BitNet's absmean makes trits of what is not quantised yet
+    bool round = false;      // floats become the nearest that the type has
+};
+
+/// Relative root mean square of what a tensor lost.
+struct loss {
+    std::string tensor, what;
+    double error;
+};
+
+class encoder {
+    model::compute& cpu;
+    std::string source;
+    target to;
+    permission may;
+    std::vector<gguf::float_rows> tensors;
+
+    struct plan;
+    std::vector<plan> plans;
+    std::vector<loss> losses_;
+
+    [[noreturn]] void fail(const gguf::float_rows& t, const std::string& what) const;
+    plan plan_of(const gguf::float_rows& t) const;
+    void plan_levels(const gguf::float_rows& t, plan& p) const;
+    void plan_image(const gguf::float_rows& t, plan& p) const;
+    void write_dense(const plan& p, gguf::writer& out);
+    void write_levels(const plan& p, gguf::writer& out);
+    void write_image(const plan& p, gguf::writer& out);
+    void write_same(const plan& p, gguf::writer& out);
+    void write_floats(const plan& p, const formats::dense_format& as, gguf::writer& out);
+
+public:
+    /// `file` is the subject of errors. Reads every matrix once, with `report` of the fraction done.
+    encoder(model::compute& cpu, std::string file, target to, permission may,
+            std::vector<gguf::float_rows> tensors, const std::function<void(double)>& report);
+    ~encoder();
+
+    /// All tensors, in order.
+    void declare(gguf::writer& out) const;
+    void write(gguf::writer& out, const std::function<void(double)>& report);
+    [[nodiscard]] const std::vector<loss>& losses() const noexcept { return losses_; }
+};
+
+/// The tensors of a GGUF file, which outlives them; `retyped`: linear layers change their type.
+[[nodiscard]] std::vector<gguf::float_rows> rows_of(const gguf::reader& file, bool retyped);
+
+}  // namespace tbx::conversion

@@ -1,0 +1,188 @@
+// SPDX-License-Identifier: MIT
+// Room conversion. Enters: surveys of matrices. Leaves: plans, or refusals; see plan.hpp.
+#include "conversion/plan.hpp"
+
+#include <algorithm>
+#include <cmath>
+#include <initializer_list>
+
+#include <trilobit/pack/header.hpp>
+
+#include "support/error.hpp"
+
+namespace tbx::conversion {
+
+namespace {
+
+using formats::kind;
+
+constexpr std::initializer_list<kind> all_kinds{kind::binary, kind::ternary, kind::quaternary,
+                                                kind::quaternary_low, kind::quaternary_odd};
+
+const char* text_of(kind k) noexcept {
+    constexpr const char* texts[] = {"two signs", "-1, 0 and +1", "-1, 0, 1 and 2",
+                                     "-2, -1, 0 and 1", "-3, -1, 1 and 3"};
+    return texts[static_cast<std::size_t>(k)];
+}
+
+// Does a format give this scale back? Asked of a matrix as small as it has.
+bool keeps_scale(const formats::format& f, float scale) {
+    for (const std::int64_t cols : {std::int64_t{256}, std::int64_t{320}}) {
+        const formats::shape shape{4, cols};
+        const auto bytes = f.bytes(shape);
+        if (!bytes) continue;
+        std::vector<std::byte> tensor(static_cast<std::size_t>(*bytes));
+        std::vector<std::int8_t> values(static_cast<std::size_t>(cols));
+        for (std::size_t i = 0; i < values.size(); ++i)  // three of four, for those that want that
+            values[i] = formats::has_zero(f.values) && i % 4 == 0 ? 0 : 1;
+        std::vector<float> scales(static_cast<std::size_t>(f.scales_per_row(cols)), scale);
+        if (f.write(tensor, shape, 0, values.data(), scales.data()) != formats::fault::none)
+            return false;
+        std::ranges::fill(scales, 0.0f);
+        (void)f.read(tensor, shape, 0, nullptr, scales.data());
+        return std::ranges::all_of(scales, [scale](float s) { return s == scale; });
+    }
+    return true;  // of formats whose shapes are few; they have one float for the tensor
+}
+
+}  // namespace
+
+std::string scale_name(std::string_view weight) {
+    return std::string(weight.substr(0, weight.rfind(".weight"))) + ".scale";
+}
+
+std::int64_t encoder::plan::run(std::int64_t cols, const formats::format* levels) const noexcept {
+    if (how == way::image) return shape.scale.segment_cols(cols);
+    return levels->scales == formats::scale_per::group ? levels->group : cols;
+}
+
+float quantise_run(std::span<const float> weights, kind k, std::int8_t* values) {
+    const float scale =
+        unit_of(k, trilobit::values_of(weights.data(), std::ssize(weights)));
+    for (std::size_t i = 0; i < weights.size(); ++i)
+        values[i] = scale == 0 ? std::int8_t{0}
+                               : static_cast<std::int8_t>(std::lround(weights[i] / scale));
+    return scale;
+}
+
+void encoder::fail(const gguf::float_rows& t, const std::string& what) const {
+    throw error(source, t.name + ": " + what);
+}
+
+// The scale that all weights share, exact or by absmean; 0: they have several.
+void encoder::plan_levels(const gguf::float_rows& t, plan& p) const {
+    const survey of(cpu, t, source);
+    p.kind = to.levels->values;
+    if (of.fits_tensor(p.kind)) {
+        p.tensor_scale = of.unit(p.kind);
+        if (p.tensor_scale == 0) p.tensor_scale = 1;  // of nothing but zeros
+    } else if (to.levels->scales == formats::scale_per::group &&
+               of.fits_runs(p.kind, to.levels->group)) {
+        return;
+    } else if (to.levels->scales == formats::scale_per::row && of.fits_runs(p.kind, 0)) {
+        return;
+    } else if (of.is_quantised()) {
+        fail(t, to.name + ": the weights are quantised already, with several scales or other "
+                          "levels where this type holds " +
+                    text_of(p.kind) + " with one for the tensor" +
+                    (to.levels->scales == formats::scale_per::group
+                         ? " or each " + std::to_string(to.levels->group) + " columns"
+                     : to.levels->scales == formats::scale_per::row ? " or each row"
+                                                                    : ""));
+    } else if (!may.ternarise || !formats::holds(p.kind, 0)) {
+        fail(t, "its weights are not " + std::string(text_of(p.kind)) + " times a scale" +
+                    (formats::holds(p.kind, 0) ? "; --ternarize rounds them to -1, 0 and +1" : ""));
+    } else {
+        p.rounded = true;
+        p.tensor_scale = trilobit::absmean::scale(of.sums());
+        p.inverse = trilobit::quotient(1.0f, p.tensor_scale);
+    }
+    if (to.levels == &formats::stq1_0 && p.rounded)
+        fail(t, to.name + " holds one zero in each four weights, which no rounding gives");
+    if (!keeps_scale(*to.levels, p.tensor_scale)) p.apart = p.tensor_scale;
+}
+
+void encoder::plan_image(const gguf::float_rows& t, plan& p) const {
+    const survey of(cpu, t, source);
+    using trilobit::scale_spec;
+    scale_spec spec = scale_spec::tensor();
+    std::optional<kind> found;
+    const auto try_fit = [&](auto fits, const scale_spec& coarse) {
+        for (const kind k : all_kinds)
+            if (!found && fits(k)) {
+                found = k;
+                spec = coarse;
+            }
+    };
+    try_fit([&](kind k) { return of.fits_tensor(k); }, scale_spec::tensor());
+    try_fit([&](kind k) { return of.fits_runs(k, 0); }, scale_spec::row());
+    for (const int width : {256, 128, 64, 32})
+        if (t.group == 0 || t.group == width)
+            try_fit([&](kind k) { return of.fits_runs(k, width); },
+                    scale_spec::group(width, of.halves(width) ? trilobit::scale_type::f16
+                                                              : trilobit::scale_type::f32));
+    p.kind = found.value_or(kind::ternary);
+    if (!found && of.is_quantised())
+        fail(t, "the weights are quantised already, with levels or scales that no image has");
+    if (!found && !may.ternarise)
+        fail(t, "its weights are not few levels times a scale; --ternarize rounds them to -1, 0 "
+                "and +1");
+    if (spec.per == trilobit::granularity::tensor) {
+        p.rounded = !found;
+        p.tensor_scale = p.rounded ? trilobit::absmean::scale(of.sums()) : of.unit(p.kind);
+        if (p.tensor_scale == 0) p.tensor_scale = 1;
+        p.inverse = trilobit::quotient(1.0f, p.tensor_scale);
+    }
+    if (to.layout) {
+        // Ternary values are among the four levels; two signs are among both.
+        bool holds = false;
+        trilobit::visit_layout(*to.layout, [&]<class L>() {
+            holds = true;
+            for (int v = -3; v <= 3; ++v)
+                holds &= !formats::holds(p.kind, v) || L::kind::holds(static_cast<std::int8_t>(v));
+        });
+        if (!holds)
+            fail(t, "its weights are " + std::string(text_of(p.kind)) + " times a scale, which " +
+                        std::string(trilobit::layout_name(*to.layout)) + " does not hold");
+    }
+    constexpr trilobit::layout_id usual[] = {
+        trilobit::layout_id::binary_1bit, trilobit::layout_id::ternary_2bit,
+        trilobit::layout_id::quaternary_2bit, trilobit::layout_id::quaternary_2bit_low,
+        trilobit::layout_id::quaternary_2bit_odd};
+    const auto layout = to.layout.value_or(usual[static_cast<std::size_t>(p.kind)]);
+    trilobit::visit_layout(
+        layout, [&]<class L>() { p.shape = trilobit::packed_shape::of<L>(t.rows, t.cols, spec); });
+}
+
+encoder::plan encoder::plan_of(const gguf::float_rows& t) const {
+    plan p;
+    p.from = &t;
+    p.type = t.type;
+    if (t.linear && to.packed) {
+        p.how = way::image;
+        p.type = gguf::tensor_type::i8;
+        plan_image(t, p);
+        const auto bytes = trilobit::packed_bytes(p.shape);
+        if (!bytes.ok()) fail(t, bytes.error().text);
+        p.bytes = bytes.value();
+        return p;
+    }
+    if (t.linear && (to.levels != nullptr || to.dense != nullptr) && t.type != to.type) {
+        p.how = to.levels != nullptr ? way::levels : way::dense;
+        p.type = to.type;
+        if (p.how == way::levels) plan_levels(t, p);
+        const std::string apart = scale_name(t.name);
+        if (p.apart > 0 &&
+            std::ranges::any_of(tensors, [&](const auto& other) { return other.name == apart; }))
+            fail(t, to.name + " has halves for scales and " + std::to_string(p.apart) +
+                        " is none, and a scale beside it is there already");
+    }
+    const auto bytes = gguf::tensor_bytes(p.type, t.cols, t.rows);
+    if (!bytes)
+        fail(t, "rows of " + std::to_string(t.cols) + " values are not whole blocks of " +
+                    gguf::name_of(p.type));
+    p.bytes = *bytes;
+    return p;
+}
+
+}  // namespace tbx::conversion

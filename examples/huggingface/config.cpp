@@ -1,0 +1,263 @@
+// SPDX-License-Identifier: MIT
+// Room huggingface. Enters: config.json. Leaves: a checked config; see config.hpp. Defaults are
+// those of the configuration classes of transformers.
+#include "huggingface/config.hpp"
+
+#include <array>
+#include <string_view>
+
+#include "gguf/quoted.hpp"
+#include "huggingface/fields.hpp"
+#include "support/error.hpp"
+
+namespace tbx::huggingface {
+
+namespace {
+
+// As model/config.cpp: far above every published model, and no product of three overflows.
+constexpr std::int64_t most_width = 1 << 20, most_vocab = 1 << 24, most_layers = 4096,
+                       most_context = 1 << 26;
+
+// How it was made, is trained or sampled: nothing of it changes a logit.
+constexpr std::array harmless{
+    "_name_or_path", "_attn_implementation", "_attn_implementation_autoset", "_commit_hash",
+    "add_cross_attention", "attention_dropout", "attn_implementation", "auto_map", "bad_words_ids",
+    "bos_token_id", "chunk_size_feed_forward", "classifier_dropout", "decoder_start_token_id",
+    "diversity_penalty", "do_sample", "dtype", "early_stopping", "embd_pdrop",
+    "encoder_no_repeat_ngram_size", "exponential_decay_length_penalty", "finetuning_task",
+    "forced_bos_token_id", "forced_eos_token_id", "hidden_dropout", "hidden_dropout_prob",
+    "id2label", "initializer_range", "is_decoder", "is_encoder_decoder", "label2id",
+    "length_penalty", "max_length", "max_window_layers", "min_length", "mlp_dropout",
+    "model_max_length", "neftune_noise_alpha", "no_repeat_ngram_size", "num_beam_groups",
+    "num_beams", "num_return_sequences", "output_attentions", "output_hidden_states",
+    "output_scores", "prefix", "pretraining_model_parallel", "pretraining_tp", "problem_type",
+    "remove_invalid_values", "repetition_penalty", "resid_pdrop", "return_dict",
+    "return_dict_in_generate", "sep_token_id", "suppress_tokens", "task_specific_params",
+    "temperature", "tie_encoder_decoder", "tokenizer_class", "top_k", "top_p", "torch_dtype",
+    "torchscript", "transformers_version", "typical_p", "unk_token_id", "unsloth_fixed",
+    "unsloth_version", "use_bfloat16", "use_cache", "use_mambapy"};
+
+// Fields whose value 1 says that nothing is multiplied or divided.
+constexpr std::array factors{"attention_multiplier", "embedding_multiplier", "logit_scale",
+                             "logits_scaling", "residual_multiplier"};
+
+// With what the class takes where its config says nothing; kv_heads: as many as heads.
+struct family_of {
+    std::string_view architecture, family, gate;
+    double norm_eps, rope_base;
+    bool kv_heads;
+};
+// 1bitLLM's class is spelt otherwise than the one in transformers.
+constexpr std::array families{
+    family_of{"LlamaForCausalLM", "llama", "silu", 1e-6, 10000, true},
+    family_of{"BitNetForCausalLM", "bitnet", "relu2", 1e-5, 500000, false},
+    family_of{"BitnetForCausalLM", "bitnet", "silu", 1e-6, 10000, true},
+    family_of{"Qwen3ForCausalLM", "qwen3", "silu", 1e-6, 10000, false}};
+
+const family_of& read_family(fields& f) {
+    const json* list = f.find("architectures");
+    if (list == nullptr || !list->is_array() || list->size() != 1 || !(*list)[0].is_string())
+        f.refuse("architectures", "does not name the one class of the model");
+    const auto& name = (*list)[0].get_ref<const std::string&>();
+    std::string known;
+    for (const family_of& each : families) {
+        if (each.architecture == name) return each;
+        known += (known.empty() ? "" : ", ") + std::string(each.architecture);
+    }
+    f.refuse("architectures", "is " + gguf::quoted(name) + ", none of " + known);
+}
+
+void read_activation(fields& f, const family_of& family, config& c) {
+    const auto said = f.text("hidden_act").value_or(std::string(family.gate));
+    if (said == "relu2")
+        c.squared_relu = true;
+    else if (said != "silu" && said != "swish")
+        f.refuse("hidden_act", "is " + gguf::quoted(said) + "; only 'silu' and 'relu2' are known");
+    if (c.squared_relu && c.family != "bitnet")
+        f.refuse("hidden_act", "is 'relu2', which GGUF cannot say of this architecture");
+}
+
+// Of rope_scaling, or rope_parameters as newer configs call it.
+void read_scaling(fields f, config& c) {
+    auto type = f.text("rope_type");
+    if (const auto old = f.text("type"); !type) type = old;
+    if (const auto base = f.number("rope_theta")) c.rope_base = static_cast<float>(*base);
+    const auto factor = f.number("factor");
+    const auto original = f.integer("original_max_position_embeddings", 1, most_context);
+    if (!type || *type == "default") {
+        f.refuse_others();
+        return;
+    }
+    if (!factor || *factor <= 0) f.refuse("factor", "is missing, or not above 0");
+    c.rope_factor = *factor;
+    c.rope_original = original.value_or(0);
+    if (*type == "linear") {
+        c.rope = rope_rule::linear;
+    } else if (*type == "llama3") {
+        c.rope = rope_rule::llama3;
+        c.rope_low = f.number("low_freq_factor").value_or(1);
+        c.rope_high = f.number("high_freq_factor").value_or(4);
+        if (!(c.rope_low > 0 && c.rope_high > c.rope_low))
+            f.refuse("high_freq_factor", "is not above low_freq_factor, or that not above 0");
+        if (!original) f.refuse("original_max_position_embeddings", "is missing");
+    } else if (*type == "yarn") {
+        c.rope = rope_rule::yarn;
+        if (!original) f.refuse("original_max_position_embeddings", "is missing");
+        for (const auto& [name, usual] : {std::pair{"beta_fast", 32.0}, {"beta_slow", 1.0}})
+            if (f.number(name).value_or(usual) != usual)
+                f.refuse(name, "is not the usual one, and this program knows no other");
+    } else {
+        f.refuse("rope_type", "is " + gguf::quoted(*type) +
+                                  "; default, linear, llama3 and yarn are known");
+    }
+    f.refuse_others();
+}
+
+void read_rope(fields& f, config& c) {
+    if (const auto base = f.number("rope_theta")) c.rope_base = static_cast<float>(*base);
+    c.rope_dim = c.head_dim;
+    if (f.number("partial_rotary_factor").value_or(1) != 1)
+        f.refuse("partial_rotary_factor", "is not 1, and this program turns whole heads");
+    for (const char* name : {"rope_parameters", "rope_scaling"})
+        if (const json* scaling = f.find(name)) read_scaling({*scaling, f.path(), name}, c);
+    if (!(c.rope_base >= 1)) f.refuse("rope_theta", "is not a number from 1 on");
+}
+
+// Attention must see all that was before: that is what GGUF's graphs of these families do.
+void read_windows(fields& f, const config& c) {
+    const bool used = f.flag("use_sliding_window").value_or(c.family != "qwen3");
+    if (const auto window = f.integer("sliding_window", 0, most_context);
+        window && *window > 0 && *window < c.context && used)
+        f.refuse("sliding_window", "is " + std::to_string(*window) +
+                                       ", and this program knows attention to everything alone");
+    const json* kinds = f.find("layer_types");
+    if (kinds == nullptr) return;
+    for (const json& kind : *kinds)
+        if (kind != "full_attention")
+            f.refuse("layer_types", "names " + safetensors::shown(kind) + " beside full_attention");
+}
+
+void read_bitnet(fields f, config& c) {
+    const auto method = f.text("quant_method").value_or("");
+    if (method != "bitnet")
+        f.refuse("quant_method", "is " + gguf::quoted(method) + "; only 'bitnet' is known");
+    const auto linear = f.text("linear_class").value_or("bitlinear");
+    const auto mode = f.text("quantization_mode").value_or("offline");
+    if (const json* list = f.find("modules_to_not_convert"); list != nullptr) {
+        for (const json& name : *list) {
+            if (!name.is_string()) f.refuse("modules_to_not_convert", "is no list of names");
+            c.unconverted.push_back(name.get<std::string>());
+        }
+    }
+    f.ignore("rms_norm_eps");
+    if (f.flag("use_rms_norm").value_or(false))
+        f.refuse("use_rms_norm", "is true: norms before each linear layer are not known here");
+    if (linear == "bitlinear" && mode == "offline")
+        c.weights = weight_rule::packed_divide;
+    else if (linear == "autobitlinear" && mode == "offline")
+        c.weights = weight_rule::packed_multiply;
+    else if (linear == "autobitlinear" && mode == "online")
+        c.weights = weight_rule::absmean;
+    else
+        f.refuse("linear_class", "is " + gguf::quoted(linear) + " with quantization_mode " +
+                                     gguf::quoted(mode) + ", which is not known here");
+    f.refuse_others();
+}
+
+void read_affine(fields f, config& c) {
+    c.weights = weight_rule::affine;
+    c.bits = static_cast<int>(f.required("bits", 1, 8));
+    c.group = static_cast<int>(f.required("group_size", 32, 256));
+    if (c.bits != 1 && c.bits != 2 && c.bits != 4 && c.bits != 8)
+        f.refuse("bits", "is " + std::to_string(c.bits) + ", which does not divide a word");
+    if (f.text("mode").value_or("affine") != "affine")
+        f.refuse("mode", "is not 'affine', the only one known");
+    f.refuse_others();
+}
+
+void read_weights(fields& f, config& c) {
+    // MLX writes the same twice.
+    const json *mlx = f.find("quantization"), *quantised = f.find("quantization_config");
+    if (mlx != nullptr) {
+        if (quantised != nullptr && *quantised != *mlx)
+            f.refuse("quantization_config", "and 'quantization' differ");
+        return read_affine({*mlx, f.path(), "quantization"}, c);
+    }
+    const auto weight_bits = f.integer("weight_bits", 1, 64),
+               input_bits = f.integer("input_bits", 1, 64);
+    if (quantised != nullptr) return read_bitnet({*quantised, f.path(), "quantization_config"}, c);
+    if (c.architecture != "BitnetForCausalLM") {
+        if (weight_bits || input_bits)
+            f.refuse("weight_bits", "is set, and the class is not BitnetForCausalLM");
+        return;
+    }
+    if (weight_bits.value_or(1) != 1 || input_bits.value_or(8) != 8)
+        f.refuse("weight_bits", "and input_bits are not 1 and 8, the only ones known");
+    c.weights = weight_rule::absmean;
+}
+
+void read_tokens(fields& f, config& c) {
+    c.bos = f.integer("bos_token_id", -1, most_vocab).value_or(-1);
+    c.pad = f.integer("pad_token_id", -1, most_vocab).value_or(-1);
+    const json* ends = f.find("eos_token_id");
+    if (ends == nullptr) return;
+    for (const json& id : ends->is_array() ? *ends : json::array({*ends})) {
+        if (!id.is_number_integer() || id.get<std::int64_t>() < 0 ||
+            id.get<std::int64_t>() > most_vocab)
+            f.refuse("eos_token_id", "is no token");
+        c.ends.push_back(id.get<std::int64_t>());
+    }
+}
+
+}  // namespace
+
+config read_config(const json& from, const std::string& path) {
+    fields f(from, path);
+    config c;
+    const family_of& family = read_family(f);
+    c.architecture = family.architecture;
+    c.family = family.family;
+    (void)f.text("model_type");
+    c.dim = f.required("hidden_size", 1, most_width);
+    c.layers = f.required("num_hidden_layers", 1, most_layers);
+    c.ffn = f.required("intermediate_size", 1, most_width);
+    c.heads = f.required("num_attention_heads", 1, most_layers);
+    c.kv_heads = family.kv_heads ? f.integer("num_key_value_heads", 1, c.heads).value_or(c.heads)
+                                 : f.required("num_key_value_heads", 1, c.heads);
+    if (c.heads % c.kv_heads != 0)
+        f.refuse("num_key_value_heads", "does not divide num_attention_heads");
+    const auto head_dim = f.integer("head_dim", 2, most_width);
+    if (!head_dim && c.family == "qwen3") f.refuse("head_dim", "is missing");
+    if (!head_dim && c.dim % c.heads != 0)
+        f.refuse("num_attention_heads", "does not divide hidden_size, and head_dim is absent");
+    c.head_dim = head_dim.value_or(c.dim / c.heads);
+    if (c.head_dim % 2 != 0 || c.heads > most_width / c.head_dim)
+        f.refuse("head_dim", "is odd, or the heads together are too wide");
+    c.vocab = f.required("vocab_size", 1, most_vocab);
+    c.context = f.required("max_position_embeddings", 1, most_context);
+    const double eps = f.number("rms_norm_eps").value_or(family.norm_eps);
+    if (!(eps > 0 && eps < 1)) f.refuse("rms_norm_eps", "is not between 0 and 1");
+    c.norm_eps = static_cast<float>(eps);
+    c.tied = f.flag("tie_word_embeddings");
+    c.rope_base = static_cast<float>(family.rope_base);
+    read_activation(f, family, c);
+    read_rope(f, c);
+    read_windows(f, c);
+    read_weights(f, c);
+    read_tokens(f, c);
+    for (const char* name : {"attention_bias", "mlp_bias", "qkv_bias", "use_bias", "bias"})
+        if (f.flag(name).value_or(false))
+            f.refuse(name, "is true: this program knows these models without biases alone");
+    for (const char* name : factors)
+        if (f.number(name).value_or(1) != 1)
+            f.refuse(name, "is not 1, and this program knows no such factor");
+    for (const char* name : harmless) f.ignore(name);
+    f.refuse_others();
+    return c;
+}
+
+config read_config(const std::string& path) {
+    return read_config(safetensors::read_json(path, std::uint64_t{1} << 24), path);
+}
+
+}  // namespace tbx::huggingface

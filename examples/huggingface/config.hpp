@@ -1,0 +1,49 @@
+// SPDX-License-Identifier: MIT
+// Room huggingface. Enters: the config.json of a model folder. Leaves: what of it GGUF has a place
+// for, every number checked. A field that is not known here may change what the model computes: it
+// is refused by its name, unless its value says that a thing is not there.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "safetensors/json.hpp"
+
+namespace tbx::huggingface {
+
+/// How the weights of linear layers lie in the folder.
+enum class weight_rule : std::uint8_t {
+    plain,            // numbers, as they are
+    packed_multiply,  // four trits in a byte; y is multiplied by weight_scale
+    packed_divide,    // the same; y is divided by it
+    absmean,          // masters: the model rounds them to trits whenever it runs
+    affine            // MLX: words of codes, scales and biases of groups
+};
+
+enum class rope_rule : std::uint8_t { plain, linear, llama3, yarn };
+
+struct config {
+    std::string architecture;  // as the file says it: "LlamaForCausalLM"
+    std::string family;        // of GGUF: "llama", "bitnet" or "qwen3"
+    std::int64_t dim = 0, layers = 0, ffn = 0, heads = 0, kv_heads = 0, head_dim = 0;
+    std::int64_t vocab = 0, context = 0, rope_dim = 0;
+    float norm_eps = 0, rope_base = 10000.0f;
+    bool squared_relu = false;
+    std::optional<bool> tied;  // where it is said
+    rope_rule rope = rope_rule::plain;
+    double rope_factor = 1, rope_low = 1, rope_high = 4;
+    std::int64_t rope_original = 0;  // positions before scaling
+    weight_rule weights = weight_rule::plain;
+    int bits = 0, group = 0;  // of affine weights
+    std::vector<std::string> unconverted;  // parts of names of modules that are not packed
+    std::int64_t bos = -1, pad = -1;
+    std::vector<std::int64_t> ends;  // tokens that end a text, the usual one first
+};
+
+/// `path` is the file's, for messages.
+[[nodiscard]] config read_config(const safetensors::json& from, const std::string& path);
+[[nodiscard]] config read_config(const std::string& path);
+
+}  // namespace tbx::huggingface

@@ -1,0 +1,40 @@
+// SPDX-License-Identifier: MIT
+// Room huggingface. Enters: a model folder. Leaves: its config, its vocabulary, its tensors, and
+// the metadata that GGUF has for such a model.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "gguf/float_rows.hpp"
+#include "gguf/writer.hpp"
+#include "huggingface/config.hpp"
+#include "huggingface/vocabulary.hpp"
+#include "safetensors/folder.hpp"
+
+namespace tbx::huggingface {
+
+class folder {
+    std::string path;
+    config shape;
+    safetensors::folder files;
+    vocabulary words;
+
+    [[nodiscard]] const config& checked() const;
+
+public:
+    /// Throws tbx::error for whatever a model of these files would get wrong.
+    explicit folder(std::string where);
+
+    [[nodiscard]] const std::string& name() const noexcept { return path; }
+    [[nodiscard]] const config& values() const noexcept { return shape; }
+    [[nodiscard]] const safetensors::folder& parts() const noexcept { return files; }
+    /// In the order of the file to come; this outlives them.
+    [[nodiscard]] std::vector<gguf::float_rows> tensors() const;
+    /// All entries but those of the type of linear layers. `own_name`: bitnet.cpp's graph of
+    /// squared ReLU has a name of its own, where llama.cpp's has a key.
+    void write_metadata(gguf::writer& out, bool own_name) const;
+    void require_whole() const { files.require_whole(); }
+};
+
+}  // namespace tbx::huggingface

@@ -1,0 +1,30 @@
+// SPDX-License-Identifier: MIT
+// Room examples/runner. Enters: a name such as TQ2_0 or packed:ternary_base3. Leaves: what linear
+// layers become by it.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+
+#include "conversion/encode.hpp"
+
+namespace tbx::runner {
+
+/// All names, for a help text.
+[[nodiscard]] std::string target_names();
+
+/// Why the name is none; empty if it is one.
+[[nodiscard]] std::string check_target(const std::string& name);
+
+/// Of a name that is one.
+[[nodiscard]] conversion::target find_target(const std::string& name);
+
+/// The number that llama.cpp has for a file most of whose weights are of this type, or the fork that
+/// the type comes from.
+[[nodiscard]] std::optional<std::uint32_t> file_type_of(const conversion::target& of);
+
+/// Is it a type that only bitnet.cpp and what is built on it read?
+[[nodiscard]] bool gguf_of_bitnet(const conversion::target& of);
+
+}  // namespace tbx::runner

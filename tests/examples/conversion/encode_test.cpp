@@ -1,0 +1,180 @@
+// SPDX-License-Identifier: MIT
+// Tests of the encoder: every type gives back exactly the weights that it was given, or refuses; a
+// scale that a type's blocks cannot hold lies beside them; and what rounding costs is told right.
+#include "conversion/encode.hpp"
+
+#include <catch2/catch_test_macros.hpp>
+#include <catch2/matchers/catch_matchers.hpp>
+#include <catch2/matchers/catch_matchers_string.hpp>
+
+#include <cmath>
+
+#include "../support/scratch_folder.hpp"
+#include "gguf/dequantize.hpp"
+#include "gguf/reader.hpp"
+#include "made_rows.hpp"
+#include "support/error.hpp"
+
+using namespace tbx;
+using namespace tbx::conversion;
+using Catch::Matchers::ContainsSubstring;
+using testing::made_rows;
+using testing::scratch_folder;
+using value_of = std::function<float(std::int64_t, std::int64_t)>;
+
+namespace {
+
+constexpr std::int64_t rows = 128, cols = 512;
+
+target target_of(gguf::tensor_type type) {
+    return {gguf::name_of(type), type, gguf::few_levels(type), gguf::numbers(type)};
+}
+target packed() {
+    target t{"packed", gguf::tensor_type::i8};
+    t.packed = true;
+    return t;
+}
+
+std::vector<loss> encode(const std::string& path, const target& to, permission may, value_of value) {
+    static model::compute cpu(2);
+    std::vector<gguf::float_rows> all;
+    all.push_back(made_rows(rows, cols, std::move(value)));
+    encoder e(cpu, "x", to, may, std::move(all), [](double) {});
+    gguf::writer out(path, to.packed ? 64 : 32);
+    if (to.packed) out.set("trilobit.packed_version", std::uint32_t{TRILOBIT_PACKED_VERSION});
+    e.declare(out);
+    e.write(out, [](double) {});
+    out.finish();
+    return e.losses();
+}
+
+void check_values(const std::string& path, const value_of& value) {
+    const gguf::reader file(path);
+    const auto tensors = conversion::rows_of(file, true);
+    float scale = 1;
+    if (const gguf::tensor* apart = file.find_tensor("blk.0.attn_q.scale"); apart != nullptr)
+        gguf::dequantize_row(*apart, 0, {&scale, 1});
+    std::vector<float> row(cols);
+    std::int64_t wrong = 0;
+    for (std::int64_t r = 0; r < rows; ++r) {
+        tensors.front().read(r, row);
+        for (std::int64_t c = 0; c < cols; ++c)
+            wrong += scale * row[static_cast<std::size_t>(c)] != value(r, c);
+    }
+    CHECK(wrong == 0);
+}
+
+float trit(std::int64_t i) { return static_cast<float>(i * 7 % 3 - 1); }
+
+}  // namespace
+
+TEST_CASE("every type that can be written keeps ternary weights of any scale") {
+    const scratch_folder folder;
+    int kept = 0;
+    for (const float scale : {0.5f, 0.3f, 1e-6f, 1e6f}) {
+        const value_of value = [scale](auto r, auto c) { return scale * trit(r * 5 + c); };
+        for (const gguf::tensor_type type : gguf::readable_types()) {
+            const formats::format* levels = gguf::few_levels(type);
+            // Tiles of TL1 and TL2 have tables of shapes; two signs have no zero; STQ1_0 has one in
+            // four.
+            if (levels == nullptr || levels->values == formats::kind::binary ||
+                !gguf::tensor_bytes(type, cols, rows) || type == gguf::tensor_type::stq1_0 ||
+                type == gguf::tensor_type::i2_s_arm || type == gguf::tensor_type::i2_s_1x4)
+                continue;
+            INFO(gguf::name_of(type) << " " << scale);
+            const std::string path = folder.path("t.gguf");
+            CHECK(encode(path, target_of(type), {}, value).empty());
+            check_values(path, value);
+            ++kept;
+        }
+        CHECK(encode(folder.path("p.gguf"), packed(), {}, value).empty());
+        check_values(folder.path("p.gguf"), value);
+    }
+    CHECK(kept >= 4 * 7);
+}
+
+TEST_CASE("several scales are kept where a type has room, and are never flattened") {
+    const scratch_folder folder;
+    const std::string path = folder.path("t.gguf");
+    const auto by_groups = [](int width) -> value_of {
+        return [width](auto r, auto c) {
+            return 0.25f * static_cast<float>(1 + c / width % 3) * trit(r + c);
+        };
+    };
+    struct room {
+        gguf::tensor_type type;
+        int width;
+    };
+    for (const room& t : {room{gguf::tensor_type::tq2_0, 256}, {gguf::tensor_type::pq2_0, 128},
+                          {gguf::tensor_type::q2_0, 64}, {gguf::tensor_type::iq2_bn, 512}}) {
+        INFO(gguf::name_of(t.type));
+        CHECK(encode(path, target_of(t.type), {}, by_groups(t.width)).empty());
+        check_values(path, by_groups(t.width));
+        for (const bool ternarise : {false, true})
+            CHECK_THROWS_WITH(
+                encode(path, target_of(t.type), {.ternarise = ternarise}, by_groups(t.width / 2)),
+                ContainsSubstring("x: blk.0.attn_q.weight: ") &&
+                    ContainsSubstring("several scales"));
+    }
+    for (const int width : {32, 64, 128, 256}) {
+        encode(path, packed(), {}, by_groups(width));
+        check_values(path, by_groups(width));
+    }
+    CHECK_THROWS_WITH(encode(path, packed(), {.ternarise = true}, by_groups(16)),
+                      ContainsSubstring("quantised already"));
+}
+
+TEST_CASE("two signs and four levels go where they fit") {
+    const scratch_folder folder;
+    const std::string path = folder.path("t.gguf");
+    const value_of signs = [](auto r, auto c) { return (r + c * c) % 3 == 0 ? 0.3f : -0.3f; };
+    for (const auto type : {gguf::tensor_type::q1_0, gguf::tensor_type::q2_0, gguf::tensor_type::i2_s}) {
+        encode(path, target_of(type), {}, signs);
+        check_values(path, signs);
+    }
+    const value_of four = [](auto r, auto c) { return 0.25f * static_cast<float>((r + c) % 4 - 1); };
+    encode(path, target_of(gguf::tensor_type::q2_0), {}, four);
+    check_values(path, four);
+    encode(path, packed(), {}, four);
+    check_values(path, four);
+    CHECK_THROWS_AS(encode(path, target_of(gguf::tensor_type::i2_s), {.ternarise = true}, four), error);
+    target base3 = packed();
+    base3.layout = trilobit::layout_id::ternary_base3;
+    CHECK_THROWS_WITH(encode(path, base3, {}, four), ContainsSubstring("does not hold"));
+    CHECK_THROWS_WITH(encode(path, target_of(gguf::tensor_type::q1_0), {.ternarise = true}, four),
+                      ContainsSubstring("two signs"));
+}
+
+TEST_CASE("masters are rounded when that is allowed, and the error is the true one") {
+    const scratch_folder folder;
+    const std::string path = folder.path("t.gguf");
+    const value_of masters = [](auto r, auto c) {
+        return 0.1f * std::sin(static_cast<float>(r * cols + c) * 1.7f);
+    };
+    double mean = 0, all = 0, lost = 0;
+    for (std::int64_t r = 0; r < rows; ++r)
+        for (std::int64_t c = 0; c < cols; ++c) mean += std::fabs(double{masters(r, c)});
+    mean /= rows * cols;
+    for (std::int64_t r = 0; r < rows; ++r)
+        for (std::int64_t c = 0; c < cols; ++c) {
+            const double w = masters(r, c), t = std::fabs(w) > mean / 2 ? std::copysign(mean, w) : 0;
+            lost += (w - t) * (w - t);
+            all += w * w;
+        }
+    for (const target& to : {target_of(gguf::tensor_type::tq2_0), target_of(gguf::tensor_type::i2_s),
+                             target_of(gguf::tensor_type::iq1_bn), packed()}) {
+        INFO(to.name);
+        CHECK_THROWS_WITH(encode(path, to, {}, masters), ContainsSubstring("--ternarize"));
+        const auto losses = encode(path, to, {.ternarise = true}, masters);
+        REQUIRE(losses.size() == 1);
+        CHECK(losses[0].tensor == "blk.0.attn_q.weight");
+        CHECK(std::fabs(losses[0].error - std::sqrt(lost / all)) < 1e-4);
+    }
+    CHECK_THROWS_WITH(encode(path, target_of(gguf::tensor_type::q8_0), {}, masters),
+                      ContainsSubstring("would round"));
+    const auto rounded = encode(path, target_of(gguf::tensor_type::q8_0), {.round = true}, masters);
+    REQUIRE(rounded.size() == 1);
+    CHECK((rounded[0].error > 1e-4 && rounded[0].error < 0.02));
+    CHECK(encode(path, target_of(gguf::tensor_type::f32), {}, masters).empty());
+    check_values(path, masters);
+}

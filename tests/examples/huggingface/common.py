@@ -1,0 +1,75 @@
+# SPDX-License-Identifier: MIT
+"""Tests of folders. Enters: the program of this build. Leaves: what it does with folders that the
+reference makes, and the logits that it prints."""
+import os
+import struct
+import subprocess
+import sys
+import tempfile
+
+SOURCE = os.environ["TRILOBIT_SOURCE_DIR"]
+sys.path.insert(0, os.path.join(SOURCE, "tests", "reference"))
+
+try:
+    import numpy as np
+except ImportError:
+    print("skipped: no NumPy (Debian's python3-numpy)")
+    sys.exit(4)
+
+import forward  # noqa: E402
+import make_folder  # noqa: E402
+
+PROGRAM = os.environ["TRILOBIT_PROGRAM"]
+scratch = tempfile.TemporaryDirectory()
+
+
+def path(*names):
+    return os.path.join(scratch.name, *names)
+
+
+def run(*arguments, **more):
+    return subprocess.run([PROGRAM, *map(str, arguments)], capture_output=True, text=True, **more)
+
+
+def must(*arguments):
+    done = run(*arguments)
+    assert done.returncode == 0, (arguments, done.stderr)
+    return done
+
+
+def refused(*arguments):
+    """The one line."""
+    done = run(*arguments)
+    assert done.returncode == 1, (arguments, done.returncode, done.stdout, done.stderr)
+    assert done.stderr.startswith("trilobit: ") and done.stderr.count("\n") == 1, done.stderr
+    return done.stderr
+
+
+def logits(model, tokens):
+    text = must("logits", "-m", model, "--tokens", ",".join(map(str, tokens)), "-t", 1).stdout
+    rows = [part.split()[1:] for part in text.split("pos ")[1:]]
+    return np.array(rows, np.float64).astype(np.float32)
+
+
+def folder(family, seed=1):
+    where = path(f"{family}-{seed}")
+    if not os.path.exists(where):
+        make_folder.make(family, where, seed)
+    return where
+
+
+def bits(values):
+    return np.ascontiguousarray(values, np.float32).tobytes()
+
+
+def calm_tokens(model, count=3, tries=200, margin=2e-4):
+    """Tokens for which no activation of the reference lies so near a rounding border that the last
+    bits of a float could push it over: then nothing but these last bits may differ."""
+    random = np.random.default_rng(7)
+    for _ in range(tries):
+        tokens = [int(t) for t in random.integers(0, model.config["vocab_size"], count)]
+        model.margin = float("inf")
+        model.logits(tokens)
+        if model.margin > margin:
+            return tokens
+    raise AssertionError("no calm tokens")

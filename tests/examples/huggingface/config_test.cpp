@@ -1,0 +1,159 @@
+// SPDX-License-Identifier: MIT
+// Tests of config.json: what GGUF can say is read, and whatever may change a model and is not known
+// here is refused by its name.
+#include "huggingface/config.hpp"
+
+#include <catch2/catch_test_macros.hpp>
+#include <catch2/matchers/catch_matchers.hpp>
+#include <catch2/matchers/catch_matchers_string.hpp>
+
+#include "support/error.hpp"
+
+using namespace tbx;
+using namespace tbx::huggingface;
+using Catch::Matchers::ContainsSubstring;
+using safetensors::json;
+
+namespace {
+
+json llama() {
+    return {{"architectures", {"LlamaForCausalLM"}}, {"model_type", "llama"},
+            {"hidden_size", 256},      {"intermediate_size", 512}, {"num_hidden_layers", 2},
+            {"num_attention_heads", 4}, {"num_key_value_heads", 2}, {"vocab_size", 300},
+            {"max_position_embeddings", 512}, {"rms_norm_eps", 1e-5}, {"rope_theta", 500000.0},
+            {"tie_word_embeddings", false},   {"hidden_act", "silu"}};
+}
+
+json with(json from, const json& more) {
+    from.update(more);
+    return from;
+}
+
+std::string refusal(const json& from) {
+    try {
+        (void)read_config(from, "config.json");
+    } catch (const error& e) {
+        return e.what();
+    }
+    return "nothing was refused";
+}
+
+}  // namespace
+
+TEST_CASE("config.json: a Llama's") {
+    const config c = read_config(llama(), "config.json");
+    CHECK(c.family == "llama");
+    CHECK((c.dim == 256 && c.ffn == 512 && c.layers == 2 && c.heads == 4 && c.kv_heads == 2));
+    CHECK((c.head_dim == 64 && c.rope_dim == 64 && c.vocab == 300 && c.context == 512));
+    CHECK((c.norm_eps == 1e-5f && c.rope_base == 500000.0f && !c.squared_relu));
+    CHECK(c.tied == false);
+    CHECK((c.weights == weight_rule::plain && c.rope == rope_rule::plain));
+    CHECK(read_config(with(llama(), {{"head_dim", 128}}), "c").head_dim == 128);
+}
+
+TEST_CASE("config.json: the ways in which weights lie") {
+    const auto rule = [](const json& more) {
+        return read_config(with(llama(), more), "config.json").weights;
+    };
+    const auto bitnet = [](const json& more) {
+        return json{{"quantization_config", with({{"quant_method", "bitnet"}}, more)}};
+    };
+    // The default divides: files of Falcon and of HF1BitLLM name no class.
+    CHECK(rule(bitnet(json::object())) == weight_rule::packed_divide);
+    CHECK(rule(bitnet({{"linear_class", "bitlinear"}, {"quantization_mode", "offline"}})) ==
+          weight_rule::packed_divide);
+    CHECK(rule(bitnet({{"linear_class", "autobitlinear"}, {"quantization_mode", "offline"}})) ==
+          weight_rule::packed_multiply);
+    CHECK(rule(bitnet({{"linear_class", "autobitlinear"}, {"quantization_mode", "online"}})) ==
+          weight_rule::absmean);
+    CHECK(rule({{"quantization", {{"group_size", 128}, {"bits", 2}}}}) == weight_rule::affine);
+    const json large = with(llama(), {{"architectures", {"BitnetForCausalLM"}},
+                                      {"weight_bits", 1}, {"input_bits", 8}});
+    CHECK(read_config(large, "c").weights == weight_rule::absmean);
+    CHECK_FALSE(read_config(large, "c").squared_relu);
+
+    CHECK_THAT(refusal(with(llama(), bitnet({{"linear_class", "x"}}))),
+               ContainsSubstring("'quantization_config.linear_class' is 'x'"));
+    CHECK_THAT(refusal(with(llama(), bitnet({{"use_rms_norm", true}}))),
+               ContainsSubstring("'quantization_config.use_rms_norm' is true"));
+    CHECK_THAT(refusal(with(llama(), bitnet({{"surprise", 3}}))),
+               ContainsSubstring("'quantization_config.surprise' is 3"));
+    CHECK_THAT(refusal(with(llama(), {{"quantization_config", {{"quant_method", "gptq"}}}})),
+               ContainsSubstring("'gptq'"));
+    CHECK_THAT(refusal(with(llama(), {{"quantization", {{"group_size", 128}, {"bits", 3}}}})),
+               ContainsSubstring("'quantization.bits' is 3"));
+    CHECK_THAT(refusal(with(large, {{"weight_bits", 2}})), ContainsSubstring("weight_bits"));
+}
+
+TEST_CASE("config.json: RoPE is scaled in the ways that GGUF has") {
+    for (const char* field : {"rope_scaling", "rope_parameters"}) {
+        const auto rope = [&](const json& how) { return with(llama(), {{field, how}}); };
+        const config yarn = read_config(
+            rope({{"rope_type", "yarn"}, {"factor", 4.0}, {"original_max_position_embeddings", 64}}),
+            "c");
+        CHECK((yarn.rope == rope_rule::yarn && yarn.rope_factor == 4 && yarn.rope_original == 64));
+        CHECK(read_config(rope({{"type", "linear"}, {"factor", 2}}), "c").rope ==
+              rope_rule::linear);
+        CHECK(read_config(rope({{"rope_type", "default"}, {"rope_theta", 7777.0}}), "c").rope_base ==
+              7777.0f);
+        CHECK_THAT(refusal(rope({{"rope_type", "longrope"}, {"factor", 2}})),
+                   ContainsSubstring("'longrope'"));
+        CHECK_THAT(refusal(rope({{"rope_type", "yarn"}, {"factor", 4},
+                                 {"original_max_position_embeddings", 64}, {"mscale", 2}})),
+                   ContainsSubstring("mscale' is 2"));
+        CHECK_THAT(refusal(rope({{"rope_type", "llama3"}, {"factor", 8}})),
+                   ContainsSubstring("original_max_position_embeddings' is missing"));
+        CHECK_THAT(refusal(rope({{"rope_type", "linear"}, {"factor", 0}})),
+                   ContainsSubstring("factor'"));
+    }
+}
+
+TEST_CASE("config.json: what may change the graph is refused by its name") {
+    struct fault {
+        json more;
+        const char* why;
+    };
+    const fault faults[] = {
+        {{{"num_local_experts", 8}}, "'num_local_experts' is 8"},
+        {{{"final_logit_softcapping", 30.0}}, "'final_logit_softcapping' is 30"},
+        {{{"attention_bias", true}}, "'attention_bias' is true"},
+        {{{"mlp_bias", true}}, "'mlp_bias' is true"},
+        {{{"partial_rotary_factor", 0.5}}, "'partial_rotary_factor'"},
+        {{{"sliding_window", 128}}, "'sliding_window' is 128"},
+        {{{"layer_types", {"full_attention", "sliding_attention"}}}, "'sliding_attention'"},
+        {{{"embedding_multiplier", 12.0}}, "'embedding_multiplier'"},
+        {{{"hidden_act", "gelu"}}, "'gelu'"},
+        {{{"hidden_act", "relu2"}}, "'relu2'"},
+        {{{"something_new", {{"a", 1}}}}, "'something_new' is an object"},
+        {{{"architectures", {"GemmaForCausalLM"}}}, "'GemmaForCausalLM', none of"},
+        {{{"architectures", json::array()}}, "'architectures'"},
+        {{{"hidden_size", nullptr}}, "'hidden_size' is missing"},
+        {{{"hidden_size", "256"}}, "'hidden_size' is '256'"},
+        {{{"hidden_size", 256.5}}, "'hidden_size' is 256.5"},
+        {{{"hidden_size", -256}}, "'hidden_size' is -256"},
+        {{{"hidden_size", 1u << 30}}, "not in 1.."},
+        {{{"num_attention_heads", 3}}, "does not divide hidden_size"},
+        {{{"num_key_value_heads", 3}}, "does not divide"},
+        {{{"num_key_value_heads", 8}}, "not in 1..4"},
+        {{{"head_dim", 63}}, "'head_dim' is odd"},
+        {{{"head_dim", 1u << 20}}, "'head_dim'"},
+        {{{"rms_norm_eps", 2.0}}, "'rms_norm_eps'"},
+        {{{"rope_theta", 0.5}}, "'rope_theta'"},
+        {{{"eos_token_id", "x"}}, "'eos_token_id' is no token"},
+        {{{"eos_token_id", {1, -5}}}, "'eos_token_id' is no token"},
+        {{{"tie_word_embeddings", 1}}, "'tie_word_embeddings' is 1"},
+    };
+    for (const fault& f : faults) {
+        INFO(f.more.dump());
+        CHECK_THAT(refusal(with(llama(), f.more)), ContainsSubstring(f.why));
+    }
+    // Values that say that a thing is not there, and fields that change no logit.
+    CHECK_NOTHROW(read_config(
+        with(llama(), {{"num_local_experts", 0}, {"sliding_window", nullptr}, {"something", false},
+                       {"attention_dropout", 0.1}, {"torch_dtype", "bfloat16"}, {"logit_scale", 1},
+                       {"layer_types", {"full_attention", "full_attention"}},
+                       {"sliding_window", 512}, {"pretraining_tp", 2}}),
+        "c"));
+    CHECK_THAT(refusal(json::array()), ContainsSubstring("is not a JSON object"));
+    CHECK_THAT(refusal(json(7)), ContainsSubstring("is not a JSON object"));
+}

@@ -1,0 +1,95 @@
+# SPDX-License-Identifier: MIT
+"""Folders of each family -> GGUF and containers of packed images. Files of the same weights have the
+same logits, to the bit; they are those of the reference within a float's error. What the runner has
+no graph for is converted, and refused when it is run."""
+import numpy as np
+
+from common import bits, calm_tokens, folder, forward, logits, must, path, refused, run
+
+ternary = ("bitnet-2b-packed", "bitnet-2b-masters", "llama3-packed", "falcon-e", "bitnet-large")
+failures = []
+
+
+def near(family, form, found, wanted):
+    error = np.abs(found - wanted).max() / np.abs(wanted).max()
+    print(f"{family:18} {form:24} largest difference {error:.1e} of the largest logit")
+    if not error < 2e-5:
+        failures.append((family, form, error))
+
+
+def convert(family, form):
+    out = path(f"{family}.{form}.gguf")
+    must("convert", folder(family), out, "--to", form)
+    return out
+
+
+for family in ternary:
+    model = forward.Model(folder(family))
+    tokens = calm_tokens(model)
+    wanted = model.logits(tokens)
+    whole = {form: logits(convert(family, form), tokens)
+             for form in ("I2_S", "packed", "packed:ternary_base3", "packed:ternary_planes",
+                          "packed:quaternary_2bit", "IQ2_BN")}
+    for form, found in whole.items():
+        near(family, form, found, wanted)
+        assert bits(found) == bits(whole["I2_S"]), (family, form)
+    # A scale that no half is lies in a tensor of its own, and is multiplied by last.
+    for form in ("TQ1_0", "TQ2_0", "Q2_0", "PTQ1_0"):
+        near(family, form, logits(convert(family, form), tokens), wanted)
+    # From one file to the next, and back: the same bytes.
+    first = path(f"{family}.I2_S.gguf")
+    halves = family.startswith("bitnet")  # scales that TQ2_0 holds in its blocks
+    for step in ("packed:ternary_base3", "F32", *(("TQ2_0",) if halves else ()), "packed", "I2_S"):
+        last = path("chain." + step.replace(":", "-"))
+        must("convert", first, "-o", last, "--to", step)
+        first = last
+    info = [must("info", "-m", p).stdout.split("\n", 1)[1]
+            for p in (path(f"{family}.I2_S.gguf"), last)]
+    assert bits(logits(last, tokens)) == bits(whole["I2_S"]), family
+    assert info[0] == info[1], family
+
+# Several scales in a matrix: kept where the type has room for them, else refused by name.
+model = forward.Model(folder("trilm"))
+tokens = [3, 80, 200]
+model.margin = float("inf")
+found = {form: logits(convert("trilm", form), tokens) for form in ("TQ2_0", "packed", "IQ2_BN")}
+for form in found:
+    assert bits(found[form]) == bits(found["packed"]), form
+wanted = model.logits(tokens, int8=True)
+if model.margin > 2e-4:
+    near("trilm", "packed", found["packed"], wanted)
+else:  # one step of an activation may differ
+    assert np.abs(found["packed"] - wanted).max() < 0.02 * np.abs(wanted).max()
+near("trilm", "F16", logits(convert("trilm", "F16"), tokens), model.logits(tokens, int8=False))
+for flags in ([], ["--ternarize"]):
+    said = refused("convert", folder("trilm"), path("never"), "--to", "I2_S", *flags)
+    assert "blk.0.attn_q.weight" in said and "several scales" in said, said
+
+# Ordinary weights, with Llama 3.1's RoPE; ternary only when that is asked for, and then it is told.
+model = forward.Model(folder("llama"))
+for form in ("BF16", "F32"):
+    near("llama", form, logits(convert("llama", form), tokens), model.logits(tokens))
+for form in ("TQ2_0", "I2_S", "packed"):
+    said = refused("convert", folder("llama"), path("never"), "--to", form)
+    assert "blk.0.attn_q.weight" in said and "--ternarize" in said, said
+assert "would round" in refused("convert", folder("llama"), path("never"), "--to", "Q8_0")
+told = must("convert", folder("llama"), path("llama.t.gguf"), "--to", "I2_S", "--ternarize").stdout
+lines = told.strip().split("\n")
+assert len(lines) == 14, told
+weights = model.tensors["model.layers.0.self_attn.v_proj.weight"][1].astype(np.float64)
+rounded = forward.absmean(weights.astype(np.float32), "F32")
+error = np.sqrt(((weights - rounded) ** 2).sum() / (weights ** 2).sum())
+told = [line for line in lines if line.startswith("blk.0.attn_v.weight: ternarised")]
+assert len(told) == 1 and abs(float(told[0].rsplit(" ", 1)[1]) - error) < 1e-3 * error, (told, error)
+
+# Qwen3's graph is not the runner's: the files are right nevertheless (llama_cpp.py), and say so.
+for family, forms in (("bonsai", ("F16", "TQ2_0", "Q2_0", "PQ2_0")), ("bonsai-mlx-1", ("Q1_0", "F16")),
+                      ("bonsai-mlx-2", ("Q2_0", "PTQ1_0", "packed"))):
+    for form in forms:
+        if form == "TQ2_0":  # a scale for each 128 columns, where this type has one for 256
+            assert "several scales" in refused("convert", folder(family), path("never"), "--to", form)
+            continue
+        said = refused("logits", "-m", convert(family, form), "--tokens", "1,2")
+        assert "'qwen3'" in said, said
+
+assert not failures, failures

@@ -1,0 +1,73 @@
+# SPDX-License-Identifier: MIT
+"""What is converted, run by Debian's llama.cpp, which scripts/fetch-rivals gets: what it predicts is
+what the float64 reference does, for each graph that it knows, Qwen3's with YaRN among them.
+llama-perplexity writes its log-probabilities to a file, in 16 bits over their range."""
+import fcntl
+import os
+import struct
+import subprocess
+import sys
+
+from common import SOURCE, folder, must, np, path
+import forward
+
+os.makedirs(os.path.join(SOURCE, "build"), exist_ok=True)
+with open(os.path.join(SOURCE, "build", ".rivals.lock"), "w") as lock:
+    fcntl.flock(lock, fcntl.LOCK_EX)
+    fetched = subprocess.run([os.path.join(SOURCE, "scripts", "fetch-rivals")],
+                             capture_output=True, text=True)
+if fetched.returncode != 0:
+    print("skipped: llama.cpp cannot be had:", fetched.stderr.strip())
+    sys.exit(4)
+
+CONTEXT = 64
+text = path("text")
+with open(text, "w") as file:
+    file.write("The theory in a nutshell: another thing, then one more; on and on. 12 is 12. " * 8)
+
+
+def predictions(model):
+    """Tokens of one context, and log-probabilities of what follows in its second half."""
+    out = path("logits")
+    done = subprocess.run(
+        [os.path.join(SOURCE, "build", "rivals", "bin", "llama-perplexity"), "-m", model, "-f", text,
+         "-c", str(CONTEXT), "--chunks", "1", "-t", "2", "--no-warmup", "--kl-divergence-base", out],
+        capture_output=True, text=True, stdin=subprocess.DEVNULL)
+    assert done.returncode == 0, done.stderr[-2000:]
+    with open(out, "rb") as file:
+        raw = file.read()
+    assert raw[:8] == b"_logits_"
+    context, vocab, chunks = struct.unpack("<Iii", raw[8:20])
+    assert (context, chunks) == (CONTEXT, 1), (context, chunks)
+    tokens = np.frombuffer(raw, "<i4", context, 20)
+    at, width = 20 + 4 * context, 2 * ((vocab + 1) // 2 + 2)
+    rows = []
+    while at + 2 * width <= len(raw):
+        scale, least = struct.unpack("<ff", raw[at:at + 8])
+        rows.append(np.frombuffer(raw, "<u2", vocab, at + 8) * scale + least)
+        at += 2 * width
+    return list(tokens), np.array(rows)
+
+
+def log_softmax(x):
+    x = x - x.max(-1, keepdims=True)
+    return x - np.log(np.exp(x).sum(-1, keepdims=True))
+
+
+# llama.cpp rounds activations to 8 bits beside Q1_0, Q2_0 and TQ types, and to halves beside F16.
+for family, form, most in (("llama", "F32", 2e-3), ("trilm", "F16", 1e-2), ("bonsai", "F32", 2e-3),
+                           ("bonsai-mlx-1", "F32", 2e-3), ("bonsai-mlx-1", "Q1_0", 0.2),
+                           ("bonsai-mlx-2", "Q2_0", 0.2), ("bitnet-2b-packed", "F32", 0.2),
+                           ("bitnet-2b-packed", "TQ2_0", 0.2), ("bitnet-2b-masters", "TQ1_0", 0.2),
+                           ("bitnet-large", "TQ2_0", 0.2), ("llama3-packed", "TQ2_0", 0.2)):
+    file = path(f"{family}.{form}.gguf")
+    must("convert", folder(family), file, "--to", form)
+    tokens, found = predictions(file)
+    reference = log_softmax(forward.Model(folder(family)).logits(tokens))
+    first = CONTEXT // 2
+    reference = reference[first:first + len(found)]
+    # What lies far below is cut off at 16 in the file.
+    there = reference > reference.max(-1, keepdims=True) - 12
+    error = np.abs(found - reference)[there].max()
+    print(f"{family:18} {form:6} {len(found)} positions, largest difference {error:.1e}")
+    assert len(found) >= first - 1 and error < most, (family, form, error)

@@ -1,0 +1,278 @@
+// SPDX-License-Identifier: MIT
+// Tests of tokenizers: a folder's vocabulary, written to GGUF, splits and merges texts as the folder
+// says; a rule that GGUF has no name for is refused.
+#include <catch2/catch_test_macros.hpp>
+#include <catch2/matchers/catch_matchers.hpp>
+#include <catch2/matchers/catch_matchers_string.hpp>
+
+#include "../support/scratch_folder.hpp"
+#include "gguf/reader.hpp"
+#include "huggingface/split_pattern.hpp"
+#include "huggingface/vocabulary.hpp"
+#include "support/error.hpp"
+#include "tokenizer/tokenizer.hpp"
+
+using namespace tbx;
+using namespace tbx::huggingface;
+using Catch::Matchers::ContainsSubstring;
+using safetensors::json;
+using testing::scratch_folder;
+using ids = std::vector<tokenizer::token_id>;
+
+namespace {
+
+const char* const llama_3 =
+    R"((?i:'s|'t|'re|'ve|'m|'ll|'d)|[^\r\n\p{L}\p{N}]?\p{L}+|\p{N}{1,3}| ?[^\s\p{L}\p{N}]+[\r\n]*|\s*[\r\n]+|\s+(?!\S)|\s+)";
+
+json split_by(const std::string& pattern) {
+    return {{"type", "Sequence"},
+            {"pretokenizers",
+             {{{"type", "Split"}, {"pattern", {{"Regex", pattern}}}, {"behavior", "Isolated"},
+               {"invert", false}},
+              {{"type", "ByteLevel"}, {"add_prefix_space", false}, {"trim_offsets", true},
+               {"use_regex", false}}}}};
+}
+
+json byte_level() {
+    return {{"added_tokens",
+             {{{"id", 9}, {"content", "<|end|>"}, {"special", true}},
+              {{"id", 10}, {"content", "<think>"}, {"special", false}}}},
+            {"pre_tokenizer", split_by(llama_3)},
+            {"post_processor",
+             {{"type", "TemplateProcessing"},
+              {"single", {{{"SpecialToken", {{"id", "<|end|>"}}}}, {{"Sequence", {{"id", "A"}}}}}}}},
+            {"model",
+             {{"type", "BPE"},
+              {"ignore_merges", true},
+              {"vocab", {{"a", 0}, {"b", 1}, {"c", 2}, {"ab", 3}, {"abc", 4}, {"\u0120", 5},
+                         {"bc", 6}, {"\u0120a", 7}}},
+              {"merges", {{"b", "c"}, {"a", "b"}, {"a", "bc"}, {"\u0120", "a"}}}}}};
+}
+
+config of_vocab(std::int64_t vocab) {
+    config c;
+    c.vocab = vocab;
+    return c;
+}
+
+/// The tokenizer that a GGUF file of the folder has.
+struct written {
+    std::string path;
+    gguf::reader file;
+    tokenizer::tokenizer words;
+
+    static std::string write(const scratch_folder& at, std::int64_t vocab) {
+        const vocabulary v = read_vocabulary(at.path(""), of_vocab(vocab));
+        gguf::writer out(at.path("out.gguf"));
+        write_vocabulary(out, v);
+        out.finish();
+        return at.path("out.gguf");
+    }
+    written(const scratch_folder& at, std::int64_t vocab)
+        : path(write(at, vocab)), file(path), words(tokenizer::tokenizer::from_gguf(file)) {}
+};
+
+template <class F>
+std::string refusal(F&& f) {
+    try {
+        f();
+    } catch (const error& e) {
+        return e.what();
+    }
+    return "nothing was refused";
+}
+
+std::string refusal_of(const json& tokenizer) {
+    return refusal([&] { (void)read_tokenizer_json(tokenizer, "tokenizer.json", 100); });
+}
+
+// A message of SentencePiece's.
+std::string field(int number, std::string_view bytes) {
+    return std::string(1, static_cast<char>(number << 3 | 2)) +
+           std::string(1, static_cast<char>(bytes.size())) + std::string(bytes);
+}
+std::string field(int number, int value) {
+    std::string key(1, static_cast<char>((number << 3) & 127));
+    if (number >= 16) {
+        key[0] = static_cast<char>(static_cast<unsigned char>(key[0]) | 128u);
+        key += static_cast<char>(number >> 4);
+    }
+    return key + static_cast<char>(value);
+}
+std::string piece(std::string_view text, float score, int type) {
+    char bytes[4];
+    std::memcpy(bytes, &score, 4);
+    return field(1, field(1, text) + "\x15" + std::string(bytes, 4) + field(3, type));
+}
+std::string pieces() {
+    return piece("<unk>", 0, 2) + piece("<s>", 0, 3) + piece("</s>", 0, 3) +
+           piece("<0x41>", 0, 6) + piece("\u2581a", -1, 1) + piece("bc", -2, 1) +
+           piece("\u2581", -3, 1) + piece("a", -4, 1) + piece("b", -5, 1) + piece("c", -6, 1);
+}
+const std::string bpe = field(2, field(3, 2)), plain = field(3, field(3, 1) + field(4, 0));
+
+}  // namespace
+
+TEST_CASE("tokenizer.json: byte-level BPE, in GGUF as in the folder") {
+    const scratch_folder at;
+    (void)at.file("tokenizer.json", byte_level().dump());
+    (void)at.file("tokenizer_config.json",
+                  R"({"eos_token":{"content":"<|end|>"},"chat_template":"old"})");
+    (void)at.file("chat_template.jinja", "new");
+    const written w(at, 13);
+    CHECK(w.file.get<std::string>("tokenizer.ggml.model") == "gpt2");
+    CHECK(w.file.get<std::string>("tokenizer.ggml.pre") == "llama-bpe");
+    CHECK(w.file.get<std::string>("tokenizer.chat_template") == "new");
+    CHECK(w.words.vocab().size() == 13);  // as many as the embedding has rows
+    CHECK((w.words.vocab().eos == 9 && w.words.vocab().bos == 9 && w.words.vocab().add_bos));
+    CHECK(w.words.vocab().kind(9) == tokenizer::token_kind::control);
+    CHECK(w.words.vocab().kind(10) == tokenizer::token_kind::user_defined);
+    CHECK(w.words.vocab().kind(8) == tokenizer::token_kind::unused);
+    CHECK(w.words.vocab().kind(12) == tokenizer::token_kind::unused);
+    // "abc" is a token and taken whole; in "abca" the pair of the first merge goes first.
+    CHECK(w.words.encode("abc abca<think>a<|end|>") == ids{9, 4, 7, 6, 0, 10, 0, 9});
+    CHECK(w.words.decode(w.words.encode("abc a")) == "abc a");
+}
+
+TEST_CASE("tokenizer.json: merges in both spellings, and only pairs") {
+    json texts = byte_level();
+    texts["model"]["merges"] = {"b c", "a b", "a bc", "\u0120 a"};
+    CHECK(read_tokenizer_json(texts, "t", 100).merges ==
+          read_tokenizer_json(byte_level(), "t", 100).merges);
+    for (const json& bad : {json("bc"), json(" b"), json("b "), json("a b c"), json(7),
+                            json::array({"a"}), json::array({"a", "b", "c"}),
+                            json::array({"a b", "c"}), json::array({"a", ""})}) {
+        texts["model"]["merges"] = json::array({bad});
+        CHECK_THAT(refusal_of(texts), ContainsSubstring("a merge that is no pair"));
+    }
+}
+
+TEST_CASE("tokenizer.json: what splits texts has a name, or is refused") {
+    CHECK(split_name(split_by(llama_3), true, "t") == "llama-bpe");
+    CHECK(split_name(split_by(llama_3), false, "t") == "smaug-bpe");
+    std::string qwen = llama_3;
+    qwen.replace(qwen.find("{1,3}"), 5, "");
+    CHECK(split_name(split_by(qwen), false, "t") == "qwen2");
+    CHECK_THAT(refusal([&] { (void)split_name(split_by(qwen), true, "t"); }),
+               ContainsSubstring("takes tokens whole"));
+    json own = {{"type", "ByteLevel"}, {"add_prefix_space", false}};
+    CHECK(split_name(own, false, "t") == "gpt-2");
+    own["use_regex"] = false;
+    CHECK_THAT(refusal([&] { (void)split_name(own, false, "t"); }),
+               ContainsSubstring("splits nothing"));
+    own = {{"type", "ByteLevel"}};
+    CHECK_THAT(refusal([&] { (void)split_name(own, false, "t"); }),
+               ContainsSubstring("adds a space"));
+    CHECK_THAT(refusal([&] { (void)split_name(split_by("[a-z]+"), false, "t"); }),
+               ContainsSubstring("[a-z]+"));
+    json digits = split_by(llama_3);
+    digits["pretokenizers"][0] = {{"type", "Digits"}, {"individual_digits", true}};
+    CHECK_THAT(refusal([&] { (void)split_name(digits, true, "t"); }),
+               ContainsSubstring("other steps than one Split"));
+    json removing = split_by(llama_3);
+    removing["pretokenizers"][0]["behavior"] = "Removed";
+    CHECK_THAT(refusal([&] { (void)split_name(removing, true, "t"); }),
+               ContainsSubstring("drops or joins"));
+    // Each name is one that the tokenizer knows.
+    for (const char* name : {"llama-bpe", "smaug-bpe", "qwen2", "gpt-2"})
+        CHECK(tokenizer::find_split_rule(name));
+}
+
+TEST_CASE("tokenizer.json: numbers and kinds of models that are wrong are refused") {
+    const auto changed = [](const char* pointer, const json& value) {
+        json all = byte_level();
+        all[json::json_pointer(pointer)] = value;
+        return refusal_of(all);
+    };
+    CHECK_THAT(changed("/model/type", "Unigram"), ContainsSubstring("only BPE"));
+    CHECK_THAT(changed("/model/vocab/a", 100), ContainsSubstring("the number 100"));
+    CHECK_THAT(changed("/model/vocab/a", -1), ContainsSubstring("the number -1"));
+    CHECK_THAT(changed("/model/vocab/a", "x"), ContainsSubstring("'a' has no number"));
+    CHECK_THAT(changed("/model/vocab/a", 1), ContainsSubstring("gives the number 1 to"));
+    CHECK_THAT(changed("/added_tokens/0/id", 0), ContainsSubstring("gives the number 0 to"));
+    CHECK_THAT(changed("/added_tokens/0/id", nullptr), ContainsSubstring("without id"));
+    CHECK_THAT(changed("/model/vocab", json::array()), ContainsSubstring("without vocab"));
+    CHECK_THAT(changed("/model/merges", 7), ContainsSubstring("without merges"));
+    CHECK_THAT(changed("/model", 7), ContainsSubstring("has no model"));
+    CHECK_THAT(changed("/normalizer", json{{"type", "Lowercase"}}), ContainsSubstring("'Lowercase'"));
+    CHECK_THAT(changed("/pre_tokenizer", nullptr), ContainsSubstring("of no kind known here"));
+    CHECK_THAT(changed("/model/end_of_word_suffix", "</w>"),
+               ContainsSubstring("end_of_word_suffix"));
+    CHECK(changed("/normalizer", json{{"type", "NFC"}}) == "nothing was refused");
+}
+
+TEST_CASE("tokenizer.model: SentencePiece's pieces, with what lies beside them") {
+    const scratch_folder at;
+    (void)at.file("tokenizer.model", pieces() + bpe + plain);
+    (void)at.file("added_tokens.json", R"({"<pad>":10})");
+    (void)at.file("tokenizer_config.json",
+                  R"({"add_bos_token":true,"eos_token":"</s>","pad_token":{"content":"<pad>"}})");
+    const written w(at, 12);
+    CHECK(w.file.get<std::string>("tokenizer.ggml.model") == "llama");
+    CHECK((w.words.vocab().bos == 1 && w.words.vocab().eos == 2 && w.words.vocab().padding == 10));
+    CHECK(w.words.vocab().score(5) == -2.0f);
+    CHECK(w.words.encode("abc aA") == ids{1, 4, 5, 4, 3});
+    const std::string bytes = pieces() + bpe + plain;
+    const auto read = [&](const std::string& message) {
+        return refusal([&] {
+            (void)read_sentencepiece(std::as_bytes(std::span(message)), "tokenizer.model", 100);
+        });
+    };
+    for (std::size_t n = 0; n < bytes.size(); ++n) {
+        INFO(n);
+        const std::string why = read(std::string(bytes, 0, n));
+        CHECK_THAT(why, ContainsSubstring("tokenizer.model: "));
+    }
+    CHECK_THAT(read(pieces() + field(2, field(3, 1)) + plain), ContainsSubstring("of type 1"));
+    CHECK_THAT(read(pieces() + bpe + field(3, field(2, "map") + field(4, 0))),
+               ContainsSubstring("by a map"));
+    CHECK_THAT(read(pieces() + bpe + field(3, field(4, 1))), ContainsSubstring("extra spaces"));
+    CHECK_THAT(read(pieces() + piece("x", 0, 9) + bpe + plain), ContainsSubstring("unknown type 9"));
+    CHECK_THAT(read(pieces() + field(2, field(3, 2) + field(41, 50)) + plain),
+               ContainsSubstring("special token outside"));
+}
+
+TEST_CASE("tokenizer.json: SentencePiece's BPE tells scores by the order of its merges") {
+    const scratch_folder at;
+    json t = {{"normalizer",
+               {{"type", "Sequence"},
+                {"normalizers",
+                 {{{"type", "Prepend"}, {"prepend", "\u2581"}},
+                  {{"type", "Replace"}, {"pattern", {{"String", " "}}}, {"content", "\u2581"}}}}}},
+              {"pre_tokenizer", nullptr},
+              {"added_tokens", {{{"id", 0}, {"content", "<unk>"}, {"special", true}}}},
+              {"model",
+               {{"type", "BPE"}, {"byte_fallback", true}, {"unk_token", "<unk>"},
+                {"vocab", {{"<unk>", 0}, {"<0x41>", 1}, {"\u2581a", 2}, {"bc", 3}, {"\u2581", 4},
+                           {"a", 5}, {"b", 6}, {"c", 7}}},
+                {"merges", {"\u2581 a", "b c"}}}}};
+    (void)at.file("tokenizer.json", t.dump());
+    const written w(at, 8);
+    CHECK(w.words.vocab().score(2) > w.words.vocab().score(3));
+    CHECK(w.words.vocab().kind(1) == tokenizer::token_kind::byte);
+    CHECK(w.words.vocab().kind(0) == tokenizer::token_kind::unknown);
+    CHECK(w.words.encode("abc A") == ids{2, 3, 4, 1});
+    t["model"]["merges"] = {"a b", "b c", "a b"};
+    CHECK_THAT(refusal_of(t), ContainsSubstring("tokenizer.model is needed"));
+}
+
+TEST_CASE("a tokenizer's folder that says nothing, or too much, is refused") {
+    const scratch_folder at;
+    const auto read = [&](std::int64_t vocab) {
+        return refusal([&] { (void)read_vocabulary(at.path(""), of_vocab(vocab)); });
+    };
+    CHECK_THAT(read(100), ContainsSubstring("has neither tokenizer.json nor tokenizer.model"));
+    (void)at.file("tokenizer.json", byte_level().dump());
+    CHECK_THAT(read(10), ContainsSubstring("and the model has 10 tokens"));
+    CHECK(read(11) == "nothing was refused");
+    (void)at.file("tokenizer_config.json", R"({"eos_token":"<nowhere>"})");
+    CHECK_THAT(read(11), ContainsSubstring("'<nowhere>', which the vocabulary lacks"));
+    (void)at.file("tokenizer_config.json", R"({"add_bos_token":3})");
+    CHECK_THAT(read(11), ContainsSubstring("'add_bos_token' is 3"));
+    (void)at.file("tokenizer_config.json", R"({"chat_template":[{"name":"x"}]})");
+    CHECK_THAT(read(11), ContainsSubstring("chat_template without name or text"));
+    (void)at.file("tokenizer_config.json", R"({"added_tokens_decoder":{"0":{"content":"no"}}})");
+    CHECK_THAT(read(11), ContainsSubstring("gives the number 0 to"));
+    (void)at.file("tokenizer_config.json", "{");
+    CHECK_THAT(read(11), ContainsSubstring("is not JSON"));
+}
