@@ -18,7 +18,11 @@ namespace trilobit::inline TRILOBIT_ABI::detail {
 /// Columns of a panel, in whole tiles. A panel, the values of a row block's next columns as bytes,
 /// has 8 KiB at most: it lies on the stack, and stays in the L1 cache until it is encoded.
 template <weight_layout L>
-inline constexpr int panel_cols = std::max(1, 8192 / (L::tile_rows * L::tile_cols)) * L::tile_cols;
+inline constexpr int panel_cols = [] {
+    if constexpr (grouped_kind<typename L::kind>)
+        static_assert(L::tile_cols % L::kind::group == 0, "tiles start where groups do");
+    return std::max(1, 8192 / (L::tile_rows * L::tile_cols)) * L::tile_cols;
+}();
 
 inline bool storable(float scale, scale_type type) noexcept {
     return is_finite(type == scale_type::f32 ? scale : f16_to_f32(f32_to_f16(scale)));
@@ -54,19 +58,24 @@ status open_segment(const packed_shape& shape, std::int64_t block, std::int64_t 
     return {};
 }
 
-/// Reads columns [first, first + count) of an opened segment, padding around them. False: a value
-/// is none of the layout's.
+/// Reads columns [first, first + count) of an opened segment, padding around them. A weight that is
+/// none of the layout's is named by its row in the panel and its column in the segment.
 template <weight_layout L, class Rows>
-bool fill_panel(Rows& rows, const typename Rows::segment* opened, int height, std::int64_t first,
-                std::int64_t count, std::int8_t* panel) {
-    std::memset(panel, L::kind::padding, std::size_t{L::tile_rows} * panel_cols<L>);
-    bool inside = true;
+status fill_panel(Rows& rows, const typename Rows::segment* opened, int height, std::int64_t first,
+                  std::int64_t count, std::int8_t* panel) {
+    using kind = typename L::kind;
+    std::memset(panel, kind::padding, std::size_t{L::tile_rows} * panel_cols<L>);
     for (int r = 0; r < height; ++r) {
         std::int8_t* values = panel + r * panel_cols<L>;
         rows.read(opened[r], first, count, values);
-        for (std::int64_t c = 0; c < count; ++c) inside &= L::kind::holds(values[c]);
+        if (holds_row<kind>(values, count)) continue;
+        const std::int64_t c = first_refused<kind>(values, count);
+        const char* text = "A quantised weight lies outside the values of the layout.";
+        if constexpr (grouped_kind<kind>)
+            if (kind::holds(values[c])) text = kind::group_rule;
+        return {errc::bad_value, text, r, first + c};
     }
-    return inside;
+    return {};
 }
 
 /// Encodes the tiles of `count` columns; returns the end of what it wrote.
@@ -96,9 +105,12 @@ status pack_row_block(const packed_shape& shape, std::int64_t block, Rows& rows,
         const std::int64_t width = shape.segment_width(s);
         for (std::int64_t first = 0; first < width; first += panel_cols<L>) {
             const std::int64_t count = std::min<std::int64_t>(panel_cols<L>, width - first);
-            if (!fill_panel<L>(rows, opened, height, first, count, panel))
-                return {errc::bad_value,
-                        "A quantised weight lies outside the values of the layout."};
+            if (status filled = fill_panel<L>(rows, opened, height, first, count, panel);
+                !filled.ok()) {
+                filled.row += block * L::tile_rows;
+                filled.col += shape.segment_first_col(s);
+                return filled;
+            }
             tiles = encode_panel<L>(panel, count, tiles);
         }
     }

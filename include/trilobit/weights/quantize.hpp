@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 // Room weights. Enters: float weights. Leaves: int8 values in {-1, 0, +1}, {-1, +1} or of four
 // levels, and a float scale s for each tensor, row or group: trits and signs by the rules that the
-// BitNet papers train with. Weights that are s times such values already lose no bit.
+// BitNet papers train with, three of four by Sherry's. Weights that are s times such values already lose no bit.
 #pragma once
 
 #include "trilobit/version.hpp"
@@ -136,6 +136,46 @@ struct nearest_of_four {
     }
 };
 
+/// Sherry (arXiv 2601.07892): of each four weights the least, the first of equal ones, becomes 0 and
+/// the others their signs; the scale is the mean |W| of those. What is missing of the last four is
+/// its zero. Weights that are a unit's times trits stay those, whatever zeros they have.
+struct largest_three {
+    using kind = three_of_four;
+
+    /// Of the weights that are kept.
+    static unit_sums sum(const float* weights, std::int64_t count) noexcept {
+        TRILOBIT_ADDS_IN_ORDER
+        const standard_floats standard;
+        unit_sums sums = sum_weights(weights, count);
+        double least = 0;
+        for (std::int64_t i = 0; i + kind::group <= count; i += kind::group)
+            least = in_order(least + std::fabs(double{weights[i + least_of(weights + i)]}));
+        sums.absolute_sum = in_order(sums.absolute_sum - least);
+        sums.count -= count / kind::group;
+        return sums;
+    }
+    static float scale(const unit_sums& sums) noexcept {
+        const float s = sums.values.unit<kind>();
+        return s != 0 ? s : sums.absolute_mean();
+    }
+    static void apply(const float* weights, std::int64_t count, const unit_sums& sums,
+                      std::int8_t* values) noexcept {
+        const bool exact = sums.values.unit<kind>() != 0;
+        for (std::int64_t i = 0; i < count; ++i)
+            values[i] = static_cast<std::int8_t>(weights[i] < 0 ? -1 : !exact || weights[i] > 0);
+        for (std::int64_t i = 0; !exact && i + kind::group <= count; i += kind::group)
+            values[i + least_of(weights + i)] = 0;
+    }
+
+private:
+    static int least_of(const float* weights) noexcept {
+        int least = 0;
+        for (int i = 1; i < kind::group; ++i)
+            if (std::fabs(weights[i]) < std::fabs(weights[least])) least = i;
+        return least;
+    }
+};
+
 /// The rule that makes a kind's values of floats. Kinds of somebody else's have none: this one's
 /// kind is not theirs.
 template <class Kind>
@@ -146,10 +186,23 @@ template <>
 struct rule_for<ternary> {
     using type = absmean;
 };
+template <>
+struct rule_for<three_of_four> {
+    using type = largest_three;
+};
 template <int DoubledZero>
 struct rule_for<quaternary<DoubledZero>> {
     using type = nearest_of_four<quaternary<DoubledZero>>;
 };
+
+/// The sums of a rule's own, if it has any.
+template <class Rule>
+unit_sums sums_for(const float* weights, std::int64_t count) noexcept {
+    if constexpr (requires { Rule::sum(weights, count); })
+        return Rule::sum(weights, count);
+    else
+        return sum_weights(weights, count);
+}
 
 inline constexpr status weights_not_finite{errc::bad_value, "A weight is NaN or infinite."};
 
@@ -163,7 +216,7 @@ status quantize_row(const float* weights, std::int64_t cols, const scale_spec& s
     for (std::int64_t first = 0; first < cols; first += width) {
         const std::int64_t count = std::min(width, cols - first);
         const unit_sums sums =
-            spec.per == granularity::tensor ? tensor : sum_weights(weights + first, count);
+            spec.per == granularity::tensor ? tensor : sums_for<Rule>(weights + first, count);
         if (!sums.finite()) return weights_not_finite;
         Rule::apply(weights + first, count, sums, values + first);
         scales[first / width] = Rule::scale(sums);
@@ -173,7 +226,7 @@ status quantize_row(const float* weights, std::int64_t cols, const scale_spec& s
 
 /// Sums over a whole matrix, rows added in order whoever computed them. `row_sums` is the caller's
 /// memory for one row at least; threads are called once for as many rows as it has room for.
-template <executor Executor>
+template <class Rule, executor Executor>
 unit_sums sum_matrix(matrix_view<const float> weights, std::span<unit_sums> row_sums,
                      Executor& run) {
     unit_sums total;
@@ -183,7 +236,7 @@ unit_sums sum_matrix(matrix_view<const float> weights, std::span<unit_sums> row_
         run(0, count, 1, [&](std::int64_t begin, std::int64_t end) {
             for (std::int64_t i = begin; i < end; ++i)
                 row_sums[static_cast<std::size_t>(i)] =
-                    sum_weights(weights.row(first + i), weights.cols);
+                    sums_for<Rule>(weights.row(first + i), weights.cols);
         });
         const standard_floats standard;
         for (std::int64_t i = 0; i < count; ++i) total += row_sums[static_cast<std::size_t>(i)];
@@ -205,7 +258,7 @@ status quantize_matrix(matrix_view<const float> weights, const scale_spec& spec,
     unit_sums tensor;
     if (spec.per == granularity::tensor) {
         for (std::int64_t i = 0; i < weights.rows; ++i)
-            tensor += sum_weights(weights.row(i), weights.cols);
+            tensor += sums_for<Rule>(weights.row(i), weights.cols);
         scales[0] = Rule::scale(tensor);
     }
     const std::int64_t segments = spec.segments(weights.cols);
@@ -231,6 +284,12 @@ inline status ternarize_absmean(matrix_view<const float> weights, const scale_sp
 inline status binarize_sign(matrix_view<const float> weights, const scale_spec& spec,
                             matrix_view<std::int8_t> values, float* scales) noexcept {
     return detail::quantize_matrix<sign_around_mean>(weights, spec, values, scales);
+}
+
+/// Float -> {-1, 0, +1} by `largest_three`. `scales` has spec.count(rows, cols) elements.
+inline status keep_three_of_four(matrix_view<const float> weights, const scale_spec& spec,
+                                 matrix_view<std::int8_t> values, float* scales) noexcept {
+    return detail::quantize_matrix<largest_three>(weights, spec, values, scales);
 }
 
 /// Float -> the levels of a quaternary kind by `nearest_of_four`. `scales` has
