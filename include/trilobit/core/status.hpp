@@ -23,7 +23,7 @@ enum class errc : int {
 };
 
 /// `text` is a sentence with static storage: a status may be copied and kept freely. `row` and
-/// `col` are those of the weight that it is about, if any.
+/// `col`, counted from 0, are those of the weight that it is about, if any.
 struct [[nodiscard]] status {
     errc code = errc::ok;
     const char* text = "";
