@@ -25,7 +25,7 @@ namespace {
 /// What a packer says, after which weight it says it of.
 std::string sentence(const trilobit::status& s, const selection& kept) {
     if (s.row < 0) return s.text;
-    const auto at = [](const std::vector<std::int64_t>& chosen, std::int64_t i) {
+    const auto at = [](std::span<const std::int32_t> chosen, std::int64_t i) {
         return std::to_string(chosen.empty() ? i : chosen[static_cast<std::size_t>(i)]);
     };
     return "row " + at(kept.rows, s.row) + ", column " + at(kept.cols, s.col) + ": " + s.text;

@@ -63,6 +63,5 @@ TEST_CASE("describe_row names the bits that a column moves", "[layout]") {
     // Four columns have their five bits together.
     const std::string fours = describe_row<layout::ternary_3of4>(9);
     CHECK_THAT(fours, Catch::Matchers::StartsWith("column 0: 9.0 9.1 9.2 9.3 265.7\n"));
-    CHECK_THAT(fours,
-               Catch::Matchers::EndsWith("column 31: 201.4 201.5 201.6 201.7 265.0\n"));
+    CHECK_THAT(fours, Catch::Matchers::EndsWith("column 31: 201.4 201.5 201.6 201.7 265.0\n"));
 }

@@ -53,10 +53,10 @@ TEST_CASE("each row or group has the mean of what it keeps", "[weights]") {
             CHECK(holds_row<three_of_four>(q.values.data() + row * 150, 150));
             for (std::int64_t col = 0; col < 150; ++col) {
                 const auto i = static_cast<std::size_t>(row * 150 + col);
-                const auto at = static_cast<std::size_t>(
-                    spec.per == granularity::tensor
-                        ? 0
-                        : row * segments + col / spec.segment_cols(150));
+                const auto at =
+                    static_cast<std::size_t>(spec.per == granularity::tensor
+                                                 ? 0
+                                                 : row * segments + col / spec.segment_cols(150));
                 if (q.values[i] != 0) {
                     sum[at] += std::fabs(static_cast<double>(w[i]));
                     ++kept[at];

@@ -76,8 +76,8 @@ struct signed_entries {
     TRILOBIT_INLINE void make(const std::int8_t* x, int more, std::uint8_t* to) const noexcept {
         using namespace simd;
         for (int i = 0; i < Size; i += register_bytes<Arch>) {
-            auto sum = u8<Arch>::load_aligned(negatives + i) +
-                       u8<Arch>(static_cast<std::uint8_t>(more));
+            auto sum =
+                u8<Arch>::load_aligned(negatives + i) + u8<Arch>(static_cast<std::uint8_t>(more));
             for (int f = 0; f < 4; ++f)
                 sum += lookup16<Arch>(reinterpret_cast<const std::uint8_t*>(x),
                                       u8<Arch>::load_aligned(place[f] + i)) ^

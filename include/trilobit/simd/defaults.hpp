@@ -103,8 +103,7 @@ template <class Arch>
 struct sign_of_op {
     TRILOBIT_INLINE static u8<Arch> call(u8<Arch> v) noexcept {
         const i8<Arch> zero(std::int8_t{0}), one(std::int8_t{1}), minus(std::int8_t{-1});
-        return bitwise_cast<std::uint8_t>(
-            select(bitwise_cast<std::int8_t>(v) < zero, minus, one));
+        return bitwise_cast<std::uint8_t>(select(bitwise_cast<std::int8_t>(v) < zero, minus, one));
     }
 };
 

@@ -59,8 +59,8 @@ struct three_of_four : ternary {
     static constexpr std::string_view name = "three of four";
     static constexpr std::int8_t padding = 1;
     static constexpr int group = 4;
-    static constexpr const char* group_rule =
-        "Of four weights, from a multiple of four columns on, the layout has exactly one that is 0.";
+    static constexpr const char* group_rule = "Of four weights, from a multiple of four columns "
+                                              "on, the layout has exactly one that is 0.";
     static constexpr bool holds_group(const std::int8_t* values, int count) noexcept {
         int zeros = 0;
         for (int i = 0; i < count; ++i) zeros += values[i] == 0 ? 1 : 0;
@@ -105,9 +105,8 @@ constexpr bool holds_row(const std::int8_t* values, std::int64_t count) noexcept
     bool inside = true;
     for (std::int64_t c = 0; c < count; ++c) inside &= K::holds(values[c]);
     if constexpr (grouped_kind<K>)
-        each_group<K>(count, [&](std::int64_t c, int n) {
-            inside &= K::holds_group(values + c, n);
-        });
+        each_group<K>(count,
+                      [&](std::int64_t c, int n) { inside &= K::holds_group(values + c, n); });
     return inside;
 }
 
