@@ -35,7 +35,7 @@ TEMPLATE_LIST_TEST_CASE("what pads a matrix is padding, with scale 0", "[pack]",
     const auto packed = pack<TestType>(s.view());
     REQUIRE(packed.status().ok());
     const packed_view& v = packed.view();
-    // What a tile of nothing else is: of a kind that binds neighbours, not the same value everywhere.
+    // What a tile of nothing else is: of a kind that binds neighbours, not one value everywhere.
     std::int8_t padding[TestType::tile_rows * TestType::tile_cols];
     std::memset(padding, TestType::kind::padding, sizeof padding);
     std::byte tile[TestType::tile_bytes];

@@ -59,8 +59,8 @@ void make_tables(const std::int8_t* x, std::int64_t width, std::uint8_t* to) noe
     }
 }
 
-/// Tables of `Size` entries in all that are sums of four of sixteen activations: of each the place of
-/// the activation, 0xff where it counts negative and how many do so. What is not x - 1 is -x.
+/// Tables of `Size` entries in all that are sums of four of sixteen activations: of each the place
+/// of the activation, 0xff where it counts negative and how many do so. What is not x - 1 is -x.
 template <int Size>
 struct signed_entries {
     alignas(64) std::uint8_t place[4][Size]{}, negative[4][Size]{}, negatives[Size]{};

@@ -6,16 +6,17 @@
 //   bytes 256 + r                signs of groups 0..7             group g = columns 4 g .. 4 g + 3
 //
 //   bits     7 6  5  4  3 2  1  0        zero   which of the four is 0
-//          [zero, c, b, zero, c, b]      b, c   has the second, or third, of the other three another
+//          [zero, c, b, zero, c, b]      b, c   has the second, or third, of the others another
 //   group      2 p + 1      2 p                 sign than the first?
 //
 //   bits     7  6  5  4  3  2  1  0      1: the first of the three that are not 0 is -1
 //   group    0  1  2  3  4  5  6  7
 //
-// Four bits are what byte shuffles take, of one instruction on every machine: an index finds the
-// sum of three activations for 16, 32 or 64 rows at once, and the sign turns it round. Machines with
-// tables of 64 take index and sign together. A byte of its own for each five bits would be found
-// without masks by the latter, but is 8 bits. Every bit pattern is a tile.
+// Four bits are what byte shuffles take on every machine: an index finds the sum of three
+// activations for 16, 32 or 64 rows at once, and the sign turns it round. Machines with tables of
+// 64 take index and sign together. Five codes in the low bits of five bytes, and three more in what
+// those leave, save the latter 10 instructions of 61, and cost the former 8 of 87, who have less to
+// spare. Every bit pattern is a tile.
 #pragma once
 
 #include "trilobit/version.hpp"

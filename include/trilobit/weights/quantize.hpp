@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: MIT
 // Room weights. Enters: float weights. Leaves: int8 values in {-1, 0, +1}, {-1, +1} or of four
 // levels, and a float scale s for each tensor, row or group: trits and signs by the rules that the
-// BitNet papers train with, three of four by Sherry's. Weights that are s times such values already lose no bit.
+// BitNet papers train with, three of four by Sherry's. Weights that are s times such values already
+// lose no bit.
 #pragma once
 
 #include "trilobit/version.hpp"
@@ -14,63 +15,13 @@
 #include "trilobit/core/executor.hpp"
 #include "trilobit/core/floats.hpp"
 #include "trilobit/core/matrix_view.hpp"
-#include "trilobit/weights/few_values.hpp"
 #include "trilobit/weights/kind.hpp"
 #include "trilobit/weights/scale.hpp"
+#include "trilobit/weights/unit_sums.hpp"
 
 #include "trilobit/core/begin.hpp"
 
 namespace trilobit::inline TRILOBIT_ABI {
-
-/// What a rule needs to know of the weights that share one scale. Sums are kept in double so that
-/// the order in which threads add rows cannot move the mean by a float.
-struct unit_sums {
-    double signed_sum = 0;
-    double absolute_sum = 0;
-    std::int64_t count = 0;
-    few_values values;
-
-    constexpr unit_sums& operator+=(const unit_sums& other) noexcept {
-        TRILOBIT_ADDS_IN_ORDER
-        signed_sum = in_order(signed_sum + other.signed_sum);
-        absolute_sum = in_order(absolute_sum + other.absolute_sum);
-        count += other.count;
-        values += other.values;
-        return *this;
-    }
-    [[nodiscard]] float mean() const noexcept { return divided(signed_sum); }
-    [[nodiscard]] float absolute_mean() const noexcept { return divided(absolute_sum); }
-    /// NaN or infinity among the weights survives every sum.
-    [[nodiscard]] bool finite() const noexcept { return is_finite(absolute_sum); }
-
-private:
-    [[nodiscard]] float divided(double sum) const noexcept {
-        return count == 0 ? 0.0f
-                          : rounded(static_cast<float>(quotient(sum, static_cast<double>(count))));
-    }
-};
-
-inline unit_sums sum_weights(const float* weights, std::int64_t count) noexcept {
-    TRILOBIT_ADDS_IN_ORDER
-    const standard_floats standard;
-    // Four chains: a double addition takes four cycles and this pass should run at memory speed.
-    double sums[4] = {}, absolutes[4] = {};
-    std::int64_t i = 0;
-    for (; i + 4 <= count; i += 4)
-        for (int lane = 0; lane < 4; ++lane) {
-            const double w = weights[i + lane];
-            sums[lane] = in_order(sums[lane] + w);
-            absolutes[lane] = in_order(absolutes[lane] + std::fabs(w));
-        }
-    for (; i < count; ++i) {
-        const double w = weights[i];
-        sums[0] = in_order(sums[0] + w);
-        absolutes[0] = in_order(absolutes[0] + std::fabs(w));
-    }
-    return {in_order(sums[0] + sums[1]) + in_order(sums[2] + sums[3]),
-            in_order(absolutes[0] + absolutes[1]) + in_order(absolutes[2] + absolutes[3]), count,
-            values_of(weights, count)};
-}
 
 /// BitNet b1.58: s = 1 / max(mean|W|, 1e-5), t = clamp(round_half_even(W s), -1, 1), w ~ t / s.
 /// Of {-a, 0, +a} s is 1 / a and nothing is lost: mean|W| is a times the share of non-zeros.
@@ -136,9 +87,9 @@ struct nearest_of_four {
     }
 };
 
-/// Sherry (arXiv 2601.07892): of each four weights the least, the first of equal ones, becomes 0 and
-/// the others their signs; the scale is the mean |W| of those. What is missing of the last four is
-/// its zero. Weights that are a unit's times trits stay those, whatever zeros they have.
+/// Sherry (2601.07892): of each four weights the least, the first of equal ones, becomes 0 and the
+/// others their signs; the scale is the mean |W| of those. What is missing of the last four is its
+/// zero. Weights that are a unit's times trits stay those, whatever zeros they have.
 struct largest_three {
     using kind = three_of_four;
 

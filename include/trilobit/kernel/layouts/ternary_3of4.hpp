@@ -126,8 +126,8 @@ struct digits_of_four {
     }
 };
 
-/// 64 rows x 32 columns. Four groups' weights, as fields of two bits, are interleaved, so that those
-/// of a row lie side by side: the first columns of four groups are a word, and so on.
+/// 64 rows x 32 columns. Four groups' weights, as fields of two bits, are interleaved, so that
+/// those of a row lie side by side: the first columns of four groups are a word, and so on.
 template <class Arch>
 struct panel_decoder<Arch, layout::ternary_3of4> {
     static constexpr double lookups = 0.25, simple = 4;
