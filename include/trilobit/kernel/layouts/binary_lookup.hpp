@@ -23,7 +23,8 @@
 
 namespace trilobit::inline TRILOBIT_ABI::kernel {
 
-/// Entry 16 t + n of half a byte's tables: activation f, column 4 f + t, is -1 where bit f of n is 0.
+/// Entry 16 t + n of half a byte's tables: activation f, column 4 f + t, counts -1 where bit f of n
+/// is 0.
 struct binary_entries : signed_entries<64> {
     constexpr binary_entries() noexcept {
         for (std::size_t i = 0; i < 64; ++i)
