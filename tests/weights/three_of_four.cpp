@@ -11,14 +11,14 @@ using namespace trilobit;
 
 namespace {
 
-struct quantised {
+struct three {
     std::vector<std::int8_t> values;
     std::vector<float> scales;
 };
 
-quantised of(const std::vector<float>& w, std::int64_t rows, const scale_spec& spec = {}) {
+three three_of(const std::vector<float>& w, std::int64_t rows, const scale_spec& spec = {}) {
     const std::int64_t cols = std::ssize(w) / rows;
-    quantised q{std::vector<std::int8_t>(w.size()),
+    three q{std::vector<std::int8_t>(w.size()),
                 std::vector<float>(static_cast<std::size_t>(spec.count(rows, cols)))};
     REQUIRE(keep_three_of_four({w.data(), rows, cols}, spec, {q.values.data(), rows, cols},
                                q.scales.data())
@@ -31,12 +31,12 @@ using trits = std::vector<std::int8_t>;
 }  // namespace
 
 TEST_CASE("the least of four becomes 0, the scale is the mean of the others", "[weights]") {
-    const quantised q = of({1, -3, 0.5f, 2, /**/ -8, -4, 5, 6.5f}, 1);
+    const three q = three_of({1, -3, 0.5f, 2, /**/ -8, -4, 5, 6.5f}, 1);
     CHECK(q.values == trits{1, -1, 0, 1, -1, 0, 1, 1});
     CHECK(q.scales[0] == (1 + 3 + 2 + 8 + 5 + 6.5f) / 6);
     // Of equal ones the first; what is left of a row is kept.
-    CHECK(of({2, -1, 1, 1, /**/ 3, -5, 7}, 1).values == trits{1, 0, 1, 1, 1, -1, 1});
-    CHECK(of({2, -1, 1, 1, /**/ 3, -5, 7}, 1).scales[0] == (2 + 1 + 1 + 3 + 5 + 7) / 6.0f);
+    CHECK(three_of({2, -1, 1, 1, /**/ 3, -5, 7}, 1).values == trits{1, 0, 1, 1, 1, -1, 1});
+    CHECK(three_of({2, -1, 1, 1, /**/ 3, -5, 7}, 1).scales[0] == (2 + 1 + 1 + 3 + 5 + 7) / 6.0f);
 }
 
 TEST_CASE("each row or group has the mean of what it keeps", "[weights]") {
@@ -45,7 +45,7 @@ TEST_CASE("each row or group has the mean of what it keeps", "[weights]") {
     for (float& v : w) v = r.unit();
     for (const scale_spec& spec :
          {scale_spec::tensor(), scale_spec::row(), scale_spec::group(32)}) {
-        const quantised q = of(w, 5, spec);
+        const three q = three_of(w, 5, spec);
         const std::int64_t segments = spec.segments(150);
         std::vector<double> sum(q.scales.size());
         std::vector<int> kept(q.scales.size());
@@ -75,7 +75,7 @@ TEST_CASE("trits stay trits, whether they keep the rule or not", "[weights]") {
         for (const trits& t : {good, bad}) {
             std::vector<float> w;
             for (const std::int8_t v : t) w.push_back(static_cast<float>(v) * size);
-            const quantised q = of(w, 1);
+            const three q = three_of(w, 1);
             CHECK(q.values == t);
             CHECK(q.scales[0] == size);
         }
@@ -91,7 +91,7 @@ TEST_CASE("trits stay trits, whether they keep the rule or not", "[weights]") {
 }
 
 TEST_CASE("a row of zeros is three signs of four with a scale of 0", "[weights]") {
-    const quantised q = of(std::vector<float>(2 * 40, 0.0f), 2, scale_spec::row());
+    const three q = three_of(std::vector<float>(2 * 40, 0.0f), 2, scale_spec::row());
     CHECK(q.scales == std::vector<float>{0, 0});
     CHECK(holds_row<three_of_four>(q.values.data(), 40));
 }
