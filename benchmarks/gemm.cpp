@@ -31,7 +31,8 @@ struct row {
 bool skips_zeros(const row& r) {
     return r.tokens == 1 && r.entry->kernel == trilobit::kernel_id::dot &&
            r.entry->activation == trilobit::activation_id::int8 &&
-           r.entry->layout != trilobit::layout_id::ternary_base3 && r.size.cols > r.size.rows;
+           r.entry->layout != trilobit::layout_id::ternary_base3 &&
+           r.entry->layout != trilobit::layout_id::ternary_3of4 && r.size.cols > r.size.rows;
 }
 
 void run(benchmark::State& state, bench& b, const row& r) {

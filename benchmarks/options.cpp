@@ -12,13 +12,13 @@ namespace {
 // The strongest back end and AVX2, in cache at every M and from DRAM at M = 1; everything else has
 // rows too, and --benchmark_filter reaches them.
 constexpr const char* default_rows =
-    "^Gemm/((ternary|quaternary)_2bit/int8/dot|ternary_base3/int8/(dot|lookup)|binary_1bit/int8/"
-    "dot|"
+    "^Gemm/((ternary|quaternary)_2bit/int8/dot|ternary_(base3|3of4)/int8/(dot|lookup)|"
+    "binary_1bit/int8/dot|"
     "ternary_planes/(int2|sign)/popcount|ternary_base3/int4/lookup)/"
     "(avx2|avxvnni|avx512vnni)/N:2560/K:2560/M:(1|4|32|128)$"
     "|^Gemm/(ternary_2bit|ternary_base3|binary_1bit)/int8/vector_lookup/avx2/N:2560/K:2560/"
     "M:(32|128)$"
-    "|^Gemm/(ternary_2bit|ternary_base3|binary_1bit)/int8/(dot|lookup)/"
+    "|^Gemm/(ternary_(2bit|base3|3of4)|binary_1bit)/int8/(dot|lookup)/"
     "(avx2|avx512vnni)/N:6912/K:2560/M:1/dram$"
     "|^Rival/.*/N:2560/K:2560/M:(1|128)$|^Rival/.*/N:6912/K:2560/M:1/dram$"
     "|^(Pack|Quantize|Primitive)/";

@@ -40,7 +40,8 @@ struct regime {
 };
 
 constexpr auto ternary = layout_id::ternary_2bit, base3 = layout_id::ternary_base3,
-               planes = layout_id::ternary_planes, binary = layout_id::binary_1bit;
+               planes = layout_id::ternary_planes, binary = layout_id::binary_1bit,
+               fours = layout_id::ternary_3of4;
 constexpr auto int8 = activation_id::int8, int4 = activation_id::int4, int2 = activation_id::int2,
                sign = activation_id::sign;
 constexpr auto peak = bound::dot_peak, read = bound::read, rows = bound::row_scales;
@@ -54,9 +55,13 @@ constexpr regime regimes[] = {
     {"one token from DRAM", ternary, int8, read, "", 0.95, {1}},
     {"one token from DRAM", base3, int8, read, "", 0.92, {1}},
     {"one token from DRAM", binary, int8, read, "", 0.92, {1}},
+    {"one token from DRAM", fours, int8, read, "", 0.92, {1}},
     {"ternary base 3 x int8, one token in cache", base3, int8, peak, "", 0.70, {1}},
     {"ternary base 3 x int8, few tokens", base3, int8, peak, "", 0.70, {2, 4, 8}},
     {"ternary base 3 x int8, prefill", base3, int8, peak, "", 0.88, {64, 128}},
+    {"ternary 3 of 4 x int8, one token in cache", fours, int8, peak, "", 0.70, {1}},
+    {"ternary 3 of 4 x int8, few tokens", fours, int8, peak, "", 0.70, {2, 4, 8}},
+    {"ternary 3 of 4 x int8, prefill", fours, int8, peak, "", 0.88, {64, 128}},
     {"binary x int8, one token in cache", binary, int8, peak, "", 0.95, {1}},
     {"binary x int8, more tokens", binary, int8, peak, "", 0.92, {8, 32}},
     {"ternary base 3 x int4", base3, int4, peak, "", 1.25, {1, 8, 32}},
@@ -67,6 +72,7 @@ constexpr regime regimes[] = {
     {groups, ternary, int8, rows, "", 0.92, {1, 32}},
     {groups, base3, int8, rows, "", 0.92, {1, 32}},
     {groups, binary, int8, rows, "", 0.92, {1, 32}},
+    {groups, fours, int8, rows, "", 0.92, {1, 32}},
     {weaker, ternary, int8, peak, "avxvnni", 0.85, {32}},
     {weaker, binary, int8, peak, "avxvnni", 0.85, {32}},
     {weaker, ternary, int8, peak, "avx2", 0.85, {32}},

@@ -31,7 +31,9 @@ const trilobit::any_packed_matrix& weights_shelf::get(trilobit::layout_id layout
         kept.try_emplace(key{layout, s.rows, s.cols, spec.per, spec.group_cols, spec.type});
     if (!is_new) return at->second;
     std::vector<std::int8_t> levels;
+    void (*fit_row)(std::int8_t*, std::int64_t) = nullptr;
     trilobit::visit_layout(layout, [&]<class L>() {
+        fit_row = &trilobit::fit_row<typename L::kind>;
         for (int v = L::kind::lowest; v <= L::kind::highest; ++v)
             if (L::kind::holds(static_cast<std::int8_t>(v)))
                 levels.push_back(static_cast<std::int8_t>(v));
@@ -44,6 +46,7 @@ const trilobit::any_packed_matrix& weights_shelf::get(trilobit::layout_id layout
             for (std::int64_t c = 0; c < s.cols; ++c) {
                 values[c] = levels[(bits() >> 8) % levels.size()];
             }
+            fit_row(values, s.cols);
             const std::int64_t per_row =
                 spec.per == trilobit::granularity::tensor ? 1 : spec.segments(s.cols);
             for (std::int64_t i = 0; i < per_row; ++i)

@@ -95,6 +95,9 @@ KINDS = [
     # Nine to split indices, for each half six lookups and additions, and one to widen.
     Kind("base 3, 1 token", r"base3_step<.*, 2, (?P<rows>\d+), (?P<tokens>\d+)>", 1, 1.6,
          lambda v, d, t: 23 / t * 256 / (5 * v), FOUND, lambda v, t: 5 * v / 6),
+    # 27 to split, for each half eight lookups, eight additions with a sign, six to widen: 32 weights.
+    Kind("3 of 4, 1 token", r"step_of_four<.*, 2, (?P<rows>\d+), (?P<tokens>\d+)>", 1, 1.25,
+         lambda v, d, t: (27 / t + 60) * 8 / v, FOUND, lambda v, t: 2 * v),
     Kind("1 bit, 1 token", DOT.format("layout::binary_1bit"), 1, 1, masked),
     # Twelve to split, for each half eight lookups, five additions, nine to widen: 512 weights.
     Kind("1 bit, 1 token, lookups", r"binary_step16<.*, 2, (?P<rows>\d+), (?P<tokens>\d+)>", 1, 1,

@@ -151,7 +151,8 @@ def hot_of(loop, arch):
 
 
 # Steps that are made for one layout do not name it.
-STEPS = {"base3_step": "ternary_base3", "binary_step": "binary_1bit", "panel": "panel"}
+STEPS = {"base3_step": "ternary_base3", "binary_step": "binary_1bit", "panel": "panel",
+         "step_of_four": "ternary_3of4"}
 
 
 def layout_of(name):

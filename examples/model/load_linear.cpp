@@ -5,6 +5,7 @@
 #include <exception>
 #include <mutex>
 #include <optional>
+#include <string>
 #include <vector>
 
 #include <trilobit/pack/pack.hpp>
@@ -21,6 +22,15 @@ namespace {
 
 [[noreturn]] void fail(const gguf::reader& file, const gguf::tensor& from, std::string_view what) {
     file.fail(std::string(from.name) + ": " + std::string(what));
+}
+
+/// What a packer says, after which weight it says it of.
+std::string sentence(const trilobit::status& s, const selection& kept) {
+    if (s.row < 0) return s.text;
+    const auto at = [](std::span<const std::int32_t> chosen, std::int64_t i) {
+        return std::to_string(chosen.empty() ? i : chosen[static_cast<std::size_t>(i)]);
+    };
+    return "row " + at(kept.rows, s.row) + ", column " + at(kept.cols, s.col) + ": " + s.text;
 }
 
 std::optional<number_type> dense_type(gguf::tensor_type type) {
@@ -202,7 +212,7 @@ linear load_linear(compute& cpu, const gguf::reader& file, const gguf::tensor& f
                                       packing(spec, report), cpu.pool)};
     failure.rethrow();
     if (const auto s = std::get<trilobit::any_packed_matrix>(packed.weights).status(); !s.ok())
-        fail(file, from, s.text);
+        fail(file, from, sentence(s, kept));
     return packed;
 }
 

@@ -31,11 +31,16 @@ float unit_scale(std::int64_t cols) noexcept {
 linear random_linear(compute& cpu, std::uint64_t seed, std::uint64_t which, std::int64_t rows,
                      std::int64_t cols, trilobit::layout_id layout, const progress& report) {
     bool zeros = false;
-    trilobit::visit_layout(layout, [&]<class L>() { zeros = L::kind::holds(0); });
+    void (*fit_row)(std::int8_t*, std::int64_t) = nullptr;
+    trilobit::visit_layout(layout, [&]<class L>() {
+        zeros = L::kind::holds(0);
+        fit_row = &trilobit::fit_row<typename L::kind>;
+    });
     const auto source = [&](std::int64_t row, std::int8_t* values, float* scales) {
         random_trits(seed, which, row, {values, static_cast<std::size_t>(cols)});
         if (!zeros)
             for (std::int64_t i = 0; i < cols; ++i) values[i] = values[i] < 0 ? -1 : 1;
+        fit_row(values, cols);
         scales[0] = unit_scale(cols);
         return trilobit::status{};
     };

@@ -72,7 +72,8 @@ enum {
     TRILOBIT_LAYOUT_BINARY_1BIT = 4,          // -1, 1 in 1 bit
     TRILOBIT_LAYOUT_QUATERNARY_2BIT = 5,      // -1, 0, 1, 2 in 2 bits
     TRILOBIT_LAYOUT_QUATERNARY_2BIT_LOW = 6,  // -2, -1, 0, 1
-    TRILOBIT_LAYOUT_QUATERNARY_2BIT_ODD = 7   // -3, -1, 1, 3: halves, with half their scales
+    TRILOBIT_LAYOUT_QUATERNARY_2BIT_ODD = 7,  // -3, -1, 1, 3: halves, with half their scales
+    TRILOBIT_LAYOUT_TERNARY_3OF4 = 8          // -1, 0, 1, one 0 in each four columns, in 1.25 bits
 };
 
 /// What activations are rounded to: value * scale, with a scale for each token or group of it.

@@ -38,6 +38,7 @@ constexpr hashes expected[] = {
     {"quaternary_2bit", 0x6de5ae100be2481eu, 0x1f49c46eeabdc4ecu},
     {"quaternary_2bit_low", 0x325b8e308a770a0au, 0x611ecdf0809f6f17u},
     {"quaternary_2bit_odd", 0x1c0a2c1936d3fccau, 0x54cf1d1f98115063u},
+    {"ternary_3of4", 0xca01ce2a842afc74u, 0xafa19c811071960eu},
 };
 
 template <class Layout>

@@ -25,7 +25,7 @@ expected() {
     [ "$1" = amx ] || echo 'kernel::dot.*<kernel::panel'  # tiles take panels there
     case $1 in
         avx512vnni | amx)
-            echo 'kernel::base3_step<' 'kernel::binary_step64<' 'kernel::planes_step<.*layout::ternary_planes' \
+            echo 'kernel::base3_step<' 'kernel::step_of_four<' 'kernel::binary_step64<' 'kernel::planes_step<.*layout::ternary_planes' \
                 'kernel::planes_step<.*layout::binary_1bit'
             ;;
     esac
@@ -64,7 +64,7 @@ for object in $(printf '%s\n' "$@" | tr ';' '\n'); do
             }
             hot = products > lookups ? products : lookups
             if (hot < 4 || name ~ /kernel::generic/) return
-            if (name ~ /kernel::(base3|binary)_step/ && name !~ /arch::(avx512vnni|amx)/) return
+            if (name ~ /kernel::(base3_step|binary_step|step_of_four)/ && name !~ /arch::(avx512vnni|amx)/) return
             ++loops
             for (i in pattern) if (name ~ pattern[i]) ++found[i]
             if (8 * spills > hot) {

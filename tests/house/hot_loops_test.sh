@@ -22,8 +22,9 @@ all() {
     for layout in layout::ternary_2bit layout::binary_1bit layout::ternary_planes kernel::panel; do
         loop "void trilobit::v1::kernel::dot_x<arch::a, kernel::dot_fields<$layout> >()" "$dot" 8 "$1"
     done
-    loop 'kernel::sum_tile<arch::avx512vnni, kernel::binary_step64<arch::avx512vnni> >' \
-        "$find" 8 "$nothing"
+    for step in binary_step64 step_of_four; do
+        loop "kernel::sum_tile<arch::avx512vnni, kernel::$step<arch::avx512vnni> >" "$find" 8 "$nothing"
+    done
     for layout in ternary_planes binary_1bit; do
         loop "kernel::sum_tile<arch::avx512vnni, kernel::planes_step<arch::avx512vnni, layout::$layout> >" "$dot" 8 "$nothing"
     done

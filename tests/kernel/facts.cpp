@@ -66,6 +66,10 @@ TEST_CASE("lookups follow the tables that an instruction has", "[kernel]") {
     STATIC_CHECK(lookup_shape<pretend::wasm, layout::ternary_base3, 2>::table_bytes == 128);
     STATIC_CHECK(lookup<pretend::wasm, layout::binary_1bit, act>::available);
     STATIC_CHECK_FALSE(lookup<pretend::plain, layout::ternary_base3, act>::available);
+    STATIC_CHECK(lookup<pretend::neon, layout::ternary_3of4, act>::available);
+    STATIC_CHECK(lookup_shape<pretend::neon, layout::ternary_3of4, 2>::table_bytes == 512);
+    STATIC_CHECK(lookup_shape<pretend::wasm, layout::ternary_3of4, 2>::table_bytes == 256);
+    STATIC_CHECK_FALSE(lookup<pretend::plain, layout::ternary_3of4, act>::available);
     STATIC_CHECK(vector_lookup_any<pretend::plain, layout::ternary_2bit>::available);
     STATIC_CHECK(vector_lookup_any<pretend::wasm, layout::ternary_base3>::available);
     STATIC_CHECK_FALSE(vector_lookup_any<pretend::neon, layout::ternary_2bit>::available);
@@ -83,9 +87,13 @@ TEST_CASE("the choice among kernels is a sensible one on machines that nobody me
     CHECK(choice<pretend::plain, layout::quaternary_2bit>(128) == dot);
     CHECK(choice<pretend::neon, layout::ternary_base3>(1) == lookup);
     CHECK(choice<pretend::neon, layout::ternary_base3>(128) == dot);
+    CHECK(choice<pretend::neon, layout::ternary_3of4>(1) == lookup);
+    CHECK(choice<pretend::neon, layout::ternary_3of4>(128) == dot);
     CHECK(choice<pretend::neon, layout::binary_1bit>(1) == lookup);
     CHECK(choice<pretend::neon, layout::ternary_planes, activation::sign>(8) == popcount);
     CHECK(choice<pretend::wasm, layout::ternary_base3>(1) == lookup);
+    CHECK(choice<pretend::wasm, layout::ternary_3of4>(1) == lookup);
+    CHECK(choice<pretend::plain, layout::ternary_3of4>(1) == dot);
     CHECK(choice<pretend::wasm, layout::binary_1bit>(1) == lookup);
     CHECK(choice<pretend::wasm, layout::ternary_2bit>(128) != generic);
     CHECK(choice<pretend::plain, layout::ternary_base3>(128) == vector_lookup);

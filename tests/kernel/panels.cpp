@@ -28,6 +28,8 @@ struct some_tiles {
         for (std::int8_t& v : w) do
                 v = static_cast<std::int8_t>(r.between(L::kind::lowest, L::kind::highest));
             while (!L::kind::holds(v));
+        for (int row = 0; row < tiles * rows; ++row)
+            fit_row<typename L::kind>(w.data() + row * cols, cols);
         for (int t = 0; t < tiles; ++t)
             L::encode(w.data() + t * rows * cols, bytes.data() + t * L::tile_bytes);
     }
@@ -153,4 +155,5 @@ TEST_CASE("the fields of dot layouts add up to the product", "[kernel]") {
     check_fields<layout::quaternary_2bit_low>();
     check_fields<layout::quaternary_2bit_odd>();
     STATIC_CHECK_FALSE(kernel::dot_layout<layout::ternary_base3>);
+    STATIC_CHECK_FALSE(kernel::dot_layout<layout::ternary_3of4>);
 }

@@ -24,6 +24,8 @@ struct sample {
         for (std::int8_t& v : w) do
                 v = static_cast<std::int8_t>(r.between(L::kind::lowest, L::kind::highest));
             while (!L::kind::holds(v));
+        for (int row = 0; row < L::tile_rows; ++row)
+            fit_row<typename L::kind>(w.data() + row * L::tile_cols, L::tile_cols);
         L::encode(w.data(), bytes.data());
     }
     int weight(int r, int c) const { return w[static_cast<std::size_t>(r * L::tile_cols + c)]; }
@@ -140,4 +142,43 @@ TEST_CASE("ternary_base3: 243 bytes are rows of five, the other 13 read as zeros
     }
     CHECK(valid == 243);
     CHECK(rows.size() == 243);
+}
+
+TEST_CASE("ternary_3of4: the place of the zero, and the signs of the others", "[layout]") {
+    std::set<std::vector<int>> fours;
+    for (std::uint64_t seed = 1; seed < 4; ++seed) {
+        const sample<layout::ternary_3of4> s(seed);
+        for (int r = 0; r < 64; ++r)
+            for (int g = 0; g < 8; ++g) {
+                const int index = s.bits(64 * (g / 2) + r, g % 2 * 4, 4);
+                const int sign = s.bits(256 + r, 7 - g, 1);
+                std::vector<int> others, all;
+                for (int c = 0; c < 4; ++c) {
+                    all.push_back(s.weight(r, 4 * g + c));
+                    if (c != index / 4) others.push_back(all.back());
+                }
+                CHECK(all[static_cast<std::size_t>(index / 4)] == 0);
+                const int first = sign != 0 ? -1 : 1;
+                CHECK(others == std::vector{first, index % 2 != 0 ? -first : first,
+                                            index / 2 % 2 != 0 ? -first : first});
+                fours.insert(all);
+            }
+    }
+    CHECK(fours.size() == 32);
+}
+
+TEST_CASE("ternary_3of4: four weights of padding end with their zero", "[layout]") {
+    using L = layout::ternary_3of4;
+    for (int known = 0; known < 4; ++known)  // of the last group of a row
+        for (int n = 0; n < 81; ++n) {
+            std::int8_t w[64 * 32], back[64 * 32];
+            std::fill(std::begin(w), std::end(w), L::kind::padding);
+            for (int i = 0, digits = n; i < known; ++i, digits /= 3)
+                w[28 + i] = static_cast<std::int8_t>(digits % 3 - 1);
+            if (!L::kind::holds_group(w + 28, known)) continue;
+            std::byte tile[320];
+            L::encode(w, tile);
+            L::decode(tile, back);
+            CHECK(std::equal(w + 28, w + 28 + known, back + 28));
+        }
 }

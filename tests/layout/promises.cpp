@@ -34,7 +34,8 @@ TEST_CASE("ids are those that files hold, and no others are known", "[layout]") 
     STATIC_CHECK(static_cast<int>(layout::quaternary_2bit::id) == 5);
     STATIC_CHECK(static_cast<int>(layout::quaternary_2bit_low::id) == 6);
     STATIC_CHECK(static_cast<int>(layout::quaternary_2bit_odd::id) == 7);
-    for (const unsigned id : {0u, 8u, 0x1000u, ~0u}) {
+    STATIC_CHECK(static_cast<int>(layout::ternary_3of4::id) == 8);
+    for (const unsigned id : {0u, 9u, 0x1000u, ~0u}) {
         CHECK_FALSE(visit_layout(static_cast<layout_id>(id), [&]<class L>() {}));
         CHECK(layout_name(static_cast<layout_id>(id)) == "unknown");
     }
@@ -46,6 +47,7 @@ TEST_CASE("bits per weight", "[layout]") {
     STATIC_CHECK(bits_per_weight<layout::ternary_planes> == 2.0);
     STATIC_CHECK(bits_per_weight<layout::binary_1bit> == 1.0);
     STATIC_CHECK(bits_per_weight<layout::quaternary_2bit> == 2.0);
+    STATIC_CHECK(bits_per_weight<layout::ternary_3of4> == 1.25);
 }
 
 TEST_CASE("describe_row names the bits that a column moves", "[layout]") {
@@ -58,4 +60,8 @@ TEST_CASE("describe_row names the bits that a column moves", "[layout]") {
     CHECK_THAT(one, Catch::Matchers::ContainsSubstring("column 31: 3.7\n"));
     const std::string planes = describe_row<layout::ternary_planes>(15);
     CHECK_THAT(planes, Catch::Matchers::ContainsSubstring("column 4: 60.1 124.1\n"));
+    // Four columns have their five bits together.
+    const std::string fours = describe_row<layout::ternary_3of4>(9);
+    CHECK_THAT(fours, Catch::Matchers::StartsWith("column 0: 9.0 9.1 9.2 9.3 265.7\n"));
+    CHECK_THAT(fours, Catch::Matchers::EndsWith("column 31: 201.4 201.5 201.6 201.7 265.0\n"));
 }

@@ -41,10 +41,60 @@ TEMPLATE_LIST_TEST_CASE("weights that are no numbers are refused", "[pack]", lay
 TEMPLATE_LIST_TEST_CASE("values outside the set of the layout are refused", "[pack]", layouts) {
     for (const int bad : {-128, -2, 0, 2, 127}) {
         if (TestType::kind::holds(static_cast<std::int8_t>(bad))) continue;
-        sample s(20, 33, scale_spec::row(), false);
+        sample s = sample::of<TestType>(20, 33, scale_spec::row());
         s.values[19 * 33 + 32] = static_cast<std::int8_t>(bad);
-        check_refused(pack<TestType>(s.view()), errc::bad_value);
+        const auto packed = pack<TestType>(s.view());
+        check_refused(packed, errc::bad_value);
+        CHECK(packed.status().row == 19);
+        CHECK(packed.status().col == 32);
     }
+}
+
+TEST_CASE("four weights with no zero or several are refused by row and column", "[pack]") {
+    using L = layout::ternary_3of4;
+    thread_pool pool(2);
+    for (const scale_spec& spec : {scale_spec::row(), scale_spec::group(64)})
+        for (const auto& [row, col] : {std::pair{0, 0}, std::pair{63, 128}, std::pair{64, 148},
+                                       std::pair{129, 60}, std::pair{100, 64}})
+            for (const int zeros : {0, 2, 3, 4}) {
+                sample s = sample::of<L>(130, 153, spec);
+                std::int8_t* four = s.values.data() + row * 153 + col;
+                for (int i = 0; i < 4; ++i) four[i] = i < zeros ? 0 : -1;
+                const auto packed = pack<L>(s.view());
+                check_refused(packed, errc::bad_value);
+                CAPTURE(row, col, zeros, spec.group_cols);
+                CHECK(packed.status().row == row);
+                CHECK(packed.status().col == col);
+                CHECK(packed.status().text == L::kind::group_rule);
+                CHECK(pack<L>(s.view(), {}, pool).status().row == row);
+                // The same from floats that are trits already, which nothing may change.
+                std::vector<float> w(s.values.begin(), s.values.end());
+                const auto of_floats = pack<L>(matrix_view<const float>(w.data(), 130, 153));
+                check_refused(of_floats, errc::bad_value);
+                CHECK(of_floats.status().row == row);
+                CHECK(of_floats.status().col == col);
+            }
+}
+
+TEST_CASE("the last weights of a row may lack the zero that padding has", "[pack]") {
+    using L = layout::ternary_3of4;
+    for (const int cols : {1, 2, 3, 5, 6, 7})
+        for (const int zeros : {0, 1, 2, 3}) {
+            sample s = sample::of<L>(2, cols, scale_spec::row());
+            const int first = cols / 4 * 4;
+            for (int i = first; i < cols; ++i)
+                s.values[static_cast<std::size_t>(cols + i)] = i - first < zeros ? 0 : 1;
+            const auto packed = pack<L>(s.view());
+            CAPTURE(cols, zeros);
+            if (std::min(zeros, cols - first) <= 1) {
+                REQUIRE(packed.status().ok());
+                CHECK(pack_test::differences<L>(packed.view(), s) == 0);
+            } else {
+                check_refused(packed, errc::bad_value);
+                CHECK(packed.status().row == 1);
+                CHECK(packed.status().col == first);
+            }
+        }
 }
 
 TEST_CASE("scales that cannot be stored are refused", "[pack]") {

@@ -34,6 +34,8 @@ struct sample {
         for (std::int8_t& v : any.values) do
                 v = static_cast<std::int8_t>(r.between(L::kind::lowest, L::kind::highest));
             while (!L::kind::holds(v));
+        for (std::int64_t row = 0; row < n; ++row)
+            trilobit::fit_row<typename L::kind>(any.values.data() + row * k, k);
         return any;
     }
     [[nodiscard]] trilobit::quantized_view view() const {

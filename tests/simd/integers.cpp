@@ -211,6 +211,26 @@ TEST_CASE("add_signed adds, takes away or leaves a byte", "[simd]") {
     }
 }
 
+TEST_CASE("sign_of makes of bit 7 what add_signed takes", "[simd]") {
+    for (const primitives* p : runnable()) {
+        CAPTURE(p->name);
+        generator r(8);
+        int wrong = 0;
+        for (int round = 0; round < 2000; ++round) {
+            lanes<std::uint8_t> sum, value, sign, out;
+            for (int i = 0; i < p->width; ++i)
+                out[i] = sum[i] = extreme_byte(r), value[i] = extreme_byte(r),
+                sign[i] = extreme_byte(r);
+            p->add_by_sign(out.at, value.at, sign.at);
+            for (int i = 0; i < p->width; ++i) {
+                const int by = sign[i] < 128 ? 1 : -1;
+                wrong += out[i] != static_cast<std::uint8_t>(sum[i] + by * value[i]);
+            }
+        }
+        CHECK(wrong == 0);
+    }
+}
+
 TEST_CASE("zero_where_equal keeps the bytes that differ", "[simd]") {
     for (const primitives* p : runnable()) {
         CAPTURE(p->name);

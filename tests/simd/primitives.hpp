@@ -23,6 +23,8 @@ struct primitives {
     void (*masked_xor)(const std::uint8_t* mask, const std::uint8_t* a, const std::uint8_t* b,
                        std::uint8_t* out);
     void (*add_signed)(std::uint8_t* sum, const std::uint8_t* value, const std::uint8_t* sign);
+    /// Of bit 7.
+    void (*add_by_sign)(std::uint8_t* sum, const std::uint8_t* value, const std::uint8_t* sign);
     void (*zero_where_equal)(std::uint8_t* v, const std::uint8_t* a, const std::uint8_t* b);
     void (*lookup64)(const std::uint8_t* table, const std::uint8_t* index, std::uint8_t* out);
     void (*base3_sum)(const std::int8_t* x, int more, const std::uint8_t* codes,

@@ -41,6 +41,12 @@ struct of_arch {
     static void add_signed(std::uint8_t* sum, const std::uint8_t* value, const std::uint8_t* sign) {
         trilobit::simd::add_signed<A>(bytes(sum), bytes(value), bytes(sign)).store_aligned(sum);
     }
+    static void add_by_sign(std::uint8_t* sum, const std::uint8_t* value,
+                            const std::uint8_t* sign) {
+        trilobit::simd::add_signed<A>(bytes(sum), bytes(value),
+                                      trilobit::simd::sign_of<A>(bytes(sign)))
+            .store_aligned(sum);
+    }
     static void zero_where_equal(std::uint8_t* v, const std::uint8_t* a, const std::uint8_t* b) {
         trilobit::simd::zero_where_equal<A>(bytes(v), bytes(a), bytes(b)).store_aligned(v);
     }
@@ -109,6 +115,7 @@ struct of_arch {
                                       &dot2,
                                       &masked_xor,
                                       &add_signed,
+                                      &add_by_sign,
                                       &zero_where_equal,
                                       &lookup64,
                                       &base3_sum,

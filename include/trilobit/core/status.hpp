@@ -5,6 +5,7 @@
 
 #include "trilobit/version.hpp"
 
+#include <cstdint>
 #include <optional>
 #include <utility>
 
@@ -21,10 +22,12 @@ enum class errc : int {
     unsupported,    ///< a combination that no kernel of this build serves
 };
 
-/// `text` is a sentence with static storage: a status may be copied and kept freely.
+/// `text` is a sentence with static storage: a status may be copied and kept freely. `row` and
+/// `col`, counted from 0, are those of the weight that it is about, if any.
 struct [[nodiscard]] status {
     errc code = errc::ok;
     const char* text = "";
+    std::int64_t row = -1, col = -1;
 
     [[nodiscard]] constexpr bool ok() const noexcept { return code == errc::ok; }
 };

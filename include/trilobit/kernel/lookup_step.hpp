@@ -59,6 +59,34 @@ void make_tables(const std::int8_t* x, std::int64_t width, std::uint8_t* to) noe
     }
 }
 
+/// Tables of `Size` entries in all that are sums of four of sixteen activations: of each the place
+/// of the activation, 0xff where it counts negative and how many do so. What is not x - 1 is -x.
+template <int Size>
+struct signed_entries {
+    alignas(64) std::uint8_t place[4][Size]{}, negative[4][Size]{}, negatives[Size]{};
+    static constexpr std::uint8_t nowhere = 0x80;  // finds 0
+
+    constexpr void set(std::size_t entry, std::size_t term, std::size_t at, int sign) noexcept {
+        place[term][entry] = sign == 0 ? nowhere : static_cast<std::uint8_t>(at);
+        negative[term][entry] = sign < 0 ? 0xff : 0;
+        negatives[entry] = static_cast<std::uint8_t>(negatives[entry] + (sign < 0 ? 1 : 0));
+    }
+    /// Of x[0..15], 16-byte aligned, so that every sum comes out `more` than it is.
+    template <class Arch>
+    TRILOBIT_INLINE void make(const std::int8_t* x, int more, std::uint8_t* to) const noexcept {
+        using namespace simd;
+        for (int i = 0; i < Size; i += register_bytes<Arch>) {
+            auto sum =
+                u8<Arch>::load_aligned(negatives + i) + u8<Arch>(static_cast<std::uint8_t>(more));
+            for (int f = 0; f < 4; ++f)
+                sum += lookup16<Arch>(reinterpret_cast<const std::uint8_t*>(x),
+                                      u8<Arch>::load_aligned(place[f] + i)) ^
+                       u8<Arch>::load_aligned(negative[f] + i);
+            sum.store_aligned(to + i);
+        }
+    }
+};
+
 /// Sums of a register of found bytes: in pairs, and of the upper ones alone. In a struct GCC kept
 /// them in memory.
 template <class Arch>

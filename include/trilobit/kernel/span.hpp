@@ -102,7 +102,9 @@ TRILOBIT_INLINE void prefetch_rows(const tile_span& s, const std::byte* tile) no
     TRILOBIT_UNROLL
     for (int i = 0; i < Tiles; ++i, soon += TileBytes) {
         TRILOBIT_UNROLL
-        for (int r = 0; r < Lines; ++r) simd::prefetch<Arch>(soon + r * s.w.block_stride);
+        for (int r = 0; r < Lines; ++r) TRILOBIT_UNROLL
+        for (int line = 0; line < TileBytes; line += 64)
+            simd::prefetch<Arch>(soon + r * s.w.block_stride + line);
     }
 }
 

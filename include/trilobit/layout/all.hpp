@@ -10,6 +10,7 @@
 #include "trilobit/layout/binary_1bit.hpp"
 #include "trilobit/layout/quaternary_2bit.hpp"
 #include "trilobit/layout/ternary_2bit.hpp"
+#include "trilobit/layout/ternary_3of4.hpp"
 #include "trilobit/layout/ternary_base3.hpp"
 #include "trilobit/layout/ternary_planes.hpp"
 
@@ -24,7 +25,7 @@ struct type_list {
 
 using layouts = type_list<layout::ternary_2bit, layout::ternary_base3, layout::ternary_planes,
                           layout::binary_1bit, layout::quaternary_2bit, layout::quaternary_2bit_low,
-                          layout::quaternary_2bit_odd>;
+                          layout::quaternary_2bit_odd, layout::ternary_3of4>;
 
 /// Calls f.template operator()<T>() for each type until one call returns true; was there one?
 template <class... Types, class F>

@@ -26,12 +26,14 @@ enum class layout_id : std::uint32_t {
     quaternary_2bit = 5,
     quaternary_2bit_low = 6,
     quaternary_2bit_odd = 7,
+    ternary_3of4 = 8,
 };
 
 /// A tile holds tile_rows x tile_cols weights in tile_bytes bytes, a multiple of 64.
 ///
 /// - kind: the values a weight may take (weights/kind.hpp).
-/// - encode(values, tile): `values` is row-major (tile_rows, tile_cols), each in kind's set.
+/// - encode(values, tile): `values` is row-major (tile_rows, tile_cols), each in kind's set; if the
+///   kind binds neighbours, groups are its own ones, or end with padding, or are padding.
 ///   encode(values, stride, tile) too, if the layout has it, with rows `stride` values apart: then
 ///   whole tiles are packed from where rows lie.
 /// - decode(tile, values): the inverse; defined, without meaning, for bytes encode never writes.

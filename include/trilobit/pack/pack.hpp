@@ -110,9 +110,9 @@ using rule_of = typename rule_for<typename L::kind>::type;
 }  // namespace detail
 
 /// Float weights (rows, cols) -> an image in `memory`, packed_bytes() of it from a 64-byte boundary
-/// on, by `Rule`: absmean for ternary layouts, the sign around the mean for binary ones, the
-/// nearest of four levels for quaternary ones. NaN and infinite weights are refused, and leave no
-/// image. Allocates nothing.
+/// on, by `Rule`: absmean for ternary layouts, the largest three of four for ternary_3of4, the sign
+/// around the mean for binary ones, the nearest of four levels for quaternary ones. NaN and infinite
+/// weights are refused, and leave no image. Allocates nothing.
 ///
 /// Weights that are quantised already keep their sizes where each tensor, row or group of
 /// `options.scale` has one; other matrices are rounded.
@@ -129,7 +129,7 @@ result<packed_view> pack_into(std::span<std::byte> memory,
     if (options.scale.per == granularity::tensor) {
         // Sums of rows lie where the image will.
         const auto room = static_cast<std::size_t>(packed_bytes(shape).value());
-        tensor = sum_matrix(
+        tensor = sum_matrix<Rule>(
             weights,
             std::span(reinterpret_cast<unit_sums*>(memory.data()), room / sizeof(unit_sums)), run);
     }

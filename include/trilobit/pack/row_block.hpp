@@ -18,10 +18,11 @@ namespace trilobit::inline TRILOBIT_ABI::detail {
 /// Columns of a panel, in whole tiles. A panel, the values of a row block's next columns as bytes,
 /// has 8 KiB at most: it lies on the stack, and stays in the L1 cache until it is encoded.
 template <weight_layout L>
-inline constexpr int panel_cols = std::max(1, 8192 / (L::tile_rows * L::tile_cols)) * L::tile_cols;
-
-inline constexpr status strange_weight{errc::bad_value,
-                                       "A quantised weight lies outside the values of the layout."};
+inline constexpr int panel_cols = [] {
+    if constexpr (grouped_kind<typename L::kind>)
+        static_assert(L::tile_cols % L::kind::group == 0, "tiles start where groups do");
+    return std::max(1, 8192 / (L::tile_rows * L::tile_cols)) * L::tile_cols;
+}();
 
 inline bool storable(float scale, scale_type type) noexcept {
     return is_finite(type == scale_type::f32 ? scale : f16_to_f32(f32_to_f16(scale)));
@@ -37,13 +38,17 @@ inline void store_scale(std::byte* scales, scale_type type, std::int64_t i, floa
     }
 }
 
-/// Are all values the kind's? Without a branch, so that it vectorises.
+/// Is a row of values, from the start of a group on, one of the kind? Else the first that is not is
+/// named by `row` and by its column behind `col`.
 template <weight_kind Kind>
-bool all_held(const std::int8_t* values, std::int64_t count) noexcept {
-    std::uint8_t strange = 0;
-    for (std::int64_t i = 0; i < count; ++i)
-        strange |= static_cast<std::uint8_t>(!Kind::holds(values[i]));
-    return strange == 0;
+status check_row(const std::int8_t* values, std::int64_t count, std::int64_t row,
+                 std::int64_t col) noexcept {
+    if (holds_row<Kind>(values, count)) return {};
+    const std::int64_t c = first_refused<Kind>(values, count);
+    const char* text = "A quantised weight lies outside the values of the layout.";
+    if constexpr (grouped_kind<Kind>)
+        if (Kind::holds(values[c])) text = Kind::group_rule;
+    return {errc::bad_value, text, row, col + c};
 }
 
 /// Do the rows lie somewhere, at one distance, before they are packed?
@@ -62,8 +67,10 @@ status open_segment(const packed_shape& shape, std::int64_t block, std::int64_t 
         float scale = 0.0f;
         if (const status found = rows.open(row, s, opened[r], scale); !found.ok()) return found;
         if constexpr (rows_in_place<Rows>)
-            if (!all_held<typename L::kind>(opened[r].values, shape.segment_width(s)))
-                return strange_weight;
+            if (const status held = check_row<typename L::kind>(
+                    opened[r].values, shape.segment_width(s), row, shape.segment_first_col(s));
+                !held.ok())
+                return held;
         if (per_tensor && row != 0) continue;
         if (!storable(scale, shape.scale.type))
             return {errc::bad_value,
@@ -74,19 +81,20 @@ status open_segment(const packed_shape& shape, std::int64_t block, std::int64_t 
     return {};
 }
 
-/// Reads columns [first, first + count) of an opened segment, padding around them. False: a value
-/// is none of the layout's.
+/// Reads and checks columns [first, first + count) of an opened segment, padding around them. `row`
+/// and `col` are those of its first one in the matrix.
 template <weight_layout L, class Rows>
-bool fill_panel(Rows& rows, const typename Rows::segment* opened, int height, std::int64_t first,
-                std::int64_t count, std::int8_t* panel) {
-    std::memset(panel, L::kind::padding, std::size_t{L::tile_rows} * panel_cols<L>);
-    bool inside = true;
+status fill_panel(Rows& rows, const typename Rows::segment* opened, int height, std::int64_t first,
+                  std::int64_t count, std::int64_t row, std::int64_t col, std::int8_t* panel) {
+    using kind = typename L::kind;
+    std::memset(panel, kind::padding, std::size_t{L::tile_rows} * panel_cols<L>);
     for (int r = 0; r < height; ++r) {
         std::int8_t* values = panel + r * panel_cols<L>;
         rows.read(opened[r], first, count, values);
-        inside &= all_held<typename L::kind>(values, count);
+        if (const status held = check_row<kind>(values, count, row + r, col); !held.ok())
+            return held;
     }
-    return inside;
+    return {};
 }
 
 /// Encodes the tiles of `count` columns of rows that lie `stride` apart; returns the end of what it
@@ -128,7 +136,11 @@ status pack_row_block(const packed_shape& shape, std::int64_t block, Rows& rows,
             }
         for (std::int64_t first = done; first < width; first += panel_cols<L>) {
             const std::int64_t count = std::min<std::int64_t>(panel_cols<L>, width - first);
-            if (!fill_panel<L>(rows, opened, height, first, count, panel)) return strange_weight;
+            if (const status filled =
+                    fill_panel<L>(rows, opened, height, first, count, block * L::tile_rows,
+                                  shape.segment_first_col(s) + first, panel);
+                !filled.ok())
+                return filled;
             tiles = encode_tiles<L>(panel, panel_cols<L>, count, tiles);
         }
     }

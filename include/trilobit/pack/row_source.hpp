@@ -43,7 +43,7 @@ public:
         to.weights = weights.row(row) + first;
         to.sums = spec.per == granularity::tensor
                       ? tensor
-                      : sum_weights(to.weights, std::min(width, weights.cols - first));
+                      : sums_for<Rule>(to.weights, std::min(width, weights.cols - first));
         if (!to.sums.finite()) return weights_not_finite;
         scale = Rule::scale(to.sums);
         return {};

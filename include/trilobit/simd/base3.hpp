@@ -43,16 +43,6 @@ struct base3_parts {
 };
 inline constexpr base3_parts base3_tables{};
 
-/// out[c] = bits 2c+1..2c
-template <class Arch>
-TRILOBIT_INLINE void split_fields(u8<Arch> four, u8<Arch>* out) noexcept {
-    const u8<Arch> three(std::uint8_t{3});
-    out[0] = four & three;
-    out[1] = shift_right<2, Arch>(four) & three;
-    out[2] = shift_right<4, Arch>(four) & three;
-    out[3] = shift_right<6, Arch>(four) & three;
-}
-
 /// Here with lookups in tables of sixteen, which SSSE3 and AVX2 have an instruction for.
 template <class Arch>
 struct base3_op {

@@ -98,6 +98,15 @@ struct add_signed_op {
     }
 };
 
+/// 1 or -1 by bit 7 of v, or whatever else add_signed takes for them.
+template <class Arch>
+struct sign_of_op {
+    TRILOBIT_INLINE static u8<Arch> call(u8<Arch> v) noexcept {
+        const i8<Arch> zero(std::int8_t{0}), one(std::int8_t{1}), minus(std::int8_t{-1});
+        return bitwise_cast<std::uint8_t>(select(bitwise_cast<std::int8_t>(v) < zero, minus, one));
+    }
+};
+
 /// v where a is not b, and else 0.
 template <class Arch>
 struct zero_where_equal_op {

@@ -43,6 +43,14 @@ struct dot2_op<Arch> {
 };
 
 template <has_avx512bw Arch>
+struct sign_of_op<Arch> {
+    TRILOBIT_INLINE static u8<Arch> call(u8<Arch> v) noexcept {
+        return u8<Arch>(
+            _mm512_or_si512(_mm512_movm_epi8(_mm512_movepi8_mask(v)), _mm512_set1_epi8(1)));
+    }
+};
+
+template <has_avx512bw Arch>
 struct add_signed_op<Arch> {
     TRILOBIT_INLINE static u8<Arch> call(u8<Arch> sum, u8<Arch> value, u8<Arch> sign) noexcept {
         const __m512i more = _mm512_mask_add_epi8(

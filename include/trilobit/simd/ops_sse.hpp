@@ -154,6 +154,14 @@ struct add_signed_op<Arch> {
     }
 };
 
+/// psignb asks for bit 7 of what is not 0.
+template <has_ssse3 Arch>
+struct sign_of_op<Arch> {
+    TRILOBIT_INLINE static u8<Arch> call(u8<Arch> v) noexcept {
+        return v | u8<Arch>(std::uint8_t{1});
+    }
+};
+
 template <has_ssse3 Arch>
 struct zero_where_equal_op<Arch> {
     TRILOBIT_INLINE static u8<Arch> call(u8<Arch> v, u8<Arch> a, u8<Arch> b) noexcept {

@@ -61,6 +61,10 @@ TRILOBIT_INLINE u8<Arch> add_signed(u8<Arch> sum, u8<Arch> value, u8<Arch> sign)
     return add_signed_op<Arch>::call(sum, value, sign);
 }
 template <class Arch>
+TRILOBIT_INLINE u8<Arch> sign_of(u8<Arch> v) noexcept {
+    return sign_of_op<Arch>::call(v);
+}
+template <class Arch>
 TRILOBIT_INLINE u8<Arch> zero_where_equal(u8<Arch> v, u8<Arch> a, u8<Arch> b) noexcept {
     return zero_where_equal_op<Arch>::call(v, a, b);
 }

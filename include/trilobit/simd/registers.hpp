@@ -88,6 +88,16 @@ TRILOBIT_INLINE u8<Arch> shift_left(u8<Arch> v) noexcept {
     return bitwise_cast<std::uint8_t>(bitwise_cast<std::uint16_t>(v) << N);
 }
 
+/// out[c] = bits 2c+1..2c
+template <class Arch>
+TRILOBIT_INLINE void split_fields(u8<Arch> four, u8<Arch>* out) noexcept {
+    const u8<Arch> three(std::uint8_t{3});
+    out[0] = four & three;
+    out[1] = shift_right<2, Arch>(four) & three;
+    out[2] = shift_right<4, Arch>(four) & three;
+    out[3] = shift_right<6, Arch>(four) & three;
+}
+
 }  // namespace trilobit::inline TRILOBIT_ABI::simd
 
 #include "trilobit/core/end.hpp"

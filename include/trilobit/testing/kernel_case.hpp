@@ -129,10 +129,12 @@ kernel_operands make_operands(const kernel_case& c) {
     generator r(c.seed);
     kernel_operands o;
     o.shape = c.activation_of();
-    for (std::int64_t n = 0; n < c.rows; ++n)
+    for (std::int64_t n = 0; n < c.rows; ++n) {
         for (std::int64_t k = 0; k < c.cols; ++k)
             o.weights.push_back(
                 detail::pick(c.weights, n + k, Kind::lowest, Kind::highest, &Kind::holds, r));
+        fit_row<Kind>(o.weights.data() + n * c.cols, c.cols);
+    }
     for (std::int64_t i = 0; i < c.scale.count(c.rows, c.cols); ++i) {
         const float s = i % 7 == 6 ? 0.0f : r.spread();
         o.weight_scales.push_back(c.scale.type == scale_type::f16 ? f16_to_f32(f32_to_f16(s)) : s);

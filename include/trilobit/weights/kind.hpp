@@ -27,6 +27,18 @@ concept weight_kind = requires(std::int8_t value) {
     { K::padding } -> std::convertible_to<std::int8_t>;
 } && -largest_weight <= K::lowest && K::lowest <= K::highest && K::highest <= largest_weight;
 
+/// A kind may also bind neighbours: of each `group` columns of a row, from its first on,
+///   holds_group(values, count)   can these be the first `count`, padding being the others?
+///   fit_group(values, count)     makes any values of the kind such ones: for tests and benchmarks
+///   group_rule                   a sentence that says what holds of them
+template <class K>
+concept grouped_kind = weight_kind<K> && requires(const std::int8_t* in, std::int8_t* out) {
+    { K::group } -> std::convertible_to<int>;
+    { K::holds_group(in, 1) } -> std::same_as<bool>;
+    { K::fit_group(out, 1) } -> std::same_as<void>;
+    { K::group_rule } -> std::convertible_to<const char*>;
+};
+
 /// {-1, +1}: no zero, so padding is made to contribute nothing by the activations it meets.
 struct binary {
     static constexpr std::string_view name = "binary";
@@ -39,6 +51,30 @@ struct ternary {
     static constexpr std::string_view name = "ternary";
     static constexpr bool holds(std::int8_t value) noexcept { return value >= -1 && value <= 1; }
     static constexpr std::int8_t lowest = -1, highest = 1, padding = 0;
+};
+
+/// {-1, 0, +1}, and exactly one 0 among each four columns. What is missing of the last four may be
+/// that zero.
+struct three_of_four : ternary {
+    static constexpr std::string_view name = "three of four";
+    static constexpr std::int8_t padding = 1;
+    static constexpr int group = 4;
+    static constexpr const char* group_rule = "Of four weights, from a multiple of four columns "
+                                              "on, the layout has exactly one that is 0.";
+    static constexpr bool holds_group(const std::int8_t* values, int count) noexcept {
+        int zeros = 0;
+        for (int i = 0; i < count; ++i) zeros += values[i] == 0 ? 1 : 0;
+        return zeros == 1 || (zeros == 0 && count < group);
+    }
+    /// Where the zero comes, and which signs the others get, depends on all of them.
+    static constexpr void fit_group(std::int8_t* values, int count) noexcept {
+        if (holds_group(values, count)) return;
+        int number = 0;
+        for (int i = 0; i < count; ++i) number = 3 * number + values[i] + 1;
+        for (int i = 0; i < count; ++i)
+            if (values[i] == 0) values[i] = (number >> i & 1) != 0 ? -1 : 1;
+        if (number % group < count) values[number % group] = 0;
+    }
 };
 
 /// Codes 0..3 less a zero point of 1, 1.5 or 2, whose double is `DoubledZero`: {-1, 0, 1, 2},
@@ -56,6 +92,44 @@ struct quaternary {
         return (static_cast<std::uint8_t>(value - lowest) & ~unsigned{3 * step}) == 0;
     }
 };
+
+/// f(where each group of `count` columns starts, its columns)
+template <grouped_kind K, class F>
+constexpr void each_group(std::int64_t count, F&& f) {
+    for (std::int64_t c = 0; c < count; c += K::group)
+        f(c, static_cast<int>(count - c < K::group ? count - c : K::group));
+}
+
+/// Are these, from the first column of a row or of a group of one on, weights of the kind?
+template <weight_kind K>
+constexpr bool holds_row(const std::int8_t* values, std::int64_t count) noexcept {
+    bool inside = true;
+    for (std::int64_t c = 0; c < count; ++c) inside &= K::holds(values[c]);
+    if constexpr (grouped_kind<K>)
+        each_group<K>(count,
+                      [&](std::int64_t c, int n) { inside &= K::holds_group(values + c, n); });
+    return inside;
+}
+
+/// The first column that is none of the kind's or begins a group that is none; `count` without one.
+template <weight_kind K>
+constexpr std::int64_t first_refused(const std::int8_t* values, std::int64_t count) noexcept {
+    std::int64_t first = 0;
+    while (first < count && K::holds(values[first])) ++first;
+    if constexpr (grouped_kind<K>)
+        each_group<K>(first, [&](std::int64_t c, int n) {
+            const bool whole = n == K::group || first == count;
+            if (c < first && whole && !K::holds_group(values + c, n)) first = c;
+        });
+    return first;
+}
+
+/// Makes values of the kind, from a group's first column on, weights of it.
+template <weight_kind K>
+constexpr void fit_row(std::int8_t* values, std::int64_t count) noexcept {
+    if constexpr (grouped_kind<K>)
+        each_group<K>(count, [&](std::int64_t c, int n) { K::fit_group(values + c, n); });
+}
 
 }  // namespace trilobit::inline TRILOBIT_ABI
 

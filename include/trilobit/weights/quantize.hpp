@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: MIT
 // Room weights. Enters: float weights. Leaves: int8 values in {-1, 0, +1}, {-1, +1} or of four
 // levels, and a float scale s for each tensor, row or group: trits and signs by the rules that the
-// BitNet papers train with. Weights that are s times such values already lose no bit.
+// BitNet papers train with, three of four by Sherry's. Weights that are s times such values already
+// lose no bit.
 #pragma once
 
 #include "trilobit/version.hpp"
@@ -14,63 +15,13 @@
 #include "trilobit/core/executor.hpp"
 #include "trilobit/core/floats.hpp"
 #include "trilobit/core/matrix_view.hpp"
-#include "trilobit/weights/few_values.hpp"
 #include "trilobit/weights/kind.hpp"
 #include "trilobit/weights/scale.hpp"
+#include "trilobit/weights/unit_sums.hpp"
 
 #include "trilobit/core/begin.hpp"
 
 namespace trilobit::inline TRILOBIT_ABI {
-
-/// What a rule needs to know of the weights that share one scale. Sums are kept in double so that
-/// the order in which threads add rows cannot move the mean by a float.
-struct unit_sums {
-    double signed_sum = 0;
-    double absolute_sum = 0;
-    std::int64_t count = 0;
-    few_values values;
-
-    constexpr unit_sums& operator+=(const unit_sums& other) noexcept {
-        TRILOBIT_ADDS_IN_ORDER
-        signed_sum = in_order(signed_sum + other.signed_sum);
-        absolute_sum = in_order(absolute_sum + other.absolute_sum);
-        count += other.count;
-        values += other.values;
-        return *this;
-    }
-    [[nodiscard]] float mean() const noexcept { return divided(signed_sum); }
-    [[nodiscard]] float absolute_mean() const noexcept { return divided(absolute_sum); }
-    /// NaN or infinity among the weights survives every sum.
-    [[nodiscard]] bool finite() const noexcept { return is_finite(absolute_sum); }
-
-private:
-    [[nodiscard]] float divided(double sum) const noexcept {
-        return count == 0 ? 0.0f
-                          : rounded(static_cast<float>(quotient(sum, static_cast<double>(count))));
-    }
-};
-
-inline unit_sums sum_weights(const float* weights, std::int64_t count) noexcept {
-    TRILOBIT_ADDS_IN_ORDER
-    const standard_floats standard;
-    // Four chains: a double addition takes four cycles and this pass should run at memory speed.
-    double sums[4] = {}, absolutes[4] = {};
-    std::int64_t i = 0;
-    for (; i + 4 <= count; i += 4)
-        for (int lane = 0; lane < 4; ++lane) {
-            const double w = weights[i + lane];
-            sums[lane] = in_order(sums[lane] + w);
-            absolutes[lane] = in_order(absolutes[lane] + std::fabs(w));
-        }
-    for (; i < count; ++i) {
-        const double w = weights[i];
-        sums[0] = in_order(sums[0] + w);
-        absolutes[0] = in_order(absolutes[0] + std::fabs(w));
-    }
-    return {in_order(sums[0] + sums[1]) + in_order(sums[2] + sums[3]),
-            in_order(absolutes[0] + absolutes[1]) + in_order(absolutes[2] + absolutes[3]), count,
-            values_of(weights, count)};
-}
 
 /// BitNet b1.58: s = 1 / max(mean|W|, 1e-5), t = clamp(round_half_even(W s), -1, 1), w ~ t / s.
 /// Of {-a, 0, +a} s is 1 / a and nothing is lost: mean|W| is a times the share of non-zeros.
@@ -136,6 +87,46 @@ struct nearest_of_four {
     }
 };
 
+/// Sherry (2601.07892): of each four weights the least, the first of equal ones, becomes 0 and the
+/// others their signs; the scale is the mean |W| of those. What is missing of the last four is its
+/// zero. Weights that are a unit's times trits stay those, whatever zeros they have.
+struct largest_three {
+    using kind = three_of_four;
+
+    /// Of the weights that are kept.
+    static unit_sums sum(const float* weights, std::int64_t count) noexcept {
+        TRILOBIT_ADDS_IN_ORDER
+        const standard_floats standard;
+        unit_sums sums = sum_weights(weights, count);
+        double least = 0;
+        for (std::int64_t i = 0; i + kind::group <= count; i += kind::group)
+            least = in_order(least + std::fabs(double{weights[i + least_of(weights + i)]}));
+        sums.absolute_sum = in_order(sums.absolute_sum - least);
+        sums.count -= count / kind::group;
+        return sums;
+    }
+    static float scale(const unit_sums& sums) noexcept {
+        const float s = sums.values.unit<kind>();
+        return s != 0 ? s : sums.absolute_mean();
+    }
+    static void apply(const float* weights, std::int64_t count, const unit_sums& sums,
+                      std::int8_t* values) noexcept {
+        const bool exact = sums.values.unit<kind>() != 0;
+        for (std::int64_t i = 0; i < count; ++i)
+            values[i] = static_cast<std::int8_t>(weights[i] < 0 ? -1 : !exact || weights[i] > 0);
+        for (std::int64_t i = 0; !exact && i + kind::group <= count; i += kind::group)
+            values[i + least_of(weights + i)] = 0;
+    }
+
+private:
+    static int least_of(const float* weights) noexcept {
+        int least = 0;
+        for (int i = 1; i < kind::group; ++i)
+            if (std::fabs(weights[i]) < std::fabs(weights[least])) least = i;
+        return least;
+    }
+};
+
 /// The rule that makes a kind's values of floats. Kinds of somebody else's have none: this one's
 /// kind is not theirs.
 template <class Kind>
@@ -146,10 +137,23 @@ template <>
 struct rule_for<ternary> {
     using type = absmean;
 };
+template <>
+struct rule_for<three_of_four> {
+    using type = largest_three;
+};
 template <int DoubledZero>
 struct rule_for<quaternary<DoubledZero>> {
     using type = nearest_of_four<quaternary<DoubledZero>>;
 };
+
+/// The sums of a rule's own, if it has any.
+template <class Rule>
+unit_sums sums_for(const float* weights, std::int64_t count) noexcept {
+    if constexpr (requires { Rule::sum(weights, count); })
+        return Rule::sum(weights, count);
+    else
+        return sum_weights(weights, count);
+}
 
 inline constexpr status weights_not_finite{errc::bad_value, "A weight is NaN or infinite."};
 
@@ -163,7 +167,7 @@ status quantize_row(const float* weights, std::int64_t cols, const scale_spec& s
     for (std::int64_t first = 0; first < cols; first += width) {
         const std::int64_t count = std::min(width, cols - first);
         const unit_sums sums =
-            spec.per == granularity::tensor ? tensor : sum_weights(weights + first, count);
+            spec.per == granularity::tensor ? tensor : sums_for<Rule>(weights + first, count);
         if (!sums.finite()) return weights_not_finite;
         Rule::apply(weights + first, count, sums, values + first);
         scales[first / width] = Rule::scale(sums);
@@ -173,7 +177,7 @@ status quantize_row(const float* weights, std::int64_t cols, const scale_spec& s
 
 /// Sums over a whole matrix, rows added in order whoever computed them. `row_sums` is the caller's
 /// memory for one row at least; threads are called once for as many rows as it has room for.
-template <executor Executor>
+template <class Rule, executor Executor>
 unit_sums sum_matrix(matrix_view<const float> weights, std::span<unit_sums> row_sums,
                      Executor& run) {
     unit_sums total;
@@ -183,7 +187,7 @@ unit_sums sum_matrix(matrix_view<const float> weights, std::span<unit_sums> row_
         run(0, count, 1, [&](std::int64_t begin, std::int64_t end) {
             for (std::int64_t i = begin; i < end; ++i)
                 row_sums[static_cast<std::size_t>(i)] =
-                    sum_weights(weights.row(first + i), weights.cols);
+                    sums_for<Rule>(weights.row(first + i), weights.cols);
         });
         const standard_floats standard;
         for (std::int64_t i = 0; i < count; ++i) total += row_sums[static_cast<std::size_t>(i)];
@@ -205,7 +209,7 @@ status quantize_matrix(matrix_view<const float> weights, const scale_spec& spec,
     unit_sums tensor;
     if (spec.per == granularity::tensor) {
         for (std::int64_t i = 0; i < weights.rows; ++i)
-            tensor += sum_weights(weights.row(i), weights.cols);
+            tensor += sums_for<Rule>(weights.row(i), weights.cols);
         scales[0] = Rule::scale(tensor);
     }
     const std::int64_t segments = spec.segments(weights.cols);
@@ -231,6 +235,12 @@ inline status ternarize_absmean(matrix_view<const float> weights, const scale_sp
 inline status binarize_sign(matrix_view<const float> weights, const scale_spec& spec,
                             matrix_view<std::int8_t> values, float* scales) noexcept {
     return detail::quantize_matrix<sign_around_mean>(weights, spec, values, scales);
+}
+
+/// Float -> {-1, 0, +1} by `largest_three`. `scales` has spec.count(rows, cols) elements.
+inline status keep_three_of_four(matrix_view<const float> weights, const scale_spec& spec,
+                                 matrix_view<std::int8_t> values, float* scales) noexcept {
+    return detail::quantize_matrix<largest_three>(weights, spec, values, scales);
 }
 
 /// Float -> the levels of a quaternary kind by `nearest_of_four`. `scales` has

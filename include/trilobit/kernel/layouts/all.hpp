@@ -9,5 +9,6 @@
 #include "trilobit/kernel/layouts/binary_lookup.hpp"
 #include "trilobit/kernel/layouts/quaternary_2bit.hpp"
 #include "trilobit/kernel/layouts/ternary_2bit.hpp"
+#include "trilobit/kernel/layouts/ternary_3of4.hpp"
 #include "trilobit/kernel/layouts/ternary_base3.hpp"
 #include "trilobit/kernel/layouts/ternary_planes.hpp"

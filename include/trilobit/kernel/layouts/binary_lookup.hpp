@@ -23,19 +23,13 @@
 
 namespace trilobit::inline TRILOBIT_ABI::kernel {
 
-/// By activation f, column 4 f + t, and entry 16 t + n: the place of the activation, and 0xff where
-/// bit f of n, the weight, is -1; how many of those there are. What is not x - 1 is -x.
-struct binary_entries {
-    alignas(64) std::uint8_t place[4][64]{}, negative[4][64]{}, negatives[64]{};
-
+/// Entry 16 t + n of half a byte's tables: activation f, column 4 f + t, counts -1 where bit f of n
+/// is 0.
+struct binary_entries : signed_entries<64> {
     constexpr binary_entries() noexcept {
         for (std::size_t i = 0; i < 64; ++i)
-            for (std::size_t f = 0; f < 4; ++f) {
-                const bool minus = (i >> f & 1) == 0;
-                place[f][i] = static_cast<std::uint8_t>(4 * f + i / 16);
-                negative[f][i] = minus ? 0xff : 0;
-                negatives[i] = static_cast<std::uint8_t>(negatives[i] + (minus ? 1 : 0));
-            }
+            for (std::size_t f = 0; f < 4; ++f)
+                set(i, f, 4 * f + i / 16, (i >> f & 1) != 0 ? 1 : -1);
     }
 };
 inline constexpr binary_entries binary_table{};
@@ -44,18 +38,8 @@ inline constexpr binary_entries binary_table{};
 /// so that every sum comes out `more` than it is.
 template <class Arch>
 TRILOBIT_INLINE void make_binary_table(const std::int8_t* x, int more, std::uint8_t* to) noexcept {
-    using namespace simd;
-    for (int half = 0; half < 2; ++half, x += 16, to += 64)
-        for (int i = 0; i < 64; i += register_bytes<Arch>) {
-            auto sum = u8<Arch>::load_aligned(binary_table.negatives + i) +
-                       u8<Arch>(static_cast<std::uint8_t>(more));
-            for (int f = 0; f < 4; ++f) {
-                const auto place = u8<Arch>::load_aligned(binary_table.place[f] + i);
-                sum += lookup16<Arch>(reinterpret_cast<const std::uint8_t*>(x), place) ^
-                       u8<Arch>::load_aligned(binary_table.negative[f] + i);
-            }
-            sum.store_aligned(to + i);
-        }
+    for (int half = 0; half < 2; ++half)
+        binary_table.make<Arch>(x + 16 * half, more, to + 64 * half);
 }
 
 template <class Arch, int Tables, int Rows, int Tokens>

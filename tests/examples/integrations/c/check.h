@@ -65,17 +65,20 @@ static inline float* random_floats(int64_t count) {
     for (int64_t i = 0; i < count; ++i) x[i] = random_unit();
     return x;
 }
-/// -1, 0, 1; or -1, 1.
-/// Of all the levels that the layout has.
+/// Of all the levels that the layout has; for rows of a multiple of four columns.
 static inline int8_t* random_values(int64_t count, int32_t layout) {
     int lowest = -1, levels = 3, step = 1;
     if (layout == TRILOBIT_LAYOUT_BINARY_1BIT) levels = 2, step = 2;
-    if (layout >= TRILOBIT_LAYOUT_QUATERNARY_2BIT) levels = 4;
+    if (layout >= TRILOBIT_LAYOUT_QUATERNARY_2BIT && layout <= TRILOBIT_LAYOUT_QUATERNARY_2BIT_ODD)
+        levels = 4;
+    const int sparse = layout == TRILOBIT_LAYOUT_TERNARY_3OF4;
+    if (sparse) levels = 2, step = 2;
     if (layout == TRILOBIT_LAYOUT_QUATERNARY_2BIT_LOW) lowest = -2;
     if (layout == TRILOBIT_LAYOUT_QUATERNARY_2BIT_ODD) lowest = -3, step = 2;
     int8_t* v = (int8_t*)room((size_t)count);
     for (int64_t i = 0; i < count; ++i)
         v[i] = (int8_t)(lowest + step * (int)(random_bits() % (unsigned)levels));
+    for (int64_t i = 0; sparse && i < count; i += 4) v[i + random_bits() % 4] = 0;
     return v;
 }
 
