@@ -100,15 +100,18 @@ constexpr void each_group(std::int64_t count, F&& f) {
         f(c, static_cast<int>(count - c < K::group ? count - c : K::group));
 }
 
-/// Are these, from the first column of a row or of a group of one on, weights of the kind?
+/// Are these, from the first column of a row or of a group of one on, weights of the kind? Without a
+/// branch, so that it vectorises.
 template <weight_kind K>
 constexpr bool holds_row(const std::int8_t* values, std::int64_t count) noexcept {
-    bool inside = true;
-    for (std::int64_t c = 0; c < count; ++c) inside &= K::holds(values[c]);
+    std::uint8_t strange = 0;
+    for (std::int64_t c = 0; c < count; ++c)
+        strange |= static_cast<std::uint8_t>(!K::holds(values[c]));
     if constexpr (grouped_kind<K>)
-        each_group<K>(count,
-                      [&](std::int64_t c, int n) { inside &= K::holds_group(values + c, n); });
-    return inside;
+        each_group<K>(count, [&](std::int64_t c, int n) {
+            strange |= static_cast<std::uint8_t>(!K::holds_group(values + c, n));
+        });
+    return strange == 0;
 }
 
 /// The first column that is none of the kind's or begins a group that is none; `count` without one.
