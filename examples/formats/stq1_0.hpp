@@ -77,6 +77,15 @@ struct stq1_0_block {
     }
 };
 
+/// Of whole 64 columns: weights 64c + i + 16k, or what they meet, go to 64c + 4i + k, so that those
+/// of a group lie side by side, as layout ternary_3of4 wants them.
+template <class T>
+void group_neighbours(const T* from, std::int64_t cols, T* to) noexcept {
+    for (std::int64_t c = 0; c < cols; c += 64)
+        for (int i = 0; i < 16; ++i)
+            for (int k = 0; k < 4; ++k) to[c + 4 * i + k] = from[c + i + 16 * k];
+}
+
 inline constexpr format stq1_0 = block_format<stq1_0_block, kind::ternary>("STQ1_0");
 
 }  // namespace tbx::formats

@@ -33,6 +33,7 @@ struct compute {
     trilobit::context context;  // of packed weights
     const dense_kernels& dense;
     std::vector<float> product;  // of add_product(), where it has to be whole
+    std::vector<float> grouped;  // activations in another order, see linear
 
     explicit compute(int threads, trilobit::matmul_options chosen = {},
                      const trilobit::kernel_table& arch = chosen_arch())

@@ -5,6 +5,8 @@
 #include <algorithm>
 #include <vector>
 
+#include "formats/stq1_0.hpp"
+
 namespace tbx::model {
 namespace {
 
@@ -43,11 +45,21 @@ auto scaled(const into& p) {
     return trilobit::chain(trilobit::epilogue::scale{p.w.scale}, trilobit::epilogue::write{p.y});
 }
 
+// x in the order of w's columns.
+const_matrix in_order_of(const linear& w, compute& cpu, const_matrix x) {
+    if (!w.grouped) return x;
+    cpu.grouped.resize(static_cast<std::size_t>(x.rows * x.cols));
+    const matrix to(cpu.grouped.data(), x.rows, x.cols);
+    each_token(cpu, x.rows,
+               [&](std::int64_t t) { formats::group_neighbours(x.row(t), x.cols, to.row(t)); });
+    return to;
+}
+
 // Are both packed, and in a way that lets them share quantised activations?
 bool shareable(const into& a, const into& b) noexcept {
     const trilobit::packed_view *p = a.w.packed(), *q = b.w.packed();
     return p != nullptr && q != nullptr && p->layout == q->layout && p->scale.per == q->scale.per &&
-           p->segments() == q->segments();
+           p->segments() == q->segments() && a.w.grouped == b.w.grouped;
 }
 
 void require(const trilobit::status& s) {
@@ -102,7 +114,8 @@ void multiply(compute& cpu, const_matrix x, std::initializer_list<into> products
         std::vector<trilobit::product> together;
         for (const into& p : products)
             together.push_back({*p.w.packed(), trilobit::into(epilogues[together.size()])});
-        return require(trilobit::matmul_shared(cpu.context, x, together));
+        return require(
+            trilobit::matmul_shared(cpu.context, in_order_of(first.w, cpu, x), together));
     }
     if (products.size() > 1) {
         for (const into& p : products) multiply(cpu, x, {p});
@@ -117,7 +130,7 @@ void multiply(compute& cpu, const_matrix x, std::initializer_list<into> products
 void add_product(compute& cpu, const_matrix x, const into& to) {
     const matrix y = to.y;
     if (const trilobit::packed_view* p = to.w.packed(); p != nullptr)
-        return require(trilobit::matmul(cpu.context, *p, x,
+        return require(trilobit::matmul(cpu.context, *p, in_order_of(to.w, cpu, x),
                                         trilobit::chain(trilobit::epilogue::scale{to.w.scale},
                                                         trilobit::epilogue::accumulate{y})));
     cpu.product.resize(static_cast<std::size_t>(y.rows * y.cols));

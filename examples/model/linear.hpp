@@ -45,6 +45,9 @@ struct dense_matrix {
 struct linear {
     std::variant<dense_matrix, trilobit::any_packed_matrix, trilobit::packed_view> weights;
     float scale = 1.0f;  // of a separate ".scale" tensor
+    /// Columns lie in another order: the four of a group of STQ1_0, sixteen apart in the file, side
+    /// by side. Products bring x into it.
+    bool grouped = false;
 
     [[nodiscard]] std::int64_t rows() const noexcept;
     [[nodiscard]] std::int64_t cols() const noexcept;

@@ -10,6 +10,7 @@
 
 #include <trilobit/pack/pack.hpp>
 
+#include "formats/stq1_0.hpp"
 #include "gguf/dequantize.hpp"
 #include "gguf/finite.hpp"
 #include "gguf/packed.hpp"
@@ -182,13 +183,17 @@ linear load_linear(compute& cpu, const gguf::reader& file, const gguf::tensor& f
     const bool grouped = alike.per == formats::scale_per::group;
     const std::int64_t rows = kept.rows.empty() ? source.rows() : std::ssize(kept.rows);
     const std::int64_t cols = kept.cols.empty() ? source.columns() : std::ssize(kept.cols);
+    const auto chosen = layout_for(cpu, weights, layout);
+    // Whole groups are needed, so all columns.
+    const bool regroup = from.type == gguf::tensor_type::stq1_0 && kept.cols.empty() &&
+                         chosen == trilobit::layout_id::ternary_3of4;
     first_failure failure;
     const auto row = [&](std::int64_t r, std::int8_t* values, float* scales) {
         return failure.run([&] {
             thread_local std::vector<std::int8_t> whole;
             thread_local std::vector<float> stored;
             std::int8_t* levels = values;
-            if (!kept.cols.empty()) {
+            if (!kept.cols.empty() || regroup) {
                 whole.resize(static_cast<std::size_t>(source.columns()));
                 levels = whole.data();
             }
@@ -203,13 +208,14 @@ linear load_linear(compute& cpu, const gguf::reader& file, const gguf::tensor& f
                 scales[0] = alike.only;
             else
                 scales[0] = formats::scale_of_row(stored);
+            if (regroup) formats::group_neighbours(levels, cols, values);
             for (std::size_t i = 0; i < kept.cols.size(); ++i)
                 values[i] = levels[static_cast<std::size_t>(kept.cols[i])];
         });
     };
     const trilobit::scale_spec spec = spec_for(weights.of(), alike);
-    linear packed{trilobit::pack_rows(layout_for(cpu, weights, layout), rows, cols, row,
-                                      packing(spec, report), cpu.pool)};
+    linear packed{trilobit::pack_rows(chosen, rows, cols, row, packing(spec, report), cpu.pool)};
+    packed.grouped = regroup;
     failure.rethrow();
     if (const auto s = std::get<trilobit::any_packed_matrix>(packed.weights).status(); !s.ok())
         fail(file, from, sentence(s, kept));

@@ -165,3 +165,36 @@ TEST_CASE("a scale of 0 makes zeros of weights that have one, and stays where th
     check_same(binary.load(layout_id::ternary_2bit), layout_id::binary_1bit, ones,
                scale_spec::group(128), scales);
 }
+
+TEST_CASE(
+    "STQ1_0's groups are brought together for ternary_3of4, and no bit of a product changes") {
+    const auto values = random_values(formats::kind::ternary, 6, true);
+    std::vector<float> scales;
+    for (std::int64_t g = 0; g < level_rows * level_cols / 256; ++g)
+        scales.push_back(0.25f + static_cast<float>(g) / 1024);
+    loaded_tensor t(tensor_type::stq1_0, values, scales);
+    const model::linear plain = t.load(layout_id::ternary_2bit),
+                        denser = t.load(layout_id::ternary_3of4);
+    CHECK(denser.packed()->layout == layout_id::ternary_3of4);
+    CHECK(denser.bytes() < plain.bytes() * 3 / 4);
+    trilobit::testing::generator random(7);
+    for (const std::int64_t tokens : {1, 5}) {
+        std::vector<float> x(static_cast<std::size_t>(tokens * level_cols));
+        for (float& v : x) v = static_cast<float>(random.between(-1000, 1000)) / 256;
+        const model::const_matrix in(x.data(), tokens, level_cols);
+        std::vector<std::vector<float>> found;
+        for (const model::linear* w : {&plain, &denser}) {
+            std::vector<float> y(static_cast<std::size_t>(tokens * level_rows), 1.0f), z = y,
+                                                                                       sum = y;
+            model::multiply(
+                t.cpu, in,
+                {{*w, {y.data(), tokens, level_rows}}, {plain, {z.data(), tokens, level_rows}}});
+            model::add_product(t.cpu, in, {*w, {sum.data(), tokens, level_rows}});
+            CHECK(y == z);
+            found.push_back(y);
+            found.push_back(sum);
+        }
+        CHECK(found[0] == found[2]);
+        CHECK(found[1] == found[3]);
+    }
+}
