@@ -44,7 +44,7 @@ TEST_CASE("wrong usage ends with 2 and one line") {
         {"bench", "-m", "x", "--head", "f16"},
         {"bench", "--shape", "tiny", "-p", "0", "-n", "0"},
         {"make-dummy"},
-        {"make-dummy", "-o", "x", "--type", "Q4_0"},
+        {"make-dummy", "-o", "x", "--type", "Q5_0"},
         {"make-dummy", "-o", "x", "--architecture", "gpt2"},
         {"convert", "x"},
     }));
