@@ -74,10 +74,10 @@ void print_types(const gguf::reader& file) {
         }
     }
     types["all"] = all;
-    (void)std::printf("\n%-9s %8s %12s %12s %12s\n", "type", "tensors", "weights", "bytes",
+    (void)std::printf("\n%-14s %8s %12s %12s %12s\n", "type", "tensors", "weights", "bytes",
                       "bits/weight");
     for (const auto& [name, s] : types)
-        (void)std::printf("%-9s %8d %12s %12s %12.3f\n", name.c_str(), s.tensors,
+        (void)std::printf("%-14s %8d %12s %12s %12.3f\n", name.c_str(), s.tensors,
                           support::human_count(s.weights).c_str(),
                           support::human_bytes(s.bytes).c_str(),
                           s.weights > 0 ? 8.0 * static_cast<double>(s.bytes) / s.weights : 0.0);
@@ -121,7 +121,7 @@ void run(const info_options& o) {
     (void)std::printf("\n%zu tensors\n", file.tensors().size());
     for (const gguf::tensor& t : file.tensors()) {
         const shown_tensor as = shown(file, t);
-        (void)std::printf("  %-32s %-9s %20s %12s\n", printable(t.name).c_str(), as.type.c_str(),
+        (void)std::printf("  %-32s %-14s %20s %12s\n", printable(t.name).c_str(), as.type.c_str(),
                           as.extent.c_str(), support::human_bytes(t.data.size()).c_str());
     }
     print_types(file);

@@ -20,6 +20,7 @@ class Model:
         for path in glob.glob(os.path.join(folder, "*.safetensors")):
             self.tensors.update(safetensors_file.read(path))
         self.margin = math.inf  # of all activations so far, from the next rounding border
+        self.halves = True      # keys and values are kept as halves, as the runner keeps them
 
     # Weights -----------------------------------------------------------------------------------
 
@@ -129,6 +130,8 @@ class Model:
         if self.has(p + "q_norm"):
             q, k = self.norm(q, p + "q_norm"), self.norm(k, p + "k_norm")
         q, k = self.turn(q), self.turn(k)
+        if self.halves:
+            k, v = (x.astype(np.float16).astype(np.float64) for x in (k, v))
         k, v = np.repeat(k, heads // kv, 1), np.repeat(v, heads // kv, 1)
         scores = np.einsum("thd,shd->hts", q, k) / math.sqrt(q.shape[-1])
         scores = np.where(np.tri(len(h), dtype=bool), scores, -np.inf)
