@@ -88,6 +88,7 @@ int run(int argc, char** argv) {
     if (!only_names) add_context(b);
     register_gemm(b);
     register_parts(b);
+    register_repack(b);
     register_primitives(b);
     register_openblas(b);
     register_onednn(b);

@@ -91,7 +91,7 @@ const char* help_text() {
   Gemm/<layout>/<activation>/<kernel>/<arch>/N:<n>/K:<k>/M:<m>/dram   weights from DRAM in each call
   Gemm/<layout>/int8/dot/<arch>/N:<n>/K:<k>/M:1/zeros:<p>[/dram]      p % of activations are zero
   Rival/<name>/N:<n>/K:<k>/M:<m>[/dram]   Pack/<layout>   Quantize/<activation>/<arch>
-  Primitive/<name>/<arch>
+  Primitive/<name>/<arch>                 Repack/<format>/<layout>/threads:<t>  not in the selection
 
 Without --benchmark_filter=REGEX a selection runs, about a minute; --benchmark_list_tests lists all.
 For figures to be quoted: --benchmark_repetitions=5 --benchmark_enable_random_interleaving=true

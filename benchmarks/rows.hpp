@@ -27,6 +27,7 @@ struct bench {
 
 void register_gemm(bench& b);
 void register_parts(bench& b);       // Pack, Quantize
+void register_repack(bench& b);      // of the formats of files
 void register_primitives(bench& b);  // one instruction sequence at a time
 void register_openblas(bench& b);    // nothing where they were not found
 void register_onednn(bench& b);

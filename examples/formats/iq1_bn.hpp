@@ -2,8 +2,10 @@
 // Room formats. IQ1_BN of ik_llama.cpp: rows of ternary weights, each an f16 scale and blocks of 64
 // weights in 13 bytes, 1.625 bits a weight. Rows begin at any byte.
 //
-//   byte 3i + k    weights 16i + 5k .. + 4       i = 0..3, k = 0..2; five trits in base 3, the first
-//   byte 12        weights 15, 31, 47, 63        LEAST significant, as a fraction of 256 (base3.hpp)
+//   byte 3i + k    weights 16i + 5k .. + 4       i = 0..3, k = 0..2
+//   byte 12        weights 15, 31, 47, 63
+//
+// Trits in base 3, the first LEAST significant, as a fraction of 256 (base3.hpp).
 #pragma once
 
 #include "formats/base3.hpp"

@@ -41,7 +41,7 @@ enum class value_type : std::uint32_t {
 
 inline constexpr std::uint32_t largest_id = 0xffff;
 
-/// Up to largest_id: also the number in a file. The others are in files under the number of another type.
+/// Up to largest_id: also the number in a file. The others have the number of another type there.
 enum class tensor_type : std::uint32_t {
     f32 = 0,
     f16 = 1,

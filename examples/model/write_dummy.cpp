@@ -101,7 +101,7 @@ std::vector<std::byte> floats(std::uint64_t seed, std::int64_t rows, std::int64_
 
 /// A scale with which an input of mean square 1 gives an output of about that, two of three random
 /// trits not being 0.
-float unit_scale(std::int64_t cols) {
+float level_scale(std::int64_t cols) {
     return 1.0f / std::sqrt(static_cast<float>(cols) * (2.0f / 3.0f));
 }
 
@@ -115,7 +115,7 @@ void fit_to_format(gguf::tensor_type type, std::span<std::int8_t> row) {
     if (type == gguf::tensor_type::q2_0)
         for (std::int8_t& v : row) v = v == 1 && ++ones % 4 == 0 ? 2 : v;
     if (type != gguf::tensor_type::stq1_0) return;
-    for (std::size_t first = 0; first + 64 <= row.size(); first += first % 64 == 15 ? 49 : 1) {
+    for (std::size_t first = 0; first + 48 < row.size(); first += first % 64 == 15 ? 49 : 1) {
         const int zero = (row[first] + 2 * row[first + 16] + row[first + 32] + 4) % 4;
         for (int p = 0; p < 4; ++p) {
             std::int8_t& v = row[first + static_cast<std::size_t>(16 * p)];
@@ -132,7 +132,7 @@ std::vector<std::byte> levels(gguf::tensor_type type, std::uint64_t seed, std::u
         random_trits(seed, which, r, row);
         fit_to_format(type, row);
     }
-    const float scale = unit_scale(cols);
+    const float scale = level_scale(cols);
     if (gguf::few_levels(type) != nullptr) return gguf::encode_ternary(type, values, cols, scale);
     std::vector<float> wide(values.begin(), values.end());
     for (float& v : wide) v *= scale;
@@ -157,7 +157,7 @@ std::vector<std::byte> codes(gguf::tensor_type type, std::uint64_t seed, std::ui
         static_cast<std::size_t>(gguf::tensor_bytes(type, cols, rows).value()));
     random_numbers random(seed ^ (which << 40));
     for (std::byte& b : bytes) b = static_cast<std::byte>(random.bits() >> 56);
-    const float unit = unit_scale(cols);
+    const float unit = level_scale(cols);
     for (const scales& s : of_types) {
         if (s.type != type) continue;
         for (std::size_t at = 0; at < bytes.size(); at += static_cast<std::size_t>(of.bytes)) {

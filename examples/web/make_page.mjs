@@ -23,5 +23,6 @@ const parts = [
 const page = here("page/page.html")
     .replace("/*css*/", () => smaller(here("page/page.css")))
     .replace("<!--data-->", () => parts.join("\n"))
-    .replace("/*page*/", () => inside(script("patterns.mjs", "engine.mjs", "page/page.mjs")));
+    .replace("/*page*/", () => inside(script("patterns.mjs", "engine.mjs", "page/words.mjs", "page/carried.mjs",
+        "page/candidates.mjs", "page/drop.mjs", "page/page.mjs")));
 writeFileSync(output, page);

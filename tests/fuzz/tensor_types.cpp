@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
-// Fuzzing of room formats. Enters: any bytes; the first choose a format and a shape, the rest is the
-// tensor. Leaves: nothing, or an abort: a byte read beyond the tensor, a value that is none of the
-// format's, or values that are not read again as they were.
+// Fuzzing of room formats. Enters: any bytes; the first choose a format and a shape, the rest is
+// the tensor. Leaves: nothing, or an abort: a byte read beyond the tensor, a value that is none of
+// the format's, or values that are not read again as they were.
 #include <algorithm>
 #include <cstdint>
 #include <cstdlib>

@@ -3,20 +3,18 @@
 // worker's. scripts/page puts this file, the worker, the modules and the model in the box into one
 // HTML file.
 import {simdOfThisPlace} from "../engine.mjs";
+import {candidateRows} from "./candidates.mjs";
+import {engineFor, unpack} from "./carried.mjs";
+import {takeDroppedFiles} from "./drop.mjs";
+import {count, number, rate, size} from "./words.mjs";
 
 const $ = (id) => document.getElementById(id);
 const box = {name: "stories-ternary.gguf"};
 const bigModels = 1e9;  // bytes of files: of two such, one leaves before the next comes
 
-async function unpack(id) {
-    const packed = Uint8Array.from(atob($(id).textContent.trim()), (c) => c.charCodeAt(0));
-    const stream = new Blob([packed]).stream().pipeThrough(new DecompressionStream("gzip"));
-    return new Uint8Array(await new Response(stream).arrayBuffer());
-}
-
 // What the page knows
 
-let module, threads = 1;
+let engine;            // {module, threads}
 let workerSource;
 let model;             // {worker, facts, bytes, inTheBox}
 let state = "loading"; // ready, writing, stopped, ended, loading
@@ -26,11 +24,6 @@ let chosen = -1;       // index into story
 let follow = true;     // the bars show the latest token
 
 // Words
-
-const number = new Intl.NumberFormat("en");
-const count = (n) => n >= 1e9 ? `${(n / 1e9).toFixed(1)} billion` : n >= 1e6 ? `${(n / 1e6).toFixed(1)} million` : number.format(n);
-const size = (n) => n >= 1e9 ? `${(n / 1e9).toFixed(2)}\u00a0GB` : `${(n / 1e6).toFixed(1)}\u00a0MB`;
-const rate = (n) => n >= 100 ? number.format(Math.round(n)) : n.toFixed(1);
 
 function complain(line) {
     $("notice").textContent = line;
@@ -126,13 +119,14 @@ function use(source) {
             showSpeed(0, 0);
         } else if (message.is === "failed") {
             worker.terminate();
+            if (message.noThreads) return engineFor(1).then((e) => { engine = e; use(source); });
             failed(worker === coming, message.line);
         } else {
             heard[message.is](message);
         }
     });
     coming.inTheBox = inTheBox;
-    worker.postMessage({ask: "load", module, threads, name,
+    worker.postMessage({ask: "load", ...engine, name,
         ...(inTheBox ? {bytes: source.bytes} : {file: source})});
 }
 
@@ -245,8 +239,6 @@ function keepInSight() {
 
 // What came to mind
 
-const visible = (text) => text === "" ? "·" : text.replaceAll("\n", "↵");
-
 function choose(i, following = false) {
     if (story[chosen]) story[chosen].node.classList.remove("chosen");
     chosen = i;
@@ -254,32 +246,8 @@ function choose(i, following = false) {
     const token = story[i];
     if (!token) return $("candidates").replaceChildren();
     if (!following) token.node.classList.add("chosen");
-    const rows = token.candidates.map((c) => {
-        const row = document.createElement("li");
-        const button = document.createElement("button");
-        const text = document.createElement("span"), share = document.createElement("span");
-        text.className = "text";
-        share.className = "share";
-        const space = c.text.startsWith(" ");
-        if (space) {
-            const mark = document.createElement("span");
-            mark.className = "mark";
-            mark.textContent = "␣";
-            text.append(mark);
-        }
-        text.append(visible(space ? c.text.slice(1) : c.text));
-        share.textContent = c.probability < 0.001 ? "< 0.1 %" : `${(c.probability * 100).toFixed(1)} %`;
-        row.className = c.id === token.id ? "taken" : "";
-        button.style.setProperty("--part", c.probability);
-        button.type = "button";
-        button.disabled = !canBranch();
-        button.append(text, share);
-        button.setAttribute("aria-label", `${c.text.trim() || "space"}, ${share.textContent}${c.id === token.id ? ", taken" : ""}`);
-        button.onclick = () => branch(i, c.id);
-        row.append(button);
-        return row;
-    });
-    $("candidates").replaceChildren(...rows);
+    $("candidates").replaceChildren(...candidateRows(token.candidates, token.id,
+        {mayTake: canBranch(), take: (id) => branch(i, id)}));
 }
 
 // A person's hands
@@ -329,36 +297,19 @@ function open(file) {
     complain("");
     use(file);
 }
-
-let dragged = 0;
-const drags = (event) => event.dataTransfer?.types.includes("Files");
-const showDrop = () => $("drop").classList.toggle("on", dragged > 0);
-addEventListener("dragenter", (event) => { if (drags(event)) { ++dragged; showDrop(); } });
-addEventListener("dragleave", (event) => { if (drags(event)) { --dragged; showDrop(); } });
-addEventListener("dragover", (event) => { if (drags(event)) event.preventDefault(); });
-addEventListener("drop", (event) => {
-    if (!drags(event)) return;
-    event.preventDefault();
-    dragged = 0;
-    showDrop();
-    if (event.dataTransfer.files.length > 0 && module) open(event.dataTransfer.files[0]);
-});
+takeDroppedFiles($("drop"), (file) => { if (engine) open(file); });
 
 // Begin
 
 async function start() {
     rollSeed();
     showSettings();
-    const simd = simdOfThisPlace();
-    if (simd === "" || typeof DecompressionStream === "undefined") {
+    if (simdOfThisPlace() === "" || typeof DecompressionStream === "undefined") {
         become("loading");
         return complain("This browser's WebAssembly has no SIMD, which the engine is made of. Chrome 91, Firefox 113 and Safari 16.4 have it, and all that are newer.");
     }
     // Workers share memory only where the server says that nobody else can look on.
-    const shares = globalThis.crossOriginIsolated && navigator.hardwareConcurrency > 1;
-    const many = $(`module-${simd}-threads`);
-    if (shares && many) threads = Math.min(navigator.hardwareConcurrency, 8);
-    module = await WebAssembly.compile(await unpack(threads > 1 ? many.id : `module-${simd}`));
+    engine = await engineFor(globalThis.crossOriginIsolated ? Math.min(navigator.hardwareConcurrency, 8) : 1);
     workerSource = URL.createObjectURL(new Blob([$("worker").textContent], {type: "text/javascript"}));
     box.bytes = await unpack("box-model");
     use({bytes: box.bytes});

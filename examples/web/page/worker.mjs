@@ -21,11 +21,13 @@ async function* partsOf(file) {
     for (let part; !(part = await reader.read()).done;) yield part.value;
 }
 
+class NoThreads extends EngineError {}
+
 /** Another worker of this same source, which serves the engine of this one. */
 const startHelper = (what) => new Promise((done, failed) => {
     const worker = new Worker(location.href);
     worker.onmessage = done;
-    worker.onerror = () => failed(new EngineError("this browser started no thread"));
+    worker.onerror = () => failed(new NoThreads("this browser started no thread"));
     worker.postMessage({ask: "help", what});
 });
 
@@ -113,6 +115,6 @@ onmessage = async ({data}) => {
     } catch (error) {
         writing = false;
         const known = error instanceof EngineError;
-        postMessage({is: "failed", line: known ? error.message : `the worker stopped: ${error.message}`});
+        postMessage({is: "failed", noThreads: error instanceof NoThreads, line: known ? error.message : `the worker stopped: ${error.message}`});
     }
 };

@@ -26,20 +26,20 @@ using Catch::Matchers::Equals;
 
 namespace {
 
-struct part {
+struct plain_tensor {
     std::uint64_t columns, rows;
     std::size_t bytes;
 };
 
 /// Tensors of one number, one after the other as writers pack them.
-std::string file_with(std::uint32_t id, std::initializer_list<part> parts,
-                      std::uint32_t file_type = 0, std::string_view architecture = "llama") {
+std::string file_of_id(std::uint32_t id, std::initializer_list<plain_tensor> parts,
+                       std::uint32_t file_type = 0, std::string_view architecture = "llama") {
     gguf_bytes file(parts.size(), 2);
     file.entry("general.architecture", architecture)
         .entry<std::uint32_t>("general.file_type", gguf::value_type::u32, file_type);
     std::uint64_t offset = 0;
     char name = 'a';
-    for (const part& p : parts) {
+    for (const plain_tensor& p : parts) {
         file.tensor(std::string(1, name++), {p.columns, p.rows}, id, offset);
         offset += (p.bytes + 31) / 32 * 32;
     }
@@ -50,7 +50,7 @@ tensor_type type_in(const std::string& file) {
     return gguf::reader("f", bytes_of(file)).tensors()[0].type;
 }
 
-std::size_t bytes_of_type(tensor_type type, std::int64_t columns, std::int64_t rows) {
+std::size_t size_of_type(tensor_type type, std::int64_t columns, std::int64_t rows) {
     return static_cast<std::size_t>(gguf::tensor_bytes(type, columns, rows).value());
 }
 
@@ -70,8 +70,8 @@ TEST_CASE("the size of a tensor says which meaning of its number it has") {
         {335, tensor_type::iq2_bn_r4}};
     for (const auto& [id, type] : meant) {
         CAPTURE(id, gguf::name_of(type));
-        const std::size_t bytes = bytes_of_type(type, 512, 64);
-        const std::string file = file_with(id, {{512, 64, bytes}, {512, 64, bytes}});
+        const std::size_t bytes = size_of_type(type, 512, 64);
+        const std::string file = file_of_id(id, {{512, 64, bytes}, {512, 64, bytes}});
         CHECK(type_in(file) == type);
         // Padding behind the last may be missing.
         CHECK(type_in(file.substr(0, file.size() - (32 - bytes % 32) % 32)) == type);
@@ -80,22 +80,22 @@ TEST_CASE("the size of a tensor says which meaning of its number it has") {
 
 TEST_CASE("all tensors of a number have one meaning") {
     // Alone, the first could be Q2_0 and PQ2_0: both are padded to 64 bytes.
-    const std::string alone = file_with(42, {{128, 1, 36}});
+    const std::string alone = file_of_id(42, {{128, 1, 36}});
     CHECK_THROWS_WITH(gguf::reader("f", bytes_of(alone)),
                       Equals("f: tensor 'a' has type 42, which by its size may be Q2_0 or PQ2_0: "
                              "say which, as in --read-as 42=Q2_0"));
-    CHECK(type_in(file_with(42, {{128, 1, 34}, {1280, 1, 340}})) == tensor_type::pq2_0);
-    CHECK(type_in(file_with(42, {{128, 1, 36}, {1280, 1, 360}})) == tensor_type::q2_0);
-    CHECK_THROWS_WITH(gguf::reader("f", bytes_of(file_with(42, {{1280, 1, 340}, {1280, 1, 360}}))),
+    CHECK(type_in(file_of_id(42, {{128, 1, 34}, {1280, 1, 340}})) == tensor_type::pq2_0);
+    CHECK(type_in(file_of_id(42, {{128, 1, 36}, {1280, 1, 360}})) == tensor_type::q2_0);
+    CHECK_THROWS_WITH(gguf::reader("f", bytes_of(file_of_id(42, {{1280, 1, 340}, {1280, 1, 360}}))),
                       ContainsSubstring("a size that is none of Q2_0, PQ2_0, TL2 or STQ1_0"));
     // Metadata decide where sizes do not, and only then.
-    CHECK(type_in(file_with(42, {{128, 1, 36}}, 141)) == tensor_type::pq2_0);
-    CHECK(type_in(file_with(42, {{1280, 1, 360}}, 141)) == tensor_type::q2_0);
+    CHECK(type_in(file_of_id(42, {{128, 1, 36}}, 141)) == tensor_type::pq2_0);
+    CHECK(type_in(file_of_id(42, {{1280, 1, 360}}, 141)) == tensor_type::q2_0);
 }
 
 TEST_CASE("numbers that other programs use for something else are refused by name") {
     const auto refused = [](std::uint32_t id, const char* what) {
-        CHECK_THROWS_WITH(gguf::reader("f", bytes_of(file_with(id, {{512, 64, 32768}}))),
+        CHECK_THROWS_WITH(gguf::reader("f", bytes_of(file_of_id(id, {{512, 64, 32768}}))),
                           ContainsSubstring(what));
     };
     refused(143, "type 143 and a size that is none of PTQ1_0, nor is G8_0 read");
@@ -110,12 +110,13 @@ TEST_CASE("numbers that other programs use for something else are refused by nam
 
 TEST_CASE("the user's word decides, also against sizes that all orders of I2_S share") {
     std::vector<std::int8_t> values;
-    for (int i = 0; i < 4 * 256; ++i) values.push_back(static_cast<std::int8_t>(i * i % 3 - 1));
+    for (int i = 0; i < 4 * 256; ++i)
+        values.push_back(static_cast<std::int8_t>((i * 7 + i / 5) % 3 - 1));
     for (const tensor_type type :
          {tensor_type::i2_s, tensor_type::i2_s_arm, tensor_type::i2_s_1x4}) {
         CAPTURE(gguf::name_of(type));
         const auto bytes = gguf::encode_ternary(type, values, 256, 0.5f);
-        std::string file = file_with(36, {{256, 4, bytes.size()}});
+        std::string file = file_of_id(36, {{256, 4, bytes.size()}});
         std::copy_n(reinterpret_cast<const char*>(bytes.data()), bytes.size(),
                     file.end() - static_cast<std::ptrdiff_t>(bytes.size()));
         CHECK(type_in(file) == tensor_type::i2_s);
@@ -132,20 +133,21 @@ TEST_CASE("the user's word decides, also against sizes that all orders of I2_S s
     }
     // A type that does not fit is told so.
     const gguf::read_as told[] = {gguf::parse_read_as("36=F32")};
-    CHECK_THROWS_WITH(gguf::reader("f", bytes_of(file_with(36, {{256, 4, 288}})), told),
+    CHECK_THROWS_WITH(gguf::reader("f", bytes_of(file_of_id(36, {{256, 4, 288}})), told),
                       ContainsSubstring("ends beyond the file"));
 }
 
 TEST_CASE("tiles of TL1 and TL2 are the listed ones, or those that were said") {
     const formats::shape said{256, 512, 0, {64, 96, 32}};
     std::vector<std::int8_t> values;
-    for (int i = 0; i < 256 * 512; ++i) values.push_back(static_cast<std::int8_t>(i * i % 3 - 1));
+    for (int i = 0; i < 256 * 512; ++i)
+        values.push_back(static_cast<std::int8_t>((i * 7 + i / 5) % 3 - 1));
     std::vector<std::byte> bytes(static_cast<std::size_t>(formats::tl2.bytes(said).value()));
     const float scale = 0.5f;
     for (std::int64_t r = 0; r < said.rows; ++r)
         REQUIRE(formats::tl2.write(bytes, said, r, values.data() + r * 512, &scale) ==
                 formats::fault::none);
-    std::string file = file_with(39, {{512, 256, bytes.size()}});
+    std::string file = file_of_id(39, {{512, 256, bytes.size()}});
     std::copy_n(reinterpret_cast<const char*>(bytes.data()), bytes.size(),
                 file.end() - static_cast<std::ptrdiff_t>(bytes.size()));
     const auto first_row = [&](std::span<const gguf::read_as> told) {

@@ -76,7 +76,7 @@ void put_zeros(gguf::tensor_type type, std::int64_t cols, std::vector<std::byte>
             if (is_zero(r, c)) row[static_cast<std::size_t>(c)] = 0.0f;
     }
     bytes = gguf::few_levels(type) != nullptr ? gguf::ternarise(type, values, cols)
-                                   : gguf::quantize(type, values, cols);
+                                              : gguf::quantize(type, values, cols);
 }
 
 /// The first layer has dead neurons, the second none, and sub-norms are no longer all ones.

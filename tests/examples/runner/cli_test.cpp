@@ -44,7 +44,7 @@ TEST_CASE("wrong usage ends with 2 and one line") {
         {"bench", "-m", "x", "--head", "f16"},
         {"bench", "--shape", "tiny", "-p", "0", "-n", "0"},
         {"make-dummy"},
-        {"make-dummy", "-o", "x", "--type", "Q4_0"},
+        {"make-dummy", "-o", "x", "--type", "Q5_0"},
         {"make-dummy", "-o", "x", "--architecture", "gpt2"},
         {"convert", "x"},
     }));
@@ -238,6 +238,41 @@ TEST_CASE("make-dummy writes a file that runs, and convert changes its linears")
     };
     CHECK(logits("TQ2_0") == logits("I2_S"));
     CHECK(folder.entries() == 6);
+}
+
+TEST_CASE("make-dummy writes every type that can be read, and what it writes runs") {
+    const scratch_folder folder;
+    const std::string path = folder.path("f.gguf");
+    // What the list in the help says is what there is.
+    std::string help = run_program({"make-dummy", "--help"}).out;
+    std::erase_if(help, [](char c) { return c == '\n' || c == ' '; });
+    for (const char* type :
+         {"TQ1_0",    "TQ2_0",    "Q1_0", "Q2_0", "PQ2_0",  "PTQ1_0", "STQ1_0",    "I2_S",
+          "I2_S_ARM", "I2_S_1x4", "TL1",  "TL2",  "IQ1_BN", "IQ2_BN", "IQ2_BN_R4", "F32",
+          "F16",      "BF16",     "Q8_0", "Q4_0", "IQ4_NL", "Q4_K",   "Q5_K",      "Q6_K"}) {
+        CAPTURE(type);
+        const std::string name = type;
+        CHECK_THAT(help, ContainsSubstring(name));
+        REQUIRE(
+            run_program({"make-dummy", "--vocabulary", "320", "--type", name, "-o", path}).status ==
+            0);
+        std::vector<std::string> read = {"logits", "-m", path, "--tokens", "1,2,3"};
+        std::vector<std::string> show = {"info", "-m", path};
+        if (name.starts_with("I2_S_"))
+            for (auto* args : {&read, &show}) {
+                args->emplace_back("--read-as");
+                args->emplace_back("36=" + name);
+            }
+        const outcome o = run_program(read);
+        INFO(o.err);
+        CHECK(o.status == 0);
+        CHECK_THAT(o.out, ContainsSubstring("pos 2"));
+        CHECK_THAT(run_program(show).out, ContainsSubstring(name + " "));
+    }
+    const outcome wrong = run_program({"info", "-m", path, "--read-as", "36=I3_S"});
+    CHECK(wrong.status == 1);
+    CHECK(wrong.complained());
+    CHECK_THAT(wrong.err, ContainsSubstring("--read-as: '36=I3_S': there is no type 'I3_S'"));
 }
 
 TEST_CASE("make-dummy names the graph for other engines and shortens the vocabulary") {

@@ -90,6 +90,22 @@ for (const isolated of [false, true])
         assert.deepEqual(page.trouble, []);
     });
 
+test("where no thread can be started, one tells the story", async (t) => {
+    const server = await serve(path.join(root, "build"), {isolated: true});
+    t.after(() => server.close());
+    const page = await opened(t, `${server.url}/page.html`, {prepare: (p) => p.route("**/page.html", async (route) => {
+        const response = await route.fetch(), body = await response.text();
+        const broken = body.replace("new Worker(location.href)", 'new Worker("data:text/javascript,throw 0")');
+        assert.notEqual(broken, body);
+        await route.fulfill({response, body: broken});
+    })});
+    await page.until("ready");
+    assert.equal(await page.evaluate(() => crossOriginIsolated), true);
+    assert.match(await page.locator("#machine").textContent(), /one thread/);
+    assert.equal(await page.tell(0), greedy);
+    assert.deepEqual(page.trouble, []);
+});
+
 test("stop and continue: nothing is lost", async (t) => {
     const page = await opened(t);
     await page.until("ready");
