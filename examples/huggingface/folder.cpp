@@ -42,10 +42,12 @@ const config& folder::checked() const {
 
 std::vector<gguf::float_rows> folder::tensors() const { return tensors_of(shape, files); }
 
-void folder::write_metadata(gguf::writer& out, bool own_name) const {
+void folder::write_metadata(gguf::writer& out) const {
     const config& c = shape;
-    const bool b158 = c.squared_relu && own_name;
-    const std::string architecture = b158 ? "bitnet-b1.58" : c.family, p = architecture + ".";
+    // llama.cpp 0.7 computes SiLU in every `bitnet`, whatever its keys say. The name that bitnet.cpp
+    // has for the graph of squared ReLU is refused there, which is better than nonsense.
+    const std::string architecture = c.squared_relu ? "bitnet-b1.58" : c.family,
+                      p = architecture + ".";
     const auto count = [&](const char* key, std::int64_t value) {
         out.set(p + key, static_cast<std::uint32_t>(value));
     };

@@ -31,9 +31,8 @@ public:
     [[nodiscard]] const safetensors::folder& parts() const noexcept { return files; }
     /// In the order of the file to come; this outlives them.
     [[nodiscard]] std::vector<gguf::float_rows> tensors() const;
-    /// All entries but those of the type of linear layers. `own_name`: bitnet.cpp's graph of
-    /// squared ReLU has a name of its own, where llama.cpp's has a key.
-    void write_metadata(gguf::writer& out, bool own_name) const;
+    /// All entries but those of the type of linear layers.
+    void write_metadata(gguf::writer& out) const;
     void require_whole() const { files.require_whole(); }
 };
 

@@ -116,8 +116,7 @@ void convert_folder(const convert_options& o, const wish& w) {
     refuse_own_file(o.in, o.out);
     const huggingface::folder from(o.in);
     gguf::writer out(o.out, w.to->packed ? 64 : 32);
-    // Types that only bitnet.cpp knows go with its name for the graph.
-    from.write_metadata(out, w.to->packed || gguf_of_bitnet(*w.to));
+    from.write_metadata(out);
     if (const auto number = file_type_of(*w.to)) out.set(file_type_key, *number);
     if (w.to->packed) out.set(gguf::packed_key, std::uint32_t{TRILOBIT_PACKED_VERSION});
     model::compute cpu(o.machine.thread_count());

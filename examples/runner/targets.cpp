@@ -102,18 +102,4 @@ std::optional<std::uint32_t> file_type_of(const conversion::target& of) {
     }
 }
 
-bool gguf_of_bitnet(const conversion::target& of) {
-    switch (of.type) {
-        case tensor_type::i2_s:
-        case tensor_type::tl1:
-        case tensor_type::tl2:
-        case tensor_type::iq1_bn:
-        case tensor_type::iq2_bn:
-        case tensor_type::iq2_bn_r4:
-            return true;
-        default:
-            return false;
-    }
-}
-
 }  // namespace tbx::runner

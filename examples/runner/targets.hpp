@@ -24,7 +24,4 @@ namespace tbx::runner {
 /// the type comes from.
 [[nodiscard]] std::optional<std::uint32_t> file_type_of(const conversion::target& of);
 
-/// Is it a type that only bitnet.cpp and what is built on it read?
-[[nodiscard]] bool gguf_of_bitnet(const conversion::target& of);
-
 }  // namespace tbx::runner

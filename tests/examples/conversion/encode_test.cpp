@@ -20,6 +20,7 @@ using namespace tbx::conversion;
 using Catch::Matchers::ContainsSubstring;
 using testing::made_rows;
 using testing::scratch_folder;
+using testing::trit;
 using value_of = std::function<float(std::int64_t, std::int64_t)>;
 
 namespace {
@@ -35,7 +36,8 @@ target packed() {
     return t;
 }
 
-std::vector<loss> encode(const std::string& path, const target& to, permission may, value_of value) {
+std::vector<loss> encode(const std::string& path, const target& to, permission may,
+                         value_of value) {
     static model::compute cpu(2);
     std::vector<gguf::float_rows> all;
     all.push_back(made_rows(rows, cols, std::move(value)));
@@ -63,8 +65,6 @@ void check_values(const std::string& path, const value_of& value) {
     }
     CHECK(wrong == 0);
 }
-
-float trit(std::int64_t i) { return static_cast<float>(i * 7 % 3 - 1); }
 
 }  // namespace
 
@@ -105,8 +105,10 @@ TEST_CASE("several scales are kept where a type has room, and are never flattene
         gguf::tensor_type type;
         int width;
     };
-    for (const room& t : {room{gguf::tensor_type::tq2_0, 256}, {gguf::tensor_type::pq2_0, 128},
-                          {gguf::tensor_type::q2_0, 64}, {gguf::tensor_type::iq2_bn, 512}}) {
+    for (const room& t : {room{gguf::tensor_type::tq2_0, 256},
+                          {gguf::tensor_type::pq2_0, 128},
+                          {gguf::tensor_type::q2_0, 64},
+                          {gguf::tensor_type::iq2_bn, 512}}) {
         INFO(gguf::name_of(t.type));
         CHECK(encode(path, target_of(t.type), {}, by_groups(t.width)).empty());
         check_values(path, by_groups(t.width));
@@ -128,16 +130,20 @@ TEST_CASE("two signs and four levels go where they fit") {
     const scratch_folder folder;
     const std::string path = folder.path("t.gguf");
     const value_of signs = [](auto r, auto c) { return (r + c * c) % 3 == 0 ? 0.3f : -0.3f; };
-    for (const auto type : {gguf::tensor_type::q1_0, gguf::tensor_type::q2_0, gguf::tensor_type::i2_s}) {
+    for (const auto type :
+         {gguf::tensor_type::q1_0, gguf::tensor_type::q2_0, gguf::tensor_type::i2_s}) {
         encode(path, target_of(type), {}, signs);
         check_values(path, signs);
     }
-    const value_of four = [](auto r, auto c) { return 0.25f * static_cast<float>((r + c) % 4 - 1); };
+    const value_of four = [](auto r, auto c) {
+        return 0.25f * static_cast<float>((r + c) % 4 - 1);
+    };
     encode(path, target_of(gguf::tensor_type::q2_0), {}, four);
     check_values(path, four);
     encode(path, packed(), {}, four);
     check_values(path, four);
-    CHECK_THROWS_AS(encode(path, target_of(gguf::tensor_type::i2_s), {.ternarise = true}, four), error);
+    CHECK_THROWS_AS(encode(path, target_of(gguf::tensor_type::i2_s), {.ternarise = true}, four),
+                    error);
     target base3 = packed();
     base3.layout = trilobit::layout_id::ternary_base3;
     CHECK_THROWS_WITH(encode(path, base3, {}, four), ContainsSubstring("does not hold"));
@@ -157,12 +163,14 @@ TEST_CASE("masters are rounded when that is allowed, and the error is the true o
     mean /= rows * cols;
     for (std::int64_t r = 0; r < rows; ++r)
         for (std::int64_t c = 0; c < cols; ++c) {
-            const double w = masters(r, c), t = std::fabs(w) > mean / 2 ? std::copysign(mean, w) : 0;
+            const double w = masters(r, c),
+                         t = std::fabs(w) > mean / 2 ? std::copysign(mean, w) : 0;
             lost += (w - t) * (w - t);
             all += w * w;
         }
-    for (const target& to : {target_of(gguf::tensor_type::tq2_0), target_of(gguf::tensor_type::i2_s),
-                             target_of(gguf::tensor_type::iq1_bn), packed()}) {
+    for (const target& to :
+         {target_of(gguf::tensor_type::tq2_0), target_of(gguf::tensor_type::i2_s),
+          target_of(gguf::tensor_type::iq1_bn), packed()}) {
         INFO(to.name);
         CHECK_THROWS_WITH(encode(path, to, {}, masters), ContainsSubstring("--ternarize"));
         const auto losses = encode(path, to, {.ternarise = true}, masters);

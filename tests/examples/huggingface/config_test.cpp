@@ -17,11 +17,19 @@ using safetensors::json;
 namespace {
 
 json llama() {
-    return {{"architectures", {"LlamaForCausalLM"}}, {"model_type", "llama"},
-            {"hidden_size", 256},      {"intermediate_size", 512}, {"num_hidden_layers", 2},
-            {"num_attention_heads", 4}, {"num_key_value_heads", 2}, {"vocab_size", 300},
-            {"max_position_embeddings", 512}, {"rms_norm_eps", 1e-5}, {"rope_theta", 500000.0},
-            {"tie_word_embeddings", false},   {"hidden_act", "silu"}};
+    return {{"architectures", {"LlamaForCausalLM"}},
+            {"model_type", "llama"},
+            {"hidden_size", 256},
+            {"intermediate_size", 512},
+            {"num_hidden_layers", 2},
+            {"num_attention_heads", 4},
+            {"num_key_value_heads", 2},
+            {"vocab_size", 300},
+            {"max_position_embeddings", 512},
+            {"rms_norm_eps", 1e-5},
+            {"rope_theta", 500000.0},
+            {"tie_word_embeddings", false},
+            {"hidden_act", "silu"}};
 }
 
 json with(json from, const json& more) {
@@ -67,8 +75,8 @@ TEST_CASE("config.json: the ways in which weights lie") {
     CHECK(rule(bitnet({{"linear_class", "autobitlinear"}, {"quantization_mode", "online"}})) ==
           weight_rule::absmean);
     CHECK(rule({{"quantization", {{"group_size", 128}, {"bits", 2}}}}) == weight_rule::affine);
-    const json large = with(llama(), {{"architectures", {"BitnetForCausalLM"}},
-                                      {"weight_bits", 1}, {"input_bits", 8}});
+    const json large = with(
+        llama(), {{"architectures", {"BitnetForCausalLM"}}, {"weight_bits", 1}, {"input_bits", 8}});
     CHECK(read_config(large, "c").weights == weight_rule::absmean);
     CHECK_FALSE(read_config(large, "c").squared_relu);
 
@@ -89,17 +97,21 @@ TEST_CASE("config.json: RoPE is scaled in the ways that GGUF has") {
     for (const char* field : {"rope_scaling", "rope_parameters"}) {
         const auto rope = [&](const json& how) { return with(llama(), {{field, how}}); };
         const config yarn = read_config(
-            rope({{"rope_type", "yarn"}, {"factor", 4.0}, {"original_max_position_embeddings", 64}}),
+            rope(
+                {{"rope_type", "yarn"}, {"factor", 4.0}, {"original_max_position_embeddings", 64}}),
             "c");
         CHECK((yarn.rope == rope_rule::yarn && yarn.rope_factor == 4 && yarn.rope_original == 64));
         CHECK(read_config(rope({{"type", "linear"}, {"factor", 2}}), "c").rope ==
               rope_rule::linear);
-        CHECK(read_config(rope({{"rope_type", "default"}, {"rope_theta", 7777.0}}), "c").rope_base ==
-              7777.0f);
+        CHECK(
+            read_config(rope({{"rope_type", "default"}, {"rope_theta", 7777.0}}), "c").rope_base ==
+            7777.0f);
         CHECK_THAT(refusal(rope({{"rope_type", "longrope"}, {"factor", 2}})),
                    ContainsSubstring("'longrope'"));
-        CHECK_THAT(refusal(rope({{"rope_type", "yarn"}, {"factor", 4},
-                                 {"original_max_position_embeddings", 64}, {"mscale", 2}})),
+        CHECK_THAT(refusal(rope({{"rope_type", "yarn"},
+                                 {"factor", 4},
+                                 {"original_max_position_embeddings", 64},
+                                 {"mscale", 2}})),
                    ContainsSubstring("mscale' is 2"));
         CHECK_THAT(refusal(rope({{"rope_type", "llama3"}, {"factor", 8}})),
                    ContainsSubstring("original_max_position_embeddings' is missing"));
@@ -148,12 +160,16 @@ TEST_CASE("config.json: what may change the graph is refused by its name") {
         CHECK_THAT(refusal(with(llama(), f.more)), ContainsSubstring(f.why));
     }
     // Values that say that a thing is not there, and fields that change no logit.
-    CHECK_NOTHROW(read_config(
-        with(llama(), {{"num_local_experts", 0}, {"sliding_window", nullptr}, {"something", false},
-                       {"attention_dropout", 0.1}, {"torch_dtype", "bfloat16"}, {"logit_scale", 1},
-                       {"layer_types", {"full_attention", "full_attention"}},
-                       {"sliding_window", 512}, {"pretraining_tp", 2}}),
-        "c"));
+    CHECK_NOTHROW(read_config(with(llama(), {{"num_local_experts", 0},
+                                             {"sliding_window", nullptr},
+                                             {"something", false},
+                                             {"attention_dropout", 0.1},
+                                             {"torch_dtype", "bfloat16"},
+                                             {"logit_scale", 1},
+                                             {"layer_types", {"full_attention", "full_attention"}},
+                                             {"sliding_window", 512},
+                                             {"pretraining_tp", 2}}),
+                              "c"));
     CHECK_THAT(refusal(json::array()), ContainsSubstring("is not a JSON object"));
     CHECK_THAT(refusal(json(7)), ContainsSubstring("is not a JSON object"));
 }

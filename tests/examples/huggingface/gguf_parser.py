@@ -35,7 +35,7 @@ def halves(rows, heads):
     return rows.reshape(heads, 2, d // 2, -1).swapaxes(1, 2).reshape(rows.shape)
 
 
-for family, form, architecture in (("bitnet-2b-packed", "F32", "bitnet"),
+for family, form, architecture in (("bitnet-2b-packed", "F32", "bitnet-b1.58"),
                                    ("llama3-packed", "F32", "llama"), ("falcon-e", "I2_S", "llama"),
                                    ("bitnet-2b-masters", "packed", "bitnet-b1.58"),
                                    ("bitnet-large", "TQ2_0", "bitnet"), ("bonsai", "F32", "qwen3"),

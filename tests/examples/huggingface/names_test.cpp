@@ -34,7 +34,8 @@ TEST_CASE("names: each family has its tensors, once") {
         std::set<std::string> names;
         for (const wanted_tensor& t : tensors_of(c)) {
             CHECK(names.insert(t.name).second);
-            const bool q_or_k = t.name.ends_with("attn_q.weight") || t.name.ends_with("attn_k.weight");
+            const bool q_or_k =
+                t.name.ends_with("attn_q.weight") || t.name.ends_with("attn_k.weight");
             CHECK((t.permuted_heads > 0) == (q_or_k && turned));
         }
         CHECK(names.size() == static_cast<std::size_t>(2 * each_layer + 3));

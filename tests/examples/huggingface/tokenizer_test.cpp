@@ -10,6 +10,7 @@
 #include "huggingface/split_pattern.hpp"
 #include "huggingface/vocabulary.hpp"
 #include "support/error.hpp"
+#include "tokenizer/pretokenize.hpp"
 #include "tokenizer/tokenizer.hpp"
 
 using namespace tbx;
@@ -27,26 +28,38 @@ const char* const llama_3 =
 json split_by(const std::string& pattern) {
     return {{"type", "Sequence"},
             {"pretokenizers",
-             {{{"type", "Split"}, {"pattern", {{"Regex", pattern}}}, {"behavior", "Isolated"},
+             {{{"type", "Split"},
+               {"pattern", {{"Regex", pattern}}},
+               {"behavior", "Isolated"},
                {"invert", false}},
-              {{"type", "ByteLevel"}, {"add_prefix_space", false}, {"trim_offsets", true},
+              {{"type", "ByteLevel"},
+               {"add_prefix_space", false},
+               {"trim_offsets", true},
                {"use_regex", false}}}}};
 }
 
 json byte_level() {
-    return {{"added_tokens",
-             {{{"id", 9}, {"content", "<|end|>"}, {"special", true}},
-              {{"id", 10}, {"content", "<think>"}, {"special", false}}}},
-            {"pre_tokenizer", split_by(llama_3)},
-            {"post_processor",
-             {{"type", "TemplateProcessing"},
-              {"single", {{{"SpecialToken", {{"id", "<|end|>"}}}}, {{"Sequence", {{"id", "A"}}}}}}}},
-            {"model",
-             {{"type", "BPE"},
-              {"ignore_merges", true},
-              {"vocab", {{"a", 0}, {"b", 1}, {"c", 2}, {"ab", 3}, {"abc", 4}, {"\u0120", 5},
-                         {"bc", 6}, {"\u0120a", 7}}},
-              {"merges", {{"b", "c"}, {"a", "b"}, {"a", "bc"}, {"\u0120", "a"}}}}}};
+    return {
+        {"added_tokens",
+         {{{"id", 9}, {"content", "<|end|>"}, {"special", true}},
+          {{"id", 10}, {"content", "<think>"}, {"special", false}}}},
+        {"pre_tokenizer", split_by(llama_3)},
+        {"post_processor",
+         {{"type", "TemplateProcessing"},
+          {"single", {{{"SpecialToken", {{"id", "<|end|>"}}}}, {{"Sequence", {{"id", "A"}}}}}}}},
+        {"model",
+         {{"type", "BPE"},
+          {"ignore_merges", true},
+          {"vocab",
+           {{"a", 0},
+            {"b", 1},
+            {"c", 2},
+            {"ab", 3},
+            {"abc", 4},
+            {"\u0120", 5},
+            {"bc", 6},
+            {"\u0120a", 7}}},
+          {"merges", {{"b", "c"}, {"a", "b"}, {"a", "bc"}, {"\u0120", "a"}}}}}};
 }
 
 config of_vocab(std::int64_t vocab) {
@@ -105,9 +118,9 @@ std::string piece(std::string_view text, float score, int type) {
     return field(1, field(1, text) + "\x15" + std::string(bytes, 4) + field(3, type));
 }
 std::string pieces() {
-    return piece("<unk>", 0, 2) + piece("<s>", 0, 3) + piece("</s>", 0, 3) +
-           piece("<0x41>", 0, 6) + piece("\u2581a", -1, 1) + piece("bc", -2, 1) +
-           piece("\u2581", -3, 1) + piece("a", -4, 1) + piece("b", -5, 1) + piece("c", -6, 1);
+    return piece("<unk>", 0, 2) + piece("<s>", 0, 3) + piece("</s>", 0, 3) + piece("<0x41>", 0, 6) +
+           piece("\u2581a", -1, 1) + piece("bc", -2, 1) + piece("\u2581", -3, 1) +
+           piece("a", -4, 1) + piece("b", -5, 1) + piece("c", -6, 1);
 }
 const std::string bpe = field(2, field(3, 2)), plain = field(3, field(3, 1) + field(4, 0));
 
@@ -139,9 +152,9 @@ TEST_CASE("tokenizer.json: merges in both spellings, and only pairs") {
     texts["model"]["merges"] = {"b c", "a b", "a bc", "\u0120 a"};
     CHECK(read_tokenizer_json(texts, "t", 100).merges ==
           read_tokenizer_json(byte_level(), "t", 100).merges);
-    for (const json& bad : {json("bc"), json(" b"), json("b "), json("a b c"), json(7),
-                            json::array({"a"}), json::array({"a", "b", "c"}),
-                            json::array({"a b", "c"}), json::array({"a", ""})}) {
+    for (const json& bad :
+         {json("bc"), json(" b"), json("b "), json("a b c"), json(7), json::array({"a"}),
+          json::array({"a", "b", "c"}), json::array({"a b", "c"}), json::array({"a", ""})}) {
         texts["model"]["merges"] = json::array({bad});
         CHECK_THAT(refusal_of(texts), ContainsSubstring("a merge that is no pair"));
     }
@@ -194,7 +207,8 @@ TEST_CASE("tokenizer.json: numbers and kinds of models that are wrong are refuse
     CHECK_THAT(changed("/model/vocab", json::array()), ContainsSubstring("without vocab"));
     CHECK_THAT(changed("/model/merges", 7), ContainsSubstring("without merges"));
     CHECK_THAT(changed("/model", 7), ContainsSubstring("has no model"));
-    CHECK_THAT(changed("/normalizer", json{{"type", "Lowercase"}}), ContainsSubstring("'Lowercase'"));
+    CHECK_THAT(changed("/normalizer", json{{"type", "Lowercase"}}),
+               ContainsSubstring("'Lowercase'"));
     CHECK_THAT(changed("/pre_tokenizer", nullptr), ContainsSubstring("of no kind known here"));
     CHECK_THAT(changed("/model/end_of_word_suffix", "</w>"),
                ContainsSubstring("end_of_word_suffix"));
@@ -227,7 +241,8 @@ TEST_CASE("tokenizer.model: SentencePiece's pieces, with what lies beside them")
     CHECK_THAT(read(pieces() + bpe + field(3, field(2, "map") + field(4, 0))),
                ContainsSubstring("by a map"));
     CHECK_THAT(read(pieces() + bpe + field(3, field(4, 1))), ContainsSubstring("extra spaces"));
-    CHECK_THAT(read(pieces() + piece("x", 0, 9) + bpe + plain), ContainsSubstring("unknown type 9"));
+    CHECK_THAT(read(pieces() + piece("x", 0, 9) + bpe + plain),
+               ContainsSubstring("unknown type 9"));
     CHECK_THAT(read(pieces() + field(2, field(3, 2) + field(41, 50)) + plain),
                ContainsSubstring("special token outside"));
 }
@@ -242,9 +257,18 @@ TEST_CASE("tokenizer.json: SentencePiece's BPE tells scores by the order of its 
               {"pre_tokenizer", nullptr},
               {"added_tokens", {{{"id", 0}, {"content", "<unk>"}, {"special", true}}}},
               {"model",
-               {{"type", "BPE"}, {"byte_fallback", true}, {"unk_token", "<unk>"},
-                {"vocab", {{"<unk>", 0}, {"<0x41>", 1}, {"\u2581a", 2}, {"bc", 3}, {"\u2581", 4},
-                           {"a", 5}, {"b", 6}, {"c", 7}}},
+               {{"type", "BPE"},
+                {"byte_fallback", true},
+                {"unk_token", "<unk>"},
+                {"vocab",
+                 {{"<unk>", 0},
+                  {"<0x41>", 1},
+                  {"\u2581a", 2},
+                  {"bc", 3},
+                  {"\u2581", 4},
+                  {"a", 5},
+                  {"b", 6},
+                  {"c", 7}}},
                 {"merges", {"\u2581 a", "b c"}}}}};
     (void)at.file("tokenizer.json", t.dump());
     const written w(at, 8);
