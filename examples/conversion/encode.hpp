@@ -64,7 +64,7 @@ class encoder {
     void write_floats(const plan& p, const formats::dense_format& as, gguf::writer& out);
 
 public:
-    /// `file` is the subject of errors. Reads every matrix once, with `report` of the fraction done.
+    /// `file` is the subject of errors. Reads every matrix once; `report` hears the fraction done.
     encoder(model::compute& cpu, std::string file, target to, permission may,
             std::vector<gguf::float_rows> tensors, const std::function<void(double)>& report);
     ~encoder();

@@ -90,8 +90,8 @@ std::vector<gguf::float_rows> rows_of(const gguf::reader& file, bool retyped) {
             rows.extent = {image->cols, image->rows};
             rows.group = image->scale.group_cols;
             static std::atomic<std::uint64_t> images = 0;
-            rows.read = [&file, name = rows.name, number = ++images, v = *image](
-                            std::int64_t row, std::span<float> out) {
+            rows.read = [&file, name = rows.name, number = ++images,
+                         v = *image](std::int64_t row, std::span<float> out) {
                 read_image(file, name, number, v, row, out);
             };
         } else if (const formats::format* of = gguf::few_levels(t.type); of != nullptr) {

@@ -57,11 +57,10 @@ std::int64_t encoder::plan::run(std::int64_t cols, const formats::format* levels
 }
 
 float quantise_run(std::span<const float> weights, kind k, std::int8_t* values) {
-    const float scale =
-        unit_of(k, trilobit::values_of(weights.data(), std::ssize(weights)));
+    const float scale = unit_of(k, trilobit::values_of(weights.data(), std::ssize(weights)));
     for (std::size_t i = 0; i < weights.size(); ++i)
-        values[i] = scale == 0 ? std::int8_t{0}
-                               : static_cast<std::int8_t>(std::lround(weights[i] / scale));
+        values[i] =
+            scale == 0 ? std::int8_t{0} : static_cast<std::int8_t>(std::lround(weights[i] / scale));
     return scale;
 }
 
@@ -82,8 +81,9 @@ void encoder::plan_levels(const gguf::float_rows& t, plan& p) const {
     } else if (to.levels->scales == formats::scale_per::row && of.fits_runs(p.kind, 0)) {
         return;
     } else if (of.is_quantised()) {
-        fail(t, to.name + ": the weights are quantised already, with several scales or other "
-                          "levels where this type holds " +
+        fail(t, to.name +
+                    ": the weights are quantised already, with several scales or other "
+                    "levels where this type holds " +
                     text_of(p.kind) + " with one for the tensor" +
                     (to.levels->scales == formats::scale_per::group
                          ? " or each " + std::to_string(to.levels->group) + " columns"

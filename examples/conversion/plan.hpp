@@ -19,10 +19,10 @@ struct encoder::plan {
     std::int64_t bytes = 0;
     // Of few levels, and of images:
     formats::kind kind = formats::kind::ternary;
-    float tensor_scale = 0;   // above 0: of every weight
-    bool rounded = false;     // by absmean, with that scale
-    float inverse = 0;        // then: 1 / scale, as that rule has it
-    float apart = 0;          // above 0: the scale in a tensor of its own, beside unit scales
+    float tensor_scale = 0;  // above 0: of every weight
+    bool rounded = false;    // by absmean, with that scale
+    float inverse = 0;       // then: 1 / scale, as that rule has it
+    float apart = 0;         // above 0: the scale in a tensor of its own, beside unit scales
     trilobit::packed_shape shape = {};
 
     /// Columns of one scale in a row of `cols`.

@@ -44,8 +44,8 @@ struct row_survey {
         std::array<few_values, widths.size() - 1> open;
         for (std::size_t at = 0; at < row.size(); at += 32) {
             const std::size_t count = std::min<std::size_t>(32, row.size() - at);
-            const few_values here = trilobit::values_of(row.data() + at,
-                                                        static_cast<std::int64_t>(count));
+            const few_values here =
+                trilobit::values_of(row.data() + at, static_cast<std::int64_t>(count));
             for (std::size_t w = 0; w < open.size(); ++w) {
                 open[w] += here;
                 const std::size_t end = at + count;

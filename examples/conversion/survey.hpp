@@ -15,7 +15,7 @@
 
 namespace tbx::conversion {
 
-inline constexpr int kinds = 5;                                    // of formats::kind
+inline constexpr int kinds = 5;                                      // of formats::kind
 inline constexpr std::array<int, 5> widths = {32, 64, 128, 256, 0};  // 0: a row
 
 class survey {

@@ -35,7 +35,8 @@ struct error_sum {
 
 // A row -> values, and a scale for each run of `run` columns.
 error_sum quantise(std::span<const float> weights, formats::kind kind, float tensor_scale,
-                   bool rounded, float inverse, std::int64_t run, std::int8_t* values, float* scales) {
+                   bool rounded, float inverse, std::int64_t run, std::int8_t* values,
+                   float* scales) {
     error_sum error;
     for (std::size_t at = 0; at < weights.size(); at += static_cast<std::size_t>(run)) {
         const auto part =
@@ -126,8 +127,8 @@ void encoder::write_dense(const plan& p, gguf::writer& out) { write_floats(p, *t
 void encoder::write_floats(const plan& p, const formats::dense_format& as, gguf::writer& out) {
     const gguf::float_rows& t = *p.from;
     const auto cols = static_cast<std::size_t>(t.cols);
-    const std::size_t row_bytes = cols / static_cast<std::size_t>(as.cols) *
-                                  static_cast<std::size_t>(as.bytes);
+    const std::size_t row_bytes =
+        cols / static_cast<std::size_t>(as.cols) * static_cast<std::size_t>(as.bytes);
     const std::int64_t together = std::min(rows_together(t.cols), t.rows);
     std::vector<std::byte> bytes(static_cast<std::size_t>(together) * row_bytes);
     std::vector<error_sum> errors(static_cast<std::size_t>(together));
@@ -139,11 +140,10 @@ void encoder::write_floats(const plan& p, const formats::dense_format& as, gguf:
             values.resize(cols);
             stored.resize(static_cast<std::size_t>(as.cols));
             t.read(first + r, values);
+            if (!support::all_finite(values)) fail(t, "a weight is NaN or infinite");
             std::byte* block = bytes.data() + static_cast<std::size_t>(r) * row_bytes;
             error_sum error;
             for (std::size_t c = 0; c < cols; c += stored.size(), block += as.bytes) {
-                if (!support::all_finite(std::span(values).subspan(c, stored.size())))
-                    fail(t, "a weight is NaN or infinite");
                 if (as.encode(values.data() + c, block) != formats::fault::none)
                     fail(t, std::string(as.name) + ": a value is too large for half precision, or "
                                                    "for this type");
@@ -161,7 +161,8 @@ void encoder::write_floats(const plan& p, const formats::dense_format& as, gguf:
         for (std::int64_t r = 0; r < count; ++r) all.add(errors[static_cast<std::size_t>(r)]);
         out.append(std::span(bytes).first(static_cast<std::size_t>(count) * row_bytes));
     }
-    if (all.lost > 0) losses_.push_back({t.name, "rounded to " + std::string(as.name), all.relative()});
+    if (all.lost > 0)
+        losses_.push_back({t.name, "rounded to " + std::string(as.name), all.relative()});
 }
 
 void encoder::write_levels(const plan& p, gguf::writer& out) {
@@ -171,8 +172,8 @@ void encoder::write_levels(const plan& p, gguf::writer& out) {
     const std::int64_t together = std::min(rows_together(t.cols), t.rows);
     std::vector<std::byte> tensor(static_cast<std::size_t>(p.bytes));
     std::vector<std::int8_t> values(static_cast<std::size_t>(together * t.cols));
-    std::vector<float> scales(static_cast<std::size_t>(together * runs)), kept(
-        static_cast<std::size_t>(runs));
+    std::vector<float> scales(static_cast<std::size_t>(together * runs)),
+        kept(static_cast<std::size_t>(runs));
     std::vector<error_sum> errors(static_cast<std::size_t>(together));
     error_sum all;
     for (std::int64_t first = 0; first < t.rows; first += together) {

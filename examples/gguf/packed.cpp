@@ -26,7 +26,8 @@ bool is_linear(std::string_view name) {
 
 bool has_images(const reader& file) {
     if (!file.has(packed_key)) return false;
-    if (const auto version = file.get<std::uint32_t>(packed_key); version != TRILOBIT_PACKED_VERSION)
+    if (const auto version = file.get<std::uint32_t>(packed_key);
+        version != TRILOBIT_PACKED_VERSION)
         file.fail("holds packed weights of version " + std::to_string(version) +
                   ", and this program has version " + std::to_string(TRILOBIT_PACKED_VERSION) +
                   ": convert its source again");
@@ -36,8 +37,8 @@ bool has_images(const reader& file) {
 std::optional<trilobit::packed_view> packed_image(const reader& file, const tensor& t, bool whole) {
     if (t.type != tensor_type::i8 || t.dimensions != 1 || !is_linear(t.name) || !has_images(file))
         return std::nullopt;
-    const auto view = trilobit::view_packed(
-        t.data, whole ? trilobit::verify::everything : trilobit::verify::header);
+    const auto view = trilobit::view_packed(t.data, whole ? trilobit::verify::everything
+                                                          : trilobit::verify::header);
     if (!view.ok()) file.fail("tensor '" + std::string(t.name) + "': " + view.error().text);
     return view.value();
 }

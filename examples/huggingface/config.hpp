@@ -36,7 +36,7 @@ struct config {
     double rope_factor = 1, rope_low = 1, rope_high = 4;
     std::int64_t rope_original = 0;  // positions before scaling
     weight_rule weights = weight_rule::plain;
-    int bits = 0, group = 0;  // of affine weights
+    int bits = 0, group = 0;               // of affine weights
     std::vector<std::string> unconverted;  // parts of names of modules that are not packed
     std::int64_t bos = -1, pad = -1;
     std::vector<std::int64_t> ends;  // tokens that end a text, the usual one first

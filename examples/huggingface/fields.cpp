@@ -27,9 +27,10 @@ fields::fields(const json& object, std::string path, std::string inside)
       file(std::move(path)),
       prefix(inside.empty() ? std::string() : std::move(inside) + ".") {
     if (object.is_object()) return;
-    throw error(file, prefix.empty() ? "is not a JSON object"
-                                     : "field " + gguf::quoted(prefix.substr(0, prefix.size() - 1)) +
-                                           " is not an object");
+    throw error(file, prefix.empty()
+                          ? "is not a JSON object"
+                          : "field " + gguf::quoted(prefix.substr(0, prefix.size() - 1)) +
+                                " is not an object");
 }
 
 void fields::refuse(const char* name, const std::string& what) const {
@@ -61,7 +62,8 @@ std::optional<std::int64_t> fields::integer(const char* name, std::int64_t least
 std::optional<double> fields::number(const char* name) {
     const json* value = find(name);
     if (value == nullptr) return std::nullopt;
-    if (!value->is_number() || !std::isfinite(value->get<double>())) wrong(name, *value, "a number");
+    if (!value->is_number() || !std::isfinite(value->get<double>()))
+        wrong(name, *value, "a number");
     return value->get<double>();
 }
 

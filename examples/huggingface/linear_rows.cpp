@@ -52,8 +52,11 @@ public:
             fail("is " + std::string(safetensors::name_of(weight.type)) + " of " +
                  std::to_string(weight.shape.size()) +
                  " dimensions, where the config promises numbers");
-        return {[t = &weight](std::int64_t row, std::span<float> out) { read_floats(*t, row, out); },
-                weight.rows(), weight.columns(), {&weight}};
+        return {
+            [t = &weight](std::int64_t row, std::span<float> out) { read_floats(*t, row, out); },
+            weight.rows(),
+            weight.columns(),
+            {&weight}};
     }
 
     stored_matrix packed(bool multiply, std::int64_t rows) const {
@@ -67,8 +70,8 @@ public:
         if (formats::hf_bitnet.bytes(shape) != std::ssize(weight.data))
             fail("has " + std::to_string(weight.rows()) + " rows of four, where the model needs " +
                  std::to_string(rows) + " rows");
-        const auto read = [self = *this, scale = *size, shape, from = weight.data](
-                              std::int64_t row, std::span<float> out) {
+        const auto read = [self = *this, scale = *size, shape,
+                           from = weight.data](std::int64_t row, std::span<float> out) {
             thread_local std::vector<std::int8_t> trits;
             trits.resize(out.size());
             if (formats::hf_bitnet.read(from, shape, row, trits.data(), nullptr) !=
@@ -116,8 +119,8 @@ public:
             if (!is_float(t->type) || t->shape.size() != 2 || t->rows() != rows ||
                 cols % group != 0 || t->columns() != cols / group)
                 fail("has no scale and bias for each " + std::to_string(group) + " columns");
-        const auto read = [bits, group, t = &weight, s = &scales, b = &biases](
-                              std::int64_t row, std::span<float> out) {
+        const auto read = [bits, group, t = &weight, s = &scales,
+                           b = &biases](std::int64_t row, std::span<float> out) {
             const std::int64_t words = t->columns(), groups = s->columns();
             const std::byte* from = t->data.data() + row * words * 4;
             const unsigned mask = (1u << bits) - 1u;

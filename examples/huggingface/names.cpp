@@ -10,7 +10,8 @@ std::vector<wanted_tensor> tensors_of(const config& c) {
     std::vector<wanted_tensor> all;
     const std::int64_t q = c.heads * c.head_dim, kv = c.kv_heads * c.head_dim;
     const bool turned = c.family == "llama";
-    all.push_back({"token_embd.weight", {"model.embed_tokens.weight"}, c.vocab, c.dim, role::table});
+    all.push_back(
+        {"token_embd.weight", {"model.embed_tokens.weight"}, c.vocab, c.dim, role::table});
     for (std::int64_t i = 0; i < c.layers; ++i) {
         const std::string here = "model.layers." + std::to_string(i) + ".",
                           there = "blk." + std::to_string(i) + ".";
@@ -20,8 +21,12 @@ std::vector<wanted_tensor> tensors_of(const config& c) {
         };
         const auto linear = [&](const char* name, const char* spelt, std::int64_t rows,
                                 std::int64_t cols, std::int64_t heads = 0) {
-            all.push_back({there + name + ".weight", {here + spelt + ".weight"}, rows, cols,
-                           role::linear, turned ? heads : 0});
+            all.push_back({there + name + ".weight",
+                           {here + spelt + ".weight"},
+                           rows,
+                           cols,
+                           role::linear,
+                           turned ? heads : 0});
         };
         norm("attn_norm", {"input_layernorm"}, c.dim);
         linear("attn_q", "self_attn.q_proj", q, c.dim, c.heads);

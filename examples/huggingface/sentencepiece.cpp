@@ -25,7 +25,9 @@ class message {
     std::span<const std::byte> rest;
     const std::string& path;
 
-    [[noreturn]] void damaged() const { throw error(path, "is no SentencePiece model, or damaged"); }
+    [[noreturn]] void damaged() const {
+        throw error(path, "is no SentencePiece model, or damaged");
+    }
 
     std::span<const std::byte> take(std::uint64_t count) {
         if (count > rest.size()) damaged();
@@ -159,7 +161,8 @@ vocabulary read_sentencepiece(std::span<const std::byte> bytes, const std::strin
     if (v.remove_extra_whitespaces.value_or(false))
         throw error(path, "removes extra spaces from texts, which is not known here");
     for (std::int64_t* id : {&v.unknown_id, &v.bos, &v.eos, &v.padding})
-        if (*id >= std::ssize(v.tokens)) throw error(path, "has a special token outside its pieces");
+        if (*id >= std::ssize(v.tokens))
+            throw error(path, "has a special token outside its pieces");
     return v;
 }
 

@@ -70,7 +70,8 @@ std::string split_name(const json& pre_tokenizer, bool ignore_merges, const std:
     }
     if (steps.empty() || text_of(*steps.back(), "type") != "ByteLevel")
         return refuse("does not end in ByteLevel");
-    if (flag_of(*steps.back(), "add_prefix_space", true)) return refuse("adds a space to each text");
+    if (flag_of(*steps.back(), "add_prefix_space", true))
+        return refuse("adds a space to each text");
     std::string pattern;
     if (steps.size() == 1) {
         if (!flag_of(*steps.back(), "use_regex", true)) return refuse("splits nothing");

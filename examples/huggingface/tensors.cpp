@@ -112,20 +112,23 @@ gguf::float_rows rope_divisors(const config& c) {
     const auto original = static_cast<double>(c.rope_original);
     const double longest = original / c.rope_low, shortest = original / c.rope_high;
     for (std::int64_t i = 0; i < c.rope_dim; i += 2) {
-        const double wave = 2 * pi * std::pow(double{c.rope_base}, static_cast<double>(i) /
-                                                                       static_cast<double>(c.rope_dim));
+        const double wave =
+            2 * pi *
+            std::pow(double{c.rope_base}, static_cast<double>(i) / static_cast<double>(c.rope_dim));
         const double smooth = (original / wave - c.rope_low) / (c.rope_high - c.rope_low);
-        values->push_back(static_cast<float>(
-            wave < shortest  ? 1.0
-            : wave > longest ? c.rope_factor
-                             : 1 / ((1 - smooth) / c.rope_factor + smooth)));
+        values->push_back(static_cast<float>(wave < shortest ? 1.0
+                                             : wave > longest
+                                                 ? c.rope_factor
+                                                 : 1 / ((1 - smooth) / c.rope_factor + smooth)));
     }
     gguf::float_rows out;
     out.name = "rope_freqs.weight";
     out.rows = 1;
     out.cols = std::ssize(*values);
     out.extent = {out.cols};
-    out.read = [values](std::int64_t, std::span<float> to) { std::ranges::copy(*values, to.begin()); };
+    out.read = [values](std::int64_t, std::span<float> to) {
+        std::ranges::copy(*values, to.begin());
+    };
     return out;
 }
 

@@ -62,7 +62,8 @@ class tokenizer_file {
             if (id == nullptr || text == nullptr || !id->is_number_integer() || !text->is_string())
                 fail("has an added token without id or content");
             const json* special = find(each, "special");
-            const bool control = special != nullptr && special->is_boolean() && special->get<bool>();
+            const bool control =
+                special != nullptr && special->is_boolean() && special->get<bool>();
             v.put(id->get<std::int64_t>(), text->get<std::string>(),
                   control ? vocabulary::control : vocabulary::user_defined, most, path);
         }
@@ -102,7 +103,8 @@ class tokenizer_file {
             fail("has a normalizer of type " + safetensors::shown(*find(*normaliser, "type")) +
                  ", which is not known here");
         const json* pre = find(from, "pre_tokenizer");
-        v.pre = split_name(pre == nullptr ? json::object() : *pre, model_flag("ignore_merges"), path);
+        v.pre =
+            split_name(pre == nullptr ? json::object() : *pre, model_flag("ignore_merges"), path);
         for (const auto& [left, right] : read_merges()) v.merges.push_back(left + " " + right);
     }
 
@@ -139,14 +141,16 @@ class tokenizer_file {
     void read_space_prefix() {
         const json *normaliser = find(from, "normalizer"), *pre = find(from, "pre_tokenizer");
         v.add_space_prefix = has_type(normaliser, "Prepend", "normalizers");
-        for (const char* known : {"NFKC", "NFC", "NFD", "NFKD", "Lowercase", "Strip", "Precompiled"})
+        for (const char* known :
+             {"NFKC", "NFC", "NFD", "NFKD", "Lowercase", "Strip", "Precompiled"})
             if (has_type(normaliser, known, "normalizers"))
-                fail("has a normalizer of type " + std::string(known) + ", which is not known here");
+                fail("has a normalizer of type " + std::string(known) +
+                     ", which is not known here");
         if (pre == nullptr) return;
         const json *type = find(*pre, "type"), *scheme = find(*pre, "prepend_scheme"),
                    *split = find(*pre, "split"), *mark = find(*pre, "replacement");
-        if (type == nullptr || *type != "Metaspace" || (mark != nullptr && *mark != visible_space) ||
-            (split != nullptr && *split != false))
+        if (type == nullptr || *type != "Metaspace" ||
+            (mark != nullptr && *mark != visible_space) || (split != nullptr && *split != false))
             fail("has a pre_tokenizer that is not known here beside SentencePiece's pieces");
         v.add_space_prefix = scheme == nullptr || *scheme != "never";
     }
@@ -187,7 +191,8 @@ public:
         else
             read_sentencepiece_bpe();
         v.add_bos = v.add_eos = false;
-        if (const json* after = find(from, "post_processor"); after != nullptr && after->is_object())
+        if (const json* after = find(from, "post_processor");
+            after != nullptr && after->is_object())
             read_template(*after);
         return std::move(v);
     }

@@ -64,11 +64,13 @@ class assembler {
             if (std::from_chars(number.data(), end, id).ptr != end || !text)
                 throw error(path, "has an added token without id or content");
             const json* special = find(each, "special");
-            add(id, *text, special != nullptr && special->is_boolean() && special->get<bool>(), path);
+            add(id, *text, special != nullptr && special->is_boolean() && special->get<bool>(),
+                path);
         }
     }
 
-    void read_special(const json& all, const char* name, std::int64_t& id, const std::string& path) {
+    void read_special(const json& all, const char* name, std::int64_t& id,
+                      const std::string& path) {
         const json* value = find(all, name);
         if (value == nullptr) return;
         const auto text = token_text(*value);
@@ -196,8 +198,9 @@ public:
 void vocabulary::put(std::int64_t id, const std::string& text, kind what, std::int64_t most,
                      const std::string& file) {
     if (id < 0 || id >= most)
-        throw error(file, "gives token " + gguf::quoted(text) + " the number " + std::to_string(id) +
-                              ", and the model has " + std::to_string(most) + " tokens");
+        throw error(file, "gives token " + gguf::quoted(text) + " the number " +
+                              std::to_string(id) + ", and the model has " + std::to_string(most) +
+                              " tokens");
     for (std::int64_t hole = std::ssize(tokens); hole <= id; ++hole) {
         tokens.push_back("[PAD" + std::to_string(hole) + "]");
         kinds.push_back(unused);

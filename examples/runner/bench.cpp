@@ -143,8 +143,7 @@ nlohmann::ordered_json run(const bench_options& o) {
     nlohmann::ordered_json out;
     out["shape"] = o.file.empty() ? o.shape : (c.name.empty() ? o.file : c.name);
     // A file of images has layouts of its own.
-    const trilobit::packed_view* first =
-        w.layers.empty() ? nullptr : w.layers.front().q.packed();
+    const trilobit::packed_view* first = w.layers.empty() ? nullptr : w.layers.front().q.packed();
     out["layout"] = first != nullptr ? std::string(trilobit::layout_name(first->layout))
                                      : o.machine.layout_text();
     out["kernel"] = chosen_kernel(cpu, loaded.model, 1);

@@ -82,7 +82,11 @@ void tell(const conversion::encoder& encoder) {
 conversion::encoder plan(model::compute& cpu, const std::string& file, const wish& w,
                          std::vector<gguf::float_rows> tensors) {
     support::progress_bar bar("reading");
-    return {cpu, file, w.to.value_or(conversion::target{}), w.may, std::move(tensors),
+    return {cpu,
+            file,
+            w.to.value_or(conversion::target{}),
+            w.may,
+            std::move(tensors),
             [&](double done) { bar.update(done); }};
 }
 
@@ -94,8 +98,7 @@ void convert_gguf(const convert_options& o, const wish& w) {
     gguf::writer out(o.out, packed ? 64 : 32);
     copy_metadata(from, w.to ? &*w.to : nullptr, o.pre, out);
     model::compute cpu(o.machine.thread_count());
-    conversion::encoder encoder =
-        plan(cpu, o.in, w, conversion::rows_of(from, w.to.has_value()));
+    conversion::encoder encoder = plan(cpu, o.in, w, conversion::rows_of(from, w.to.has_value()));
     write_tensors(encoder, out);
     from.require_whole();
     out.finish();
@@ -157,9 +160,9 @@ void run(const convert_options& o) {
 void add_convert(CLI::App& app) {
     const auto o = std::make_shared<convert_options>();
     CLI::App* command = app.add_subcommand(
-        "convert", "Make a GGUF file of a Hugging Face folder, a GGUF file or a llama2.c checkpoint");
-    command
-        ->add_option("input", o->in, "Folder with config.json, GGUF file or llama2.c checkpoint")
+        "convert",
+        "Make a GGUF file of a Hugging Face folder, a GGUF file or a llama2.c checkpoint");
+    command->add_option("input", o->in, "Folder with config.json, GGUF file or llama2.c checkpoint")
         ->required()
         ->type_name("IN");
     command->add_option("-o,--output,output", o->out, "GGUF file to write")

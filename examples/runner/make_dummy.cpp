@@ -94,7 +94,8 @@ void add_make_dummy(CLI::App& app) {
         type_names += (type_names.empty() ? "" : ", ") + name;
     command->add_option("-o,--output", o->out, "GGUF file to write")->required()->type_name("FILE");
     auto* shape = command->add_option("--shape", o->shape, names + " [tiny]")->type_name("NAME");
-    command->add_option("--config", o->config, "The shape that a config.json of Hugging Face's says")
+    command
+        ->add_option("--config", o->config, "The shape that a config.json of Hugging Face's says")
         ->type_name("FILE")
         ->excludes(shape);
     command->add_option("--type", o->type, "Type of the linear layers: " + type_names + " [TQ2_0]")

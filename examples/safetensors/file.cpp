@@ -85,8 +85,8 @@ placed read_entry(const std::string& source, const std::string& name, const json
     const auto begin = count_of((*offsets)[0]), end = count_of((*offsets)[1]);
     if (!begin || !end || *begin > *end) return refuse("has data_offsets that are no range");
     if (*end - *begin != bytes)
-        return refuse("has " + std::to_string(*end - *begin) + " bytes where dtype and shape need " +
-                      std::to_string(bytes));
+        return refuse("has " + std::to_string(*end - *begin) +
+                      " bytes where dtype and shape need " + std::to_string(bytes));
     p.begin = *begin;
     p.end = *end;
     return p;
@@ -181,8 +181,9 @@ void file::parse(std::span<const std::byte> bytes) {
 }
 
 const tensor* file::find(std::string_view name) const noexcept {
-    const auto at = std::lower_bound(all.begin(), all.end(), name,
-                                     [](const tensor& t, std::string_view n) { return t.name < n; });
+    const auto at =
+        std::lower_bound(all.begin(), all.end(), name,
+                         [](const tensor& t, std::string_view n) { return t.name < n; });
     return at == all.end() || at->name != name ? nullptr : &*at;
 }
 

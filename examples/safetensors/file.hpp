@@ -17,7 +17,21 @@
 namespace tbx::safetensors {
 
 enum class dtype : std::uint8_t {
-    boolean, u8, i8, f8_e4m3, f8_e5m2, u16, i16, f16, bf16, u32, i32, f32, u64, i64, f64
+    boolean,
+    u8,
+    i8,
+    f8_e4m3,
+    f8_e5m2,
+    u16,
+    i16,
+    f16,
+    bf16,
+    u32,
+    i32,
+    f32,
+    u64,
+    i64,
+    f64
 };
 
 [[nodiscard]] std::optional<dtype> dtype_of(std::string_view name) noexcept;  // "BF16"

@@ -56,7 +56,8 @@ void folder::open_index(const std::string& index) {
         const file& part = files.emplace_back(where);
         for (const std::string& t : tensors)
             if (part.find(t) == nullptr)
-                throw error(where, "lacks tensor " + gguf::quoted(t) + ", which the index puts here");
+                throw error(where,
+                            "lacks tensor " + gguf::quoted(t) + ", which the index puts here");
         for (const tensor& t : part.tensors())
             if (!tensors.contains(t.name))
                 throw error(where, "has tensor " + gguf::quoted(t.name) +

@@ -53,8 +53,8 @@ json read_json(const std::string& path, std::uint64_t most) {
     const support::mapped_file file(path);
     if (file.bytes().size() > most)
         throw error(path, "has more than " + std::to_string(most) + " bytes");
-    json all = parse_json({reinterpret_cast<const char*>(file.bytes().data()), file.bytes().size()},
-                          path);
+    json all =
+        parse_json({reinterpret_cast<const char*>(file.bytes().data()), file.bytes().size()}, path);
     file.require_whole();
     return all;
 }

@@ -29,7 +29,8 @@ void read(char which, std::string_view rest) {
         if (c.dim < 1 || c.heads % c.kv_heads != 0 || c.head_dim % 2 != 0) std::abort();
         if (c.layers <= 8 && huggingface::tensors_of(c).empty()) std::abort();
     } else if (which == 't') {
-        check(huggingface::read_tokenizer_json(safetensors::parse_json(rest, "fuzz"), "fuzz", 5000));
+        check(
+            huggingface::read_tokenizer_json(safetensors::parse_json(rest, "fuzz"), "fuzz", 5000));
     } else if (which == 's') {
         check(huggingface::read_sentencepiece(std::as_bytes(std::span(rest)), "fuzz", 5000));
     }

@@ -144,7 +144,7 @@ TEST_CASE("config.json: what may change the graph is refused by its name") {
         {{{"hidden_size", 256.5}}, "'hidden_size' is 256.5"},
         {{{"hidden_size", -256}}, "'hidden_size' is -256"},
         {{{"hidden_size", 1u << 30}}, "not in 1.."},
-        {{{"num_attention_heads", 3}}, "does not divide hidden_size"},
+        {{{"num_attention_heads", 3}, {"num_key_value_heads", 3}}, "does not divide hidden_size"},
         {{{"num_key_value_heads", 3}}, "does not divide"},
         {{{"num_key_value_heads", 8}}, "not in 1..4"},
         {{{"head_dim", 63}}, "'head_dim' is odd"},

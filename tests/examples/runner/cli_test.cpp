@@ -128,7 +128,7 @@ TEST_CASE("other failures say what they are about") {
     fails({"bench", "-m", m, "-p", "1000"}, "-p and -n");
     fails({"perplexity", "-m", m, "-f", "/no/such/file"}, "/no/such/file");
     fails({"make-dummy", "-o", "/no/such/folder/x.gguf"}, "/no/such/folder/x.gguf");
-    fails({"convert", m, "-o", "/tmp/never"}, "--type");
+    fails({"convert", m, "-o", "/tmp/never"}, "--to");
     fails({"run", "-m", m, "-n", "1"}, "TRILOBIT_ARCH", {"TRILOBIT_ARCH=abacus"});
     CHECK_THAT(run_program({"run", "-m", m, "-n", "1"}, "", {"TRILOBIT_ARCH=abacus"}).err,
                ContainsSubstring("'abacus'") && ContainsSubstring("generic"));
