@@ -116,6 +116,6 @@ int main(void) {
         one_layout(layout, 0);
         one_layout(layout, 3);
     }
-    CHECK(layouts == 7);
+    CHECK(layouts == 8);
     return finished();
 }
