@@ -19,7 +19,7 @@ struct three {
 three three_of(const std::vector<float>& w, std::int64_t rows, const scale_spec& spec = {}) {
     const std::int64_t cols = std::ssize(w) / rows;
     three q{std::vector<std::int8_t>(w.size()),
-                std::vector<float>(static_cast<std::size_t>(spec.count(rows, cols)))};
+            std::vector<float>(static_cast<std::size_t>(spec.count(rows, cols)))};
     REQUIRE(keep_three_of_four({w.data(), rows, cols}, spec, {q.values.data(), rows, cols},
                                q.scales.data())
                 .ok());
