@@ -111,8 +111,8 @@ using rule_of = typename rule_for<typename L::kind>::type;
 
 /// Float weights (rows, cols) -> an image in `memory`, packed_bytes() of it from a 64-byte boundary
 /// on, by `Rule`: absmean for ternary layouts, the largest three of four for ternary_3of4, the sign
-/// around the mean for binary ones, the nearest of four levels for quaternary ones. NaN and infinite
-/// weights are refused, and leave no image. Allocates nothing.
+/// around the mean for binary ones, the nearest of four levels for quaternary ones. NaN and
+/// infinite weights are refused, and leave no image. Allocates nothing.
 ///
 /// Weights that are quantised already keep their sizes where each tensor, row or group of
 /// `options.scale` has one; other matrices are rounded.
