@@ -35,10 +35,10 @@ TEST_CASE("survey: one size for the tensor, for rows, for groups of columns, or 
     CHECK(tensor.unit(kind::ternary) == 0.3f);
     CHECK_FALSE(tensor.fits_tensor(kind::binary));
 
-    const survey rows =
+    const survey by_row =
         of([](auto r, auto c) { return (r % 2 == 0 ? 0.25f : 0.5f) * trit(r + c); });
-    CHECK_FALSE(rows.fits_tensor(kind::ternary));
-    for (const int width : conversion::widths) CHECK(rows.fits_runs(kind::ternary, width));
+    CHECK_FALSE(by_row.fits_tensor(kind::ternary));
+    for (const int width : conversion::widths) CHECK(by_row.fits_runs(kind::ternary, width));
 
     const survey groups =
         of([](auto r, auto c) { return (c / 64 % 2 == 0 ? 0.3f : 0.5f) * trit(r + c); });
