@@ -3,7 +3,6 @@
 #include <algorithm>
 #include <atomic>
 #include <exception>
-#include <mutex>
 #include <optional>
 #include <string>
 #include <vector>
@@ -88,11 +87,12 @@ constexpr std::int64_t rows_at_once = 64;
 
 formats::scale_summary summarise(compute& cpu, const formats::matrix_rows& of) {
     formats::scale_summary all;
-    std::mutex one_at_a_time;
+    std::atomic_flag taken;  // no mutex: WebAssembly's library has none
     cpu.pool(0, of.count(), rows_at_once, [&](std::int64_t begin, std::int64_t end) {
         const auto some = formats::summarise(of, begin, end);
-        const std::scoped_lock lock(one_at_a_time);
+        while (taken.test_and_set(std::memory_order_acquire)) continue;
         all.add(some);
+        taken.clear(std::memory_order_release);
     });
     return all;
 }
