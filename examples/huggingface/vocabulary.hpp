@@ -27,7 +27,8 @@ struct vocabulary {
     std::optional<bool> add_bos, add_eos, add_space_prefix, remove_extra_whitespaces;
     std::vector<std::pair<std::string, std::string>> templates;  // name, text; the usual has none
 
-    /// Makes room for it and puts it there; throws tbx::error, with `file` as subject, where another
+    /// Makes room for it and puts it there; throws tbx::error, with `file` as subject, where
+    /// another
     /// one is, or the id is not below `most`.
     void put(std::int64_t id, const std::string& text, kind what, std::int64_t most,
              const std::string& file);

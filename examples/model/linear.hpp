@@ -99,7 +99,8 @@ struct selection {
     std::span<const std::int32_t> rows = {}, cols = {};
 };
 
-/// A tensor of few levels, packed: ternary weights in `layout`, others in the one for them. An image
+/// A tensor of few levels, packed: ternary weights in `layout`, others in the one for them. An
+/// image
 /// that is packed in the file stays where it lies; other types stay dense and whole. Columns may be
 /// selected where those of a row share one scale. Throws tbx::error.
 [[nodiscard]] linear load_linear(compute& cpu, const gguf::reader& file, const gguf::tensor& from,

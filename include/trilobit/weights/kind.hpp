@@ -100,7 +100,8 @@ constexpr void each_group(std::int64_t count, F&& f) {
         f(c, static_cast<int>(count - c < K::group ? count - c : K::group));
 }
 
-/// Are these, from the first column of a row or of a group of one on, weights of the kind? Without a
+/// Are these, from the first column of a row or of a group of one on, weights of the kind? Without
+/// a
 /// branch, so that it vectorises.
 template <weight_kind K>
 constexpr bool holds_row(const std::int8_t* values, std::int64_t count) noexcept {

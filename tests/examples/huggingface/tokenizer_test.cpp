@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
-// Tests of tokenizers: a folder's vocabulary, written to GGUF, splits and merges texts as the folder
+// Tests of tokenizers: a folder's vocabulary, written to GGUF, splits and merges texts as the
+// folder
 // says; a rule that GGUF has no name for is refused.
 #include <catch2/catch_test_macros.hpp>
 #include <catch2/matchers/catch_matchers.hpp>
@@ -26,8 +27,8 @@ using ids = std::vector<tokenizer::token_id>;
 
 namespace {
 
-const char* const llama_3 =
-    R"((?i:'s|'t|'re|'ve|'m|'ll|'d)|[^\r\n\p{L}\p{N}]?\p{L}+|\p{N}{1,3}| ?[^\s\p{L}\p{N}]+[\r\n]*|\s*[\r\n]+|\s+(?!\S)|\s+)";
+const char* const llama_3 = R"((?i:'s|'t|'re|'ve|'m|'ll|'d)|[^\r\n\p{L}\p{N}]?\p{L}+)"
+                            R"(|\p{N}{1,3}| ?[^\s\p{L}\p{N}]+[\r\n]*|\s*[\r\n]+|\s+(?!\S)|\s+)";
 
 json split_by(const std::string& pattern) {
     return {{"type", "Sequence"},
