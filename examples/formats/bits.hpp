@@ -56,16 +56,17 @@ inline bool has_threes(const std::byte* from, std::int64_t count) noexcept {
     return (threes & 0x55 * every_byte) != 0;
 }
 
-/// Four codes of two bits in a byte, the lowest bits first, less one.
-inline void read_low_first_2(const std::byte* from, std::int64_t bytes,
-                             std::int8_t* values) noexcept {
+/// Four codes of two bits in a byte, the lowest bits first, as Lowest + Step * code.
+template <int Lowest = -1, int Step = 1>
+void read_low_first_2(const std::byte* from, std::int64_t bytes, std::int8_t* values) noexcept {
+    constexpr std::uint32_t every = 0x01010101u, lowest = (0x80 + Lowest) * every;
     TRILOBIT_ROLLED
     for (std::int64_t i = 0; i < bytes; ++i) {
         // Each code moves to a byte of its own; what else the shifts bring is masked away.
         std::uint32_t x = bits_of(from[i]);
         x |= x << 6;
         x |= x << 12;
-        x = ((x & 0x03030303u) + 0x7f7f7f7fu) ^ 0x80808080u;
+        x = ((x & 3 * every) * Step + lowest) ^ 0x80 * every;
         store_as(reinterpret_cast<std::byte*>(values + 4 * i), x);
     }
 }

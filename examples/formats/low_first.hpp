@@ -27,12 +27,12 @@ struct low_first_rows {
         if (s.cols < 0 || s.cols > std::int64_t{1} << 62 || s.group < 0) return std::nullopt;
         return whole_blocks(s.rows, row_cols(s), Multiple, Multiple / each);
     }
-    /// Of codes less one.
-    static void shift_zero(std::int8_t* values, std::int64_t count) noexcept {
-        if constexpr (Kind == kind::quaternary || Kind == kind::binary || Kind == kind::ternary)
-            return;
-        for (std::int64_t i = 0; i < count; ++i)
-            values[i] = static_cast<std::int8_t>((values[i] + 1) * step_of(Kind) + lowest_of(Kind));
+    static void read_bytes(const std::byte* from, std::int64_t count,
+                           std::int8_t* values) noexcept {
+        if constexpr (Bits == 1)
+            read_low_first_1(from, count, values);
+        else
+            read_low_first_2<lowest_of(Kind), step_of(Kind)>(from, count, values);
     }
     static fault read(std::span<const std::byte> tensor, const shape& s, std::int64_t row,
                       std::int8_t* values, float*) noexcept {
@@ -40,18 +40,11 @@ struct low_first_rows {
         const std::byte* at = tensor.data() + row * (row_cols(s) / each);
         const std::int64_t whole = s.cols / each;
         std::int8_t last[each];
-        if constexpr (Bits == 1)
-            read_low_first_1(at, whole, values);
-        else
-            read_low_first_2(at, whole, values);
+        read_bytes(at, whole, values);
         if (s.cols % each != 0) {
-            if constexpr (Bits == 1)
-                read_low_first_1(at + whole, 1, last);
-            else
-                read_low_first_2(at + whole, 1, last);
+            read_bytes(at + whole, 1, last);
             std::copy_n(last, s.cols % each, values + whole * each);
         }
-        shift_zero(values, s.cols);
         return Kind == kind::ternary && !all_held<Kind>(values, s.cols) ? fault::code : fault::none;
     }
     static fault write(std::span<std::byte> tensor, const shape& s, std::int64_t row,

@@ -45,8 +45,7 @@ std::vector<gguf::float_rows> folder::tensors() const { return tensors_of(shape,
 void folder::write_metadata(gguf::writer& out) const {
     const config& c = shape;
     // llama.cpp 0.7 computes SiLU in every `bitnet`, whatever its keys say. The name that
-    // bitnet.cpp
-    // has for the graph of squared ReLU is refused there, which is better than nonsense.
+    // bitnet.cpp has for the graph of squared ReLU is refused there, which is better than nonsense.
     const std::string architecture = c.squared_relu ? "bitnet-b1.58" : c.family,
                       p = architecture + ".";
     const auto count = [&](const char* key, std::int64_t value) {

@@ -28,8 +28,7 @@ struct vocabulary {
     std::vector<std::pair<std::string, std::string>> templates;  // name, text; the usual has none
 
     /// Makes room for it and puts it there; throws tbx::error, with `file` as subject, where
-    /// another
-    /// one is, or the id is not below `most`.
+    /// another one is, or the id is not below `most`.
     void put(std::int64_t id, const std::string& text, kind what, std::int64_t most,
              const std::string& file);
     /// -1 when absent.

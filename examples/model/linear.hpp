@@ -100,9 +100,8 @@ struct selection {
 };
 
 /// A tensor of few levels, packed: ternary weights in `layout`, others in the one for them. An
-/// image
-/// that is packed in the file stays where it lies; other types stay dense and whole. Columns may be
-/// selected where those of a row share one scale. Throws tbx::error.
+/// image that is packed in the file stays where it lies; other types stay dense and whole. Columns
+/// may be selected where those of a row share one scale. Throws tbx::error.
 [[nodiscard]] linear load_linear(compute& cpu, const gguf::reader& file, const gguf::tensor& from,
                                  trilobit::layout_id layout, const progress& report,
                                  const selection& kept = {});

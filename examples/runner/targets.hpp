@@ -21,8 +21,7 @@ namespace tbx::runner {
 [[nodiscard]] conversion::target find_target(const std::string& name);
 
 /// The number that llama.cpp has for a file most of whose weights are of this type, or the fork
-/// that
-/// the type comes from.
+/// that the type comes from.
 [[nodiscard]] std::optional<std::uint32_t> file_type_of(const conversion::target& of);
 
 }  // namespace tbx::runner

@@ -116,8 +116,7 @@ using namespace tbx;
 using namespace tbx::web;
 
 /// Memory for a file, which the model will point into, at a multiple of 64 as packed images want
-/// it;
-/// 0 where there is not enough.
+/// it; 0 where there is not enough.
 EXPORT(reserve) std::byte* reserve(std::size_t bytes) {
     return static_cast<std::byte*>(std::aligned_alloc(64, (bytes / 64 + 1) * 64));
 }

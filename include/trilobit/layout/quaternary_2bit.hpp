@@ -34,13 +34,8 @@ struct four_levels {
     /// Rows lie `stride` values apart.
     static constexpr void encode(const std::int8_t* values, std::int64_t stride,
                                  std::byte* tile) noexcept {
-        if constexpr (DoubledZero == 2) return ternary_2bit::encode(values, stride, tile);
-        std::int8_t codes[tile_rows * tile_cols] = {};  // less one, as trits are
-        for (int r = 0; r < tile_rows; ++r, values += stride)
-            for (int c = 0; c < tile_cols; ++c)
-                codes[r * tile_cols + c] = static_cast<std::int8_t>(
-                    (static_cast<std::uint8_t>(values[c] - kind::lowest) >> (kind::step - 1)) - 1);
-        ternary_2bit::encode(codes, tile);
+        for (int r = 0; r < tile_rows; ++r, values += stride, tile += 4)
+            detail::encode_2bit_row<kind::lowest, kind::step>(values, tile);
     }
     static constexpr void encode(const std::int8_t* values, std::byte* tile) noexcept {
         encode(values, tile_cols, tile);

@@ -20,7 +20,38 @@
 
 #include "trilobit/core/begin.hpp"
 
-namespace trilobit::inline TRILOBIT_ABI::layout {
+namespace trilobit::inline TRILOBIT_ABI {
+
+namespace detail {
+
+/// The 16 codes of a row of a tile, code = (value - Lowest) / Step, as its four bytes.
+template <int Lowest, int Step>
+constexpr void encode_2bit_row(const std::int8_t* values, std::byte* to) noexcept {
+    if (!std::is_constant_evaluated() && little_endian) {
+        // Fields 0 and 1 in a word, 2 and 3 in another. Bit 7 turned over and 0x80 + Lowest less
+        // makes values from 0 up, and no borrow leaves a byte; nor does halving even ones.
+        constexpr std::uint64_t every = 0x0101010101010101u;
+        std::uint64_t low, high;
+        std::memcpy(&low, values, 8);
+        std::memcpy(&high, values + 8, 8);
+        low = ((low ^ 0x80 * every) - (0x80 + Lowest) * every) >> (Step - 1);
+        high = ((high ^ 0x80 * every) - (0x80 + Lowest) * every) >> (Step - 1);
+        low |= high << 4;
+        const auto word = static_cast<std::uint32_t>(low | low >> 30);
+        std::memcpy(to, &word, 4);
+        return;
+    }
+    for (int t = 0; t < 4; ++t) {
+        unsigned byte = 0;
+        for (int f = 0; f < 4; ++f)
+            byte |= static_cast<unsigned>((values[4 * f + t] - Lowest) / Step) << (2 * f);
+        to[t] = static_cast<std::byte>(byte);
+    }
+}
+
+}  // namespace detail
+
+namespace layout {
 
 struct ternary_2bit {
     using kind = ternary;
@@ -33,27 +64,8 @@ struct ternary_2bit {
     /// Rows lie `stride` values apart.
     static constexpr void encode(const std::int8_t* values, std::int64_t stride,
                                  std::byte* tile) noexcept {
-        for (int r = 0; r < tile_rows; ++r, values += stride, tile += 4) {
-            if (!std::is_constant_evaluated() && little_endian) {
-                // Fields 0 and 1 in a word, 2 and 3 in another. Bit 7 turned over and 0x7f less
-                // makes codes of weights, and no borrow leaves a byte.
-                std::uint64_t low, high;
-                std::memcpy(&low, values, 8);
-                std::memcpy(&high, values + 8, 8);
-                low = (low ^ 0x8080808080808080u) - 0x7f7f7f7f7f7f7f7fu;
-                high = (high ^ 0x8080808080808080u) - 0x7f7f7f7f7f7f7f7fu;
-                low |= high << 4;
-                const auto word = static_cast<std::uint32_t>(low | low >> 30);
-                std::memcpy(tile, &word, 4);
-                continue;
-            }
-            for (int t = 0; t < 4; ++t) {
-                unsigned byte = 0;
-                for (int f = 0; f < 4; ++f)
-                    byte |= static_cast<unsigned>(values[4 * f + t] + 1) << (2 * f);
-                tile[t] = static_cast<std::byte>(byte);
-            }
-        }
+        for (int r = 0; r < tile_rows; ++r, values += stride, tile += 4)
+            detail::encode_2bit_row<-1, 1>(values, tile);
     }
     static constexpr void encode(const std::int8_t* values, std::byte* tile) noexcept {
         encode(values, tile_cols, tile);
@@ -78,6 +90,7 @@ struct ternary_2bit {
     }
 };
 
-}  // namespace trilobit::inline TRILOBIT_ABI::layout
+}  // namespace layout
+}  // namespace trilobit::inline TRILOBIT_ABI
 
 #include "trilobit/core/end.hpp"

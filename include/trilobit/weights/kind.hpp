@@ -101,8 +101,7 @@ constexpr void each_group(std::int64_t count, F&& f) {
 }
 
 /// Are these, from the first column of a row or of a group of one on, weights of the kind? Without
-/// a
-/// branch, so that it vectorises.
+/// a branch, so that it vectorises.
 template <weight_kind K>
 constexpr bool holds_row(const std::int8_t* values, std::int64_t count) noexcept {
     std::uint8_t strange = 0;

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: MIT
 """Tests of folders. Enters: the program of this build. Leaves: what it does with folders that the
 reference makes, and the logits that it prints."""
+import fcntl
 import os
 import struct
 import subprocess
@@ -49,6 +50,20 @@ def logits(model, tokens):
     text = must("logits", "-m", model, "--tokens", ",".join(map(str, tokens)), "-t", 1).stdout
     rows = [part.split()[1:] for part in text.split("pos ")[1:]]
     return np.array(rows, np.float64).astype(np.float32)
+
+
+def rivals():
+    """Where the programs of Debian's llama.cpp are; without them the test ends as skipped. Tests of
+    one build may all fetch them at once."""
+    os.makedirs(os.path.join(SOURCE, "build"), exist_ok=True)
+    with open(os.path.join(SOURCE, "build", ".rivals.lock"), "w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        fetched = subprocess.run([os.path.join(SOURCE, "scripts", "fetch-rivals")],
+                                 capture_output=True, text=True)
+    if fetched.returncode != 0:
+        print("skipped: llama.cpp cannot be had:", fetched.stderr.strip())
+        sys.exit(4)
+    return os.path.join(SOURCE, "build", "rivals", "bin")
 
 
 def folder(family, seed=1):

@@ -2,24 +2,14 @@
 """What is converted, run by Debian's llama.cpp, which scripts/fetch-rivals gets: what it predicts is
 what the float64 reference does, for each graph that it knows, Qwen3's with YaRN among them.
 llama-perplexity writes its log-probabilities to a file, in 16 bits over their range."""
-import fcntl
 import os
 import struct
 import subprocess
-import sys
 
-from common import SOURCE, folder, must, np, path
+from common import folder, must, np, path, rivals
 import forward
 
-os.makedirs(os.path.join(SOURCE, "build"), exist_ok=True)
-with open(os.path.join(SOURCE, "build", ".rivals.lock"), "w") as lock:
-    fcntl.flock(lock, fcntl.LOCK_EX)
-    fetched = subprocess.run([os.path.join(SOURCE, "scripts", "fetch-rivals")],
-                             capture_output=True, text=True)
-if fetched.returncode != 0:
-    print("skipped: llama.cpp cannot be had:", fetched.stderr.strip())
-    sys.exit(4)
-
+PROGRAMS = rivals()
 CONTEXT = 64
 text = path("text")
 with open(text, "w") as file:
@@ -30,7 +20,7 @@ def predictions(model):
     """Tokens of one context, and log-probabilities of what follows in its second half."""
     out = path("logits")
     done = subprocess.run(
-        [os.path.join(SOURCE, "build", "rivals", "bin", "llama-perplexity"), "-m", model, "-f", text,
+        [os.path.join(PROGRAMS, "llama-perplexity"), "-m", model, "-f", text,
          "-c", str(CONTEXT), "--chunks", "1", "-t", "2", "--no-warmup", "-ctk", "f32", "-ctv", "f32", "-fa", "off",
          "--kl-divergence-base", out],
         capture_output=True, text=True, stdin=subprocess.DEVNULL)
@@ -78,6 +68,6 @@ for family, form, most in (("llama", "F32", 2e-2), ("trilm", "F16", 1e-2), ("bon
 
 # Its graph has squared ReLU, which llama.cpp does not compute: it must not load.
 must("convert", folder("bitnet-2b-packed"), path("b158.gguf"), "--to", "TQ2_0")
-done = subprocess.run([os.path.join(SOURCE, "build", "rivals", "bin", "llama-bench"), "-m",
+done = subprocess.run([os.path.join(PROGRAMS, "llama-bench"), "-m",
                        path("b158.gguf"), "-p", "1", "-n", "1"], capture_output=True, text=True)
 assert done.returncode != 0 and "failed to load model" in done.stderr, done.stderr

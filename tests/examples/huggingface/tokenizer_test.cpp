@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: MIT
 // Tests of tokenizers: a folder's vocabulary, written to GGUF, splits and merges texts as the
-// folder
-// says; a rule that GGUF has no name for is refused.
+// folder says; a rule that GGUF has no name for is refused.
 #include <catch2/catch_test_macros.hpp>
 #include <catch2/matchers/catch_matchers.hpp>
 #include <catch2/matchers/catch_matchers_string.hpp>

@@ -1,8 +1,7 @@
 // SPDX-License-Identifier: MIT
 // Tests of containers: a GGUF file of packed images computes what its source does, to the bit and
-// on
-// every back end; loading it touches no weight; what is damaged is told in one line; and it turns
-// back into what it was made of.
+// on every back end; loading it touches no weight; what is damaged is told in one line; and it
+// turns back into what it was made of.
 #include <algorithm>
 #include <filesystem>
 #include <sstream>
