@@ -57,7 +57,7 @@ std::int64_t encoder::plan::run(std::int64_t cols, const formats::format* levels
 }
 
 float quantise_run(std::span<const float> weights, kind k, std::int8_t* values) {
-    const float scale = unit_of(k, trilobit::values_of(weights.data(), std::ssize(weights)));
+    const float scale = scale_of_run(k, trilobit::values_of(weights.data(), std::ssize(weights)));
     for (std::size_t i = 0; i < weights.size(); ++i)
         values[i] =
             scale == 0 ? std::int8_t{0} : static_cast<std::int8_t>(std::lround(weights[i] / scale));

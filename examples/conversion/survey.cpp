@@ -23,6 +23,14 @@ std::uint8_t fitting(const few_values& values) noexcept {
     return static_cast<std::uint8_t>(bits);
 }
 
+// In a run, a scale below 0 turns the levels round.
+std::uint8_t fitting_run(const few_values& values) noexcept {
+    constexpr unsigned both = 1u << static_cast<int>(formats::kind::quaternary) |
+                              1u << static_cast<int>(formats::kind::quaternary_low);
+    const unsigned bits = fitting(values);
+    return static_cast<std::uint8_t>((bits & both) != 0 ? bits | both : bits);
+}
+
 // The least size but zero is what the run is multiplied by.
 bool is_half(const few_values& values) noexcept {
     for (int i = 0; i < values.count; ++i)
@@ -50,13 +58,13 @@ struct row_survey {
                 open[w] += here;
                 const std::size_t end = at + count;
                 if (end != row.size() && end % static_cast<std::size_t>(widths[w]) != 0) continue;
-                if (fits[w] != 0) fits[w] &= fitting(open[w]);
+                if (fits[w] != 0) fits[w] &= fitting_run(open[w]);
                 half[w] = half[w] && is_half(open[w]);
                 open[w] = {};
             }
             add_sizes(row.subspan(at, count), here);
         }
-        fits.back() = fitting(sums.values);
+        fits.back() = fitting_run(sums.values);
     }
 
 private:

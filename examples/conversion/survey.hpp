@@ -19,7 +19,7 @@ inline constexpr int kinds = 5;                                      // of forma
 inline constexpr std::array<int, 5> widths = {32, 64, 128, 256, 0};  // 0: a row
 
 class survey {
-    // fits[w] has bit k where each run of widths[w] columns is a size times values of kind k.
+    // fits[w] has bit k where each run of widths[w] columns is a scale times values of kind k.
     std::array<std::uint8_t, widths.size()> fits = {31, 31, 31, 31, 31};
     std::array<bool, widths.size()> half = {true, true, true, true, true};
     trilobit::unit_sums all;
@@ -61,9 +61,18 @@ auto visit_kind(formats::kind k, F&& f) {
     }
 }
 
-/// The size of some weights that fit a kind; 0 where all are zero.
+/// The size of some weights that fit a kind; 0 where all are zero, or they do not fit.
 [[nodiscard]] inline float unit_of(formats::kind k, const trilobit::few_values& of) noexcept {
     return visit_kind(k, [&]<class K>() { return of.unit<K>(); });
+}
+
+/// The scale of a run: as above, but below 0 where the four levels of a kind lie the other way
+/// round: -s times -1, 0, 1, 2 is s times 1, 0, -1, -2.
+[[nodiscard]] inline float scale_of_run(formats::kind k, const trilobit::few_values& of) noexcept {
+    using enum formats::kind;
+    const float unit = unit_of(k, of);
+    if (unit != 0 || (k != quaternary && k != quaternary_low)) return unit;
+    return -unit_of(k == quaternary ? quaternary_low : quaternary, of);
 }
 
 }  // namespace tbx::conversion

@@ -191,10 +191,22 @@ void read_windows(fields& f, const config& c) {
             f.refuse("layer_types", "names " + safetensors::shown(kind) + " beside full_attention");
 }
 
+// What a maintainer of Humming gives as its own format, in issue 4 of inclusionAI/humming.
+void read_words(fields f, config& c) {
+    c.weights = weight_rule::words;
+    if (const auto type = f.text("dtype").value_or(""); type != "int2")
+        f.refuse("dtype", "is " + gguf::quoted(type) + "; of this method's only 'int2' is known");
+    c.bits = 2;
+    c.group = static_cast<int>(f.integer("group_size", 0, most_width).value_or(0));
+    f.ignore("scale_dtype");
+    f.refuse_others();
+}
+
 void read_bitnet(fields f, config& c) {
     const auto method = f.text("quant_method").value_or("");
     if (method != "bitnet")
-        f.refuse("quant_method", "is " + gguf::quoted(method) + "; only 'bitnet' is known");
+        f.refuse("quant_method",
+                 "is " + gguf::quoted(method) + "; only 'bitnet' and 'humming' are known");
     const auto linear = f.text("linear_class").value_or("bitlinear");
     const auto mode = f.text("quantization_mode").value_or("offline");
     if (const json* list = f.find("modules_to_not_convert"); list != nullptr) {
@@ -239,7 +251,10 @@ void read_weights(fields& f, config& c) {
     }
     const auto weight_bits = f.integer("weight_bits", 1, 64),
                input_bits = f.integer("input_bits", 1, 64);
-    if (quantised != nullptr) return read_bitnet({*quantised, f.path(), "quantization_config"}, c);
+    if (quantised != nullptr) {
+        fields how(*quantised, f.path(), "quantization_config");
+        return how.text("quant_method") == "humming" ? read_words(how, c) : read_bitnet(how, c);
+    }
     if (c.architecture != "BitnetForCausalLM") {
         if (weight_bits || input_bits)
             f.refuse("weight_bits", "is set, and the class is not BitnetForCausalLM");

@@ -19,7 +19,8 @@ enum class weight_rule : std::uint8_t {
     packed_multiply,  // four trits in a byte; y is multiplied by weight_scale
     packed_divide,    // the same; y is divided by it
     absmean,          // masters: the model rounds them to trits whenever it runs
-    affine            // MLX: words of codes, scales and biases of groups
+    affine,           // MLX: words of codes, scales and biases of groups
+    words             // Humming, in which GSQ's files come: words of signed codes, and scales
 };
 
 enum class rope_rule : std::uint8_t { plain, linear, llama3, yarn };
@@ -36,7 +37,7 @@ struct config {
     double rope_factor = 1, rope_low = 1, rope_high = 4;
     std::int64_t rope_original = 0;  // positions before scaling
     weight_rule weights = weight_rule::plain;
-    int bits = 0, group = 0;               // of affine weights
+    int bits = 0, group = 0;               // of weights in words; a group of 0 is a row
     std::vector<std::string> unconverted;  // parts of names of modules that are not packed
     std::int64_t bos = -1, pad = -1;
     std::vector<std::int64_t> ends;  // tokens that end a text, the usual one first

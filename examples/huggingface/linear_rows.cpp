@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "formats/bytes.hpp"
+#include "formats/gsq.hpp"
 #include "formats/hf_bitnet.hpp"
 #include "gguf/quoted.hpp"
 #include "support/error.hpp"
@@ -140,6 +141,29 @@ public:
         };
         return {read, rows, cols, {&weight, &scales, &biases}};
     }
+
+    // Codes of two bits, the lowest first, with 2 for 0; a scale for each group, or for the row.
+    stored_matrix words(int group) const {
+        require_matrix("codes in words", dtype::i32);
+        const tensor& scales = beside(".weight_scale");
+        const std::int64_t rows = weight.rows(), cols = weight.columns() * 16;
+        const std::int64_t width = group == 0 ? cols : group;
+        if (!is_float(scales.type) || scales.shape.size() != 2 || scales.rows() != rows ||
+            cols % width != 0 || scales.columns() != cols / width)
+            fail("has no weight_scale for each " + std::to_string(width) + " columns");
+        const auto read = [shape = formats::shape{rows, cols}, width, from = weight.data,
+                           s = &scales](std::int64_t row, std::span<float> out) {
+            thread_local std::vector<std::int8_t> codes;
+            codes.resize(out.size());
+            (void)formats::gsq.read(from, shape, row, codes.data(), nullptr);  // all have a meaning
+            for (std::int64_t c = 0; c < shape.cols; ++c) {
+                const auto at = static_cast<std::size_t>(c);
+                const float scale = safetensors::value_at(*s, row * s->columns() + c / width);
+                out[at] = scale * static_cast<float>(codes[at]);
+            }
+        };
+        return {read, rows, cols, {&weight, &scales}};
+    }
 };
 
 }  // namespace
@@ -178,6 +202,8 @@ stored_matrix open_matrix(const safetensors::folder& files, const tensor& weight
             return open.packed(false, expected_rows);
         case weight_rule::absmean:
             return open.masters();
+        case weight_rule::words:
+            return open.words(c.group);
         default:
             return open.plain();
     }

@@ -38,6 +38,10 @@ class Model:
             return absmean(w, dtype), True
         if q is None:
             return w.astype(np.float64), False
+        if q["quant_method"] == "humming":
+            codes = np.stack([(w >> (2 * i)) & 3 for i in range(16)], -1).reshape(w.shape[0], -1)
+            scales = self.plain(name + ".weight_scale")
+            return (codes - 2) * np.repeat(scales, codes.shape[1] // scales.shape[1], 1), False
         linear_class = q.get("linear_class", "bitlinear")
         if linear_class == "autobitlinear" and q["quantization_mode"] == "online":
             return absmean(w, dtype), True

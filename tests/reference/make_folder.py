@@ -146,6 +146,14 @@ class Maker:
             self.tensors[name + ".weight"] = (dtype, self.kept(dtype, size * self.trits(rows, cols)))
         elif how.startswith("mlx"):
             self.affine(name, rows, cols, int(how[3:]))
+        elif how == "words":  # Humming: -2, -1, 0, 1 with a scale for each 128 columns
+            codes = self.random.integers(0, 4, (rows, cols)).astype(np.uint32)
+            words = np.zeros((rows, cols // 16), np.uint32)
+            for i in range(16):
+                words |= codes[:, i::16] << (2 * i)
+            size = self.random.uniform(0.6, 0.9, (rows, cols // 128)) / cols ** 0.5
+            self.tensors[name + ".weight"] = ("I32", words.astype(np.int32))
+            self.tensors[name + ".weight_scale"] = ("F16", size.astype(np.float16))
         else:
             self.tensors[name + ".weight"] = (dtype, self.floats(dtype, rows, cols))
 
@@ -290,6 +298,8 @@ FAMILIES = {
     "trilm": lambda m: plain_llama(m, "several", "F16", rope_theta=10000.0),
     "llama": lambda m: plain_llama(m, "floats", "BF16",
                                    rope_parameters={"rope_theta": 10000.0, **LLAMA_31}),
+    "gsq": lambda m: plain_llama(m, "words", "F16", rope_theta=10000.0, quantization_config={
+        "quant_method": "humming", "dtype": "int2", "group_size": 128}),
     "bonsai": lambda m: bonsai(m, "groups", "F16"),
     "bonsai-mlx-1": lambda m: bonsai(m, "mlx1", "F16", quantization={"group_size": 128, "bits": 1}),
     "bonsai-mlx-2": lambda m: bonsai(m, "mlx2", "F16", quantization={"group_size": 128, "bits": 2},

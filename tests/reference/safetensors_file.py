@@ -6,7 +6,7 @@ import struct
 
 import numpy as np
 
-TYPES = {"F64": np.float64, "F32": np.float32, "F16": np.float16, "U8": np.uint8, "U32": np.uint32}
+TYPES = {"F64": np.float64, "F32": np.float32, "F16": np.float16, "U8": np.uint8, "U32": np.uint32, "I32": np.int32}
 
 
 def to_bf16(values):

@@ -65,6 +65,19 @@ for flags in ([], ["--ternarize"]):
     said = refused("convert", folder("trilm"), path("never"), "--to", "I2_S", *flags)
     assert "blk.0.attn_q.weight" in said and "several scales" in said, said
 
+# GSQ's levels -2, -1, 0, 1: those of Q2_0 the other way round.
+model = forward.Model(folder("gsq"))
+near("gsq", "F16", logits(convert("gsq", "F16"), tokens), model.logits(tokens, int8=False))
+gsq = {form: logits(convert("gsq", form), tokens) for form in ("Q2_0", "PQ2_0", "packed")}
+model.margin = float("inf")
+wanted = model.logits(tokens, int8=True)
+for form, found in gsq.items():
+    assert bits(found) == bits(gsq["packed"]), form
+    assert np.abs(found - wanted).max() < (2e-5 if model.margin > 2e-4 else 0.02) * np.abs(wanted).max()
+must("convert", path("gsq.Q2_0.gguf"), path("gsq.back"), "--to", "F32")
+must("convert", folder("gsq"), path("gsq.F32"), "--to", "F32")
+assert bits(logits(path("gsq.back"), tokens)) == bits(logits(path("gsq.F32"), tokens))
+
 # Ordinary weights, with Llama 3.1's RoPE; ternary only when that is asked for, and then it is told.
 model = forward.Model(folder("llama"))
 for form in ("BF16", "F32"):

@@ -82,6 +82,9 @@ case("bitnet-2b-masters",
      setting(q + "weight", "F32", np.full((256, 256), np.nan)), "NaN or infinity", f"'{q}weight'")
 case("llama", setting(q + "weight", "F32", np.full((256, 256), np.inf)), "NaN or infinite", to="F32")
 case("llama", setting(q + "weight", "F32", np.full((256, 256), 1e6)), "too large", to="F16")
+case("gsq", removing(q + "weight_scale"), f"'{q}weight_scale' is missing", to="F16")
+case("gsq", setting(q + "weight_scale", "F16", np.ones((256, 3))), "for each 128 columns", to="F16")
+case("gsq", config(quantization_config={"quant_method": "humming", "dtype": "int4"}), "'int4'", to="F16")
 case("bonsai-mlx-2", removing(q + "biases"), f"'{q}biases' is missing", to="F16")
 case("bonsai-mlx-2", removing(q + "scales"), f"'{q}weight'", to="F16")
 case("bonsai-mlx-2", config(quantization={"bits": 2, "group_size": 64},
