@@ -71,8 +71,8 @@ near("gsq", "F16", logits(convert("gsq", "F16"), tokens), model.logits(tokens, i
 gsq = {form: logits(convert("gsq", form), tokens) for form in ("Q2_0", "PQ2_0", "packed")}
 model.margin = float("inf")
 wanted = model.logits(tokens, int8=True)
+assert bits(gsq["PQ2_0"]) == bits(gsq["packed"])  # Q2_0 sums 64 columns at a time
 for form, found in gsq.items():
-    assert bits(found) == bits(gsq["packed"]), form
     assert np.abs(found - wanted).max() < (2e-5 if model.margin > 2e-4 else 0.02) * np.abs(wanted).max()
 must("convert", path("gsq.Q2_0.gguf"), path("gsq.back"), "--to", "F32")
 must("convert", folder("gsq"), path("gsq.F32"), "--to", "F32")
