@@ -1,7 +1,0 @@
-// SPDX-License-Identifier: MIT
-// Enters: the pretended neon. Leaves: proof of its kernels, see pretend_kernels.hpp.
-#include "pretend_kernels.hpp"
-
-TEST_CASE("kernels are exact on any machine that states its facts: neon", "[kernel]") {
-    pretend::check_kernels<pretend::neon>();
-}
