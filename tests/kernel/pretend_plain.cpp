@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// Enters: the facts of a machine that no processor is. Leaves: proof that every kernel of a back end
+// Enters: the facts of a machine that no processor is. Leaves: proof that the kernels of a back end
 // that states them is exact against the oracle. A file of its own: emulated registers take a minute
 // to compile.
 #include <catch2/catch_test_macros.hpp>
