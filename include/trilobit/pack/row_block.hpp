@@ -56,27 +56,29 @@ template <class Rows>
 concept rows_in_place = requires(const Rows& rows) { rows.stride(); };
 
 /// Opens segment `s` of the rows of a block, and checks and stores their scales: one for each row,
-/// or the first row's for the tensor. Values that are there are checked at once: those of a row
-/// that was just made are still in the L1 cache.
+/// or the first row's for the tensor. Values that are there are checked with the first segment, a
+/// row at once: those of a row that was just made are still in the L1 cache.
 template <weight_layout L, class Rows>
-status open_segment(const packed_shape& shape, std::int64_t block, std::int64_t s, int height,
-                    Rows& rows, typename Rows::segment* opened, std::byte* scales) {
+status open_segment(const packed_shape& shape, std::int64_t segments, std::int64_t block,
+                    std::int64_t s, int height, Rows& rows, typename Rows::segment* opened,
+                    std::byte* scales) {
     const bool per_tensor = shape.scale.per == granularity::tensor;
     for (int r = 0; r < height; ++r) {
         const std::int64_t row = block * shape.tile.rows + r;
         float scale = 0.0f;
         if (const status found = rows.open(row, s, opened[r], scale); !found.ok()) return found;
         if constexpr (rows_in_place<Rows>)
-            if (const status held = check_row<typename L::kind>(
-                    opened[r].values, shape.segment_width(s), row, shape.segment_first_col(s));
-                !held.ok())
-                return held;
+            if (s == 0)
+                if (const status held =
+                        check_row<typename L::kind>(opened[r].values, shape.cols, row, 0);
+                    !held.ok())
+                    return held;
         if (per_tensor && row != 0) continue;
         if (!storable(scale, shape.scale.type))
             return {errc::bad_value,
                     "A weight scale is NaN, infinite or too large for its storage type."};
         store_scale(scales, shape.scale.type,
-                    per_tensor ? 0 : (block * shape.segments() + s) * shape.tile.rows + r, scale);
+                    per_tensor ? 0 : (block * segments + s) * shape.tile.rows + r, scale);
     }
     return {};
 }
@@ -123,9 +125,10 @@ status pack_row_block(const packed_shape& shape, std::int64_t block, Rows& rows,
     std::byte* tiles = image + at.tiles + block * shape.row_tiles() * L::tile_bytes;
     typename Rows::segment opened[L::tile_rows];
     std::int8_t panel[std::size_t{L::tile_rows} * panel_cols<L>];
-    for (std::int64_t s = 0; s < shape.segments(); ++s) {
+    const std::int64_t segments = shape.segments();
+    for (std::int64_t s = 0; s < segments; ++s) {
         const status scaled =
-            open_segment<L>(shape, block, s, height, rows, opened, image + at.scales);
+            open_segment<L>(shape, segments, block, s, height, rows, opened, image + at.scales);
         if (!scaled.ok()) return scaled;
         const std::int64_t width = shape.segment_width(s);
         std::int64_t done = 0;

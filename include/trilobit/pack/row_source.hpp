@@ -58,23 +58,25 @@ public:
 /// Values that are quantised already.
 class value_rows {
     quantized_view weights;
+    std::int64_t width, segments;  // columns of a segment, segments of a row
 
 public:
     struct segment {
         const std::int8_t* values = nullptr;
     };
 
-    explicit value_rows(const quantized_view& matrix) : weights(matrix) {}
+    explicit value_rows(const quantized_view& matrix)
+        : weights(matrix),
+          width(matrix.scale.segment_cols(matrix.values.cols)),
+          segments(matrix.scale.segments(matrix.values.cols)) {}
 
     /// Values between one row's and the next row's.
     [[nodiscard]] std::int64_t stride() const noexcept { return weights.values.stride; }
 
     status open(std::int64_t row, std::int64_t s, segment& to, float& scale) const noexcept {
-        const scale_spec& spec = weights.scale;
-        const std::int64_t cols = weights.values.cols;
-        to.values = weights.values.row(row) + s * spec.segment_cols(cols);
-        const bool per_tensor = spec.per == granularity::tensor;
-        scale = weights.scales[per_tensor ? 0 : row * spec.segments(cols) + s];
+        to.values = weights.values.row(row) + s * width;
+        const bool per_tensor = weights.scale.per == granularity::tensor;
+        scale = weights.scales[per_tensor ? 0 : row * segments + s];
         return {};
     }
     void read(const segment& from, std::int64_t first, std::int64_t count,
@@ -86,34 +88,36 @@ public:
 /// Rows that a function makes whole: those of one row block are kept until it is packed.
 template <class Source>
 class made_rows {
-    packed_shape shape;
+    std::int64_t cols, tile_rows;
+    std::int64_t width, segments;  // columns of a segment, segments of a row
     Source& source;
     aligned_buffer value_memory, scale_memory;
 
     [[nodiscard]] std::int8_t* values_of(std::int64_t row) noexcept {
-        return reinterpret_cast<std::int8_t*>(value_memory.data()) +
-               row % shape.tile.rows * stride();
+        return reinterpret_cast<std::int8_t*>(value_memory.data()) + row % tile_rows * stride();
     }
     [[nodiscard]] float* scales_of(std::int64_t row) noexcept {
-        return reinterpret_cast<float*>(scale_memory.data()) +
-               row % shape.tile.rows * shape.segments();
+        return reinterpret_cast<float*>(scale_memory.data()) + row % tile_rows * segments;
     }
 
 public:
     using segment = value_rows::segment;
 
     made_rows(const packed_shape& of, Source& maker) noexcept
-        : shape(of),
+        : cols(of.cols),
+          tile_rows(of.tile.rows),
+          width(of.segment_width(0)),
+          segments(of.segments()),
           source(maker),
           value_memory(static_cast<std::size_t>(of.tile.rows * stride())),
-          scale_memory(static_cast<std::size_t>(of.tile.rows * of.segments()) * sizeof(float)) {
+          scale_memory(static_cast<std::size_t>(of.tile.rows * segments) * sizeof(float)) {
         // A source leaves scales out where the tensor has one.
         if (scale_memory.data() != nullptr)
             std::memset(scale_memory.data(), 0, scale_memory.size());
     }
 
     /// An odd number of cache lines: a column of a row block is in as many sets of the L1 cache.
-    [[nodiscard]] std::int64_t stride() const noexcept { return round_up(shape.cols, 64) | 64; }
+    [[nodiscard]] std::int64_t stride() const noexcept { return round_up(cols, 64) | 64; }
 
     status open(std::int64_t row, std::int64_t s, segment& to, float& scale) {
         if (value_memory.data() == nullptr || scale_memory.data() == nullptr)
@@ -121,7 +125,7 @@ public:
         if (s == 0)
             if (const status made = source(row, values_of(row), scales_of(row)); !made.ok())
                 return made;
-        to.values = values_of(row) + shape.segment_first_col(s);
+        to.values = values_of(row) + s * width;
         scale = scales_of(row)[s];
         return {};
     }

@@ -88,8 +88,10 @@ struct quaternary {
     static constexpr std::int8_t lowest = -DoubledZero * step / 2, highest = lowest + 3 * step;
     static constexpr std::int8_t padding = step == 1 ? 0 : -1;
     static constexpr bool holds(std::int8_t value) noexcept {
-        // 0..3 or 0, 2, 4, 6 above the lowest; what is below wraps.
-        return (static_cast<std::uint8_t>(value - lowest) & ~unsigned{3 * step}) == 0;
+        // 0..3 or 0, 2, 4, 6 above the lowest; what is below wraps. In bytes, or a loop of it is
+        // vectorised in words.
+        constexpr auto others = static_cast<std::uint8_t>(~unsigned{3 * step});
+        return static_cast<std::uint8_t>(static_cast<std::uint8_t>(value - lowest) & others) == 0;
     }
 };
 
