@@ -134,18 +134,30 @@ bool changes_nothing(const reader& file, const entry& e, neutral value, std::int
 
 }  // namespace
 
-float rope_divisor(const reader& file, const std::string& prefix) {
+float yarn_magnitude(float divisor) noexcept {
+    return static_cast<float>(1.0 + 0.1 * std::log(double{divisor}));
+}
+
+rope_scaling rope_scaling_of(const reader& file, const std::string& prefix, std::int64_t context) {
+    rope_scaling out;
     const auto type = file.get_or<std::string>(prefix + "rope.scaling.type", "linear");
-    if (type == "none") return 1.0f;
-    if (type != "linear")
+    if (type == "none") return out;
+    if (type != "linear" && type != "yarn")
         file.fail(prefix + "rope.scaling.type is '" + type +
-                  "'; this program knows 'none' and 'linear'");
-    for (const char* key : {"rope.scaling.factor", "rope.scale_linear"})
+                  "'; this program knows 'none', 'linear' and 'yarn'");
+    for (const char* key : {"rope.scale_linear", "rope.scaling.factor"})
         if (file.has(prefix + key)) {
             const auto factor = file.get<float>(prefix + key);
-            return factor == 0.0f ? 1.0f : factor;  // llama.cpp: 0 is no factor
+            out.divisor = factor == 0.0f ? 1.0f : factor;  // llama.cpp: 0 is no factor
         }
-    return 1.0f;
+    if (type == "linear") return out;
+    out.yarn = true;
+    out.original =
+        file.get_or<std::int64_t>(prefix + "rope.scaling.original_context_length", context);
+    out.fast = file.get_or(prefix + "rope.scaling.yarn_beta_fast", out.fast);
+    out.slow = file.get_or(prefix + "rope.scaling.yarn_beta_slow", out.slow);
+    out.magnitude = yarn_magnitude(out.divisor);
+    return out;
 }
 
 void refuse_other_graphs(const reader& file, const std::string& prefix, std::int64_t context,

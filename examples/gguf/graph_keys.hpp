@@ -10,10 +10,22 @@
 
 namespace tbx::gguf {
 
-/// What positions are divided by: 1 without scaling. A factor without a type is linear, and
-/// rope.scale_linear is its old name. Throws tbx::error for other types, such as yarn. `prefix` is
-/// the architecture with its dot.
-[[nodiscard]] float rope_divisor(const reader& file, const std::string& prefix);
+struct rope_scaling {
+    float divisor = 1.0f;    // of positions
+    float magnitude = 1.0f;  // of cosines and sines
+    bool yarn = false;
+    std::int64_t original = 0;  // positions before scaling
+    float fast = 32.0f, slow = 1.0f;
+};
+
+/// What YaRN multiplies cosines and sines by, when it divides positions.
+[[nodiscard]] float yarn_magnitude(float divisor) noexcept;
+
+/// RoPE's scaling as llama.cpp reads it: none, linear or YaRN. A factor without a type is linear,
+/// and rope.scale_linear is its old name. Throws tbx::error for other types. `prefix` is the
+/// architecture with its dot; `context` stands in for an original one that is not said.
+[[nodiscard]] rope_scaling rope_scaling_of(const reader& file, const std::string& prefix,
+                                           std::int64_t context);
 
 /// Throws tbx::error for a key that changes what a model computes, if its value is not the one that
 /// changes nothing. Two such values follow from the model: no window is as long as its `context`,

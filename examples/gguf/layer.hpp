@@ -11,17 +11,20 @@ namespace tbx::gguf {
 /// Something for each tensor of a layer. Shapes are (out, in).
 template <class Matrix, class Vector>
 struct layer_tensors {
-    Vector attention_norm{};      // (dim)
-    Matrix q{};                   // (heads * key_dim, dim)
-    Matrix k{};                   // (kv_heads * key_dim, dim)
-    Matrix v{};                   // (kv_heads * value_dim, dim)
-    Matrix output{};              // (dim, heads * value_dim)
-    Vector ffn_norm{};            // (dim)
-    Matrix gate{};                // (ffn, dim)
-    Matrix up{};                  // (ffn, dim)
-    Matrix down{};                // (dim, ffn)
-    Vector attention_sub_norm{};  // (heads * value_dim), BitNet only
-    Vector ffn_sub_norm{};        // (ffn), BitNet only
+    Vector attention_norm{};  // (dim)
+    Matrix q{};               // (heads * key_dim, dim)
+    Matrix k{};               // (kv_heads * key_dim, dim)
+    Matrix v{};               // (kv_heads * value_dim, dim)
+    Matrix output{};          // (dim, heads * value_dim)
+    Vector ffn_norm{};        // (dim)
+    Matrix gate{};            // (ffn, dim)
+    Matrix up{};              // (ffn, dim)
+    Matrix down{};            // (dim, ffn)
+    // What not every model has; layer_widths says which parts there are.
+    Vector attention_sub_norm{};          // (heads * value_dim)
+    Vector ffn_sub_norm{};                // (ffn)
+    Vector q_bias{}, k_bias{}, v_bias{};  // as wide as what they are added to
+    Vector q_norm{}, k_norm{};            // (key_dim), the same for every head
 };
 
 struct layer_widths {
@@ -29,17 +32,28 @@ struct layer_widths {
     std::int64_t q = 0, k = 0, v = 0;  // of all heads together
     std::int64_t attention = 0;        // what attention finds, of all heads together
     std::int64_t ffn = 0;
-    bool sub_norms = false;
+    std::int64_t head = 0;    // of one head's queries and keys
+    bool sub_norms = false;   // before the output and the down projection
+    bool biases = false;      // behind q, k and v
+    bool head_norms = false;  // of each head's queries and keys
+
+    /// Every part, for whoever goes through what a layer has, whatever its widths.
+    [[nodiscard]] static constexpr layer_widths all() noexcept {
+        return {.sub_norms = true, .biases = true, .head_norms = true};
+    }
 };
 
 struct layer_tensor {
     const char* name;         // as in "blk.0.attn_q.weight"
     std::int64_t rows, cols;  // a vector is one row
     bool is_vector;
+    const char* ending = ".weight";
 
     [[nodiscard]] std::string name_in(std::int64_t layer) const {
-        return "blk." + std::to_string(layer) + "." + name + ".weight";
+        return "blk." + std::to_string(layer) + "." + name + ending;
     }
+    /// Is 0 and not 1 what changes nothing?
+    [[nodiscard]] bool is_bias() const noexcept { return ending[1] == 'b'; }
 };
 
 /// f(tensor, what each of the layers has for it...) for every tensor, in the order of our files.
@@ -47,6 +61,9 @@ template <class F, class... Layers>
 void each_tensor(const layer_widths& w, F&& f, Layers&... of) {
     const auto vector = [&](const char* name, std::int64_t cols, auto&... its) {
         f(layer_tensor{name, 1, cols, true}, its...);
+    };
+    const auto bias = [&](const char* name, std::int64_t cols, auto&... its) {
+        f(layer_tensor{name, 1, cols, true, ".bias"}, its...);
     };
     const auto matrix = [&](const char* name, std::int64_t rows, std::int64_t cols, auto&... its) {
         f(layer_tensor{name, rows, cols, false}, its...);
@@ -60,9 +77,19 @@ void each_tensor(const layer_widths& w, F&& f, Layers&... of) {
     matrix("ffn_gate", w.ffn, w.dim, of.gate...);
     matrix("ffn_up", w.ffn, w.dim, of.up...);
     matrix("ffn_down", w.dim, w.ffn, of.down...);
-    if (!w.sub_norms) return;
-    vector("attn_sub_norm", w.attention, of.attention_sub_norm...);
-    vector("ffn_sub_norm", w.ffn, of.ffn_sub_norm...);
+    if (w.sub_norms) {
+        vector("attn_sub_norm", w.attention, of.attention_sub_norm...);
+        vector("ffn_sub_norm", w.ffn, of.ffn_sub_norm...);
+    }
+    if (w.biases) {
+        bias("attn_q", w.q, of.q_bias...);
+        bias("attn_k", w.k, of.k_bias...);
+        bias("attn_v", w.v, of.v_bias...);
+    }
+    if (w.head_norms) {
+        vector("attn_q_norm", w.head, of.q_norm...);
+        vector("attn_k_norm", w.head, of.k_norm...);
+    }
 }
 
 }  // namespace tbx::gguf

@@ -100,13 +100,15 @@ struct family_of {
     std::string_view architecture, family, gate;
     double norm_eps, rope_base;
     bool kv_heads;
+    bool biases = false, head_norms = false;
 };
 // 1bitLLM's class is spelt otherwise than the one in transformers.
 constexpr std::array families{
     family_of{"LlamaForCausalLM", "llama", "silu", 1e-6, 10000, true},
     family_of{"BitNetForCausalLM", "bitnet", "relu2", 1e-5, 500000, false},
     family_of{"BitnetForCausalLM", "bitnet", "silu", 1e-6, 10000, true},
-    family_of{"Qwen3ForCausalLM", "qwen3", "silu", 1e-6, 10000, false}};
+    family_of{"Qwen2ForCausalLM", "qwen2", "silu", 1e-6, 10000, false, true, false},
+    family_of{"Qwen3ForCausalLM", "qwen3", "silu", 1e-6, 10000, false, false, true}};
 
 const family_of& read_family(fields& f) {
     const json* list = f.find("architectures");
@@ -179,7 +181,7 @@ void read_rope(fields& f, config& c) {
 
 // Attention must see all that was before: that is what GGUF's graphs of these families do.
 void read_windows(fields& f, const config& c) {
-    const bool used = f.flag("use_sliding_window").value_or(c.family != "qwen3");
+    const bool used = f.flag("use_sliding_window").value_or(!c.family.starts_with("qwen"));
     if (const auto window = f.integer("sliding_window", 0, most_context);
         window && *window > 0 && *window < c.context && used)
         f.refuse("sliding_window", "is " + std::to_string(*window) +
@@ -286,6 +288,8 @@ config read_config(const json& from, const std::string& path) {
     const family_of& family = read_family(f);
     c.architecture = family.architecture;
     c.family = family.family;
+    c.biases = family.biases;
+    c.head_norms = family.head_norms;
     (void)f.text("model_type");
     c.dim = f.required("hidden_size", 1, most_width);
     c.layers = f.required("num_hidden_layers", 1, most_layers);

@@ -27,11 +27,13 @@ enum class rope_rule : std::uint8_t { plain, linear, llama3, yarn };
 
 struct config {
     std::string architecture;  // as the file says it: "LlamaForCausalLM"
-    std::string family;        // of GGUF: "llama", "bitnet" or "qwen3"
+    std::string family;        // of GGUF: "llama", "bitnet", "qwen2" or "qwen3"
     std::int64_t dim = 0, layers = 0, ffn = 0, heads = 0, kv_heads = 0, head_dim = 0;
     std::int64_t vocab = 0, context = 0, rope_dim = 0;
     float norm_eps = 0, rope_base = 10000.0f;
     bool squared_relu = false;
+    bool biases = false;       // of q, k and v
+    bool head_norms = false;   // of each head's queries and keys
     std::optional<bool> tied;  // where it is said
     rope_rule rope = rope_rule::plain;
     double rope_factor = 1, rope_low = 1, rope_high = 4;

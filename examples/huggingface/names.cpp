@@ -28,6 +28,9 @@ std::vector<wanted_tensor> tensors_of(const config& c) {
                            role::linear,
                            turned ? heads : 0});
         };
+        const auto bias = [&](const char* name, const char* spelt, std::int64_t cols) {
+            all.push_back({there + name + ".bias", {here + spelt + ".bias"}, 1, cols});
+        };
         norm("attn_norm", {"input_layernorm"}, c.dim);
         linear("attn_q", "self_attn.q_proj", q, c.dim, c.heads);
         linear("attn_k", "self_attn.k_proj", kv, c.dim, c.kv_heads);
@@ -41,7 +44,12 @@ std::vector<wanted_tensor> tensors_of(const config& c) {
             norm("attn_sub_norm", {"self_attn.attn_sub_norm", "self_attn.inner_attn_ln"}, q);
             norm("ffn_sub_norm", {"mlp.ffn_sub_norm", "mlp.ffn_layernorm"}, c.ffn);
         }
-        if (c.family == "qwen3") {
+        if (c.biases) {
+            bias("attn_q", "self_attn.q_proj", q);
+            bias("attn_k", "self_attn.k_proj", kv);
+            bias("attn_v", "self_attn.v_proj", kv);
+        }
+        if (c.head_norms) {
             norm("attn_q_norm", {"self_attn.q_norm"}, c.head_dim);
             norm("attn_k_norm", {"self_attn.k_norm"}, c.head_dim);
         }

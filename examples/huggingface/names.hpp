@@ -11,13 +11,13 @@
 
 namespace tbx::huggingface {
 
-enum class role : std::uint8_t { norm, linear, table };  // a table: embedding or head
+enum class role : std::uint8_t { vector, linear, table };  // a table: embedding or head
 
 struct wanted_tensor {
     std::string name;                 // of GGUF
     std::vector<std::string> spelt;   // of Hugging Face: one of these
-    std::int64_t rows = 1, cols = 0;  // (out, in); a norm has one row
-    role what = role::norm;
+    std::int64_t rows = 1, cols = 0;  // (out, in); a vector has one row
+    role what = role::vector;
     std::int64_t permuted_heads = 0;  // above 0: RoPE turns neighbours, see row_of
     bool optional = false;
 };

@@ -53,7 +53,7 @@ public:
         out.rows = w.rows;
         out.cols = w.cols;
         out.linear = w.what == role::linear;
-        out.extent = w.what == role::norm ? std::vector{w.cols} : std::vector{w.cols, w.rows};
+        out.extent = w.what == role::vector ? std::vector{w.cols} : std::vector{w.cols, w.rows};
         out.read = std::move(m.read);
         if (w.permuted_heads > 0)
             out.read = [from = std::move(out.read), width = w.rows / w.permuted_heads](
@@ -65,7 +65,7 @@ public:
         return out;
     }
 
-    // Tables of numbers stay as they lie; norms are F32 in GGUF, which holds them all.
+    // Tables of numbers stay as they lie; vectors are F32 in GGUF, which holds them all.
     void keep_bytes(const tensor& t, gguf::float_rows& out) const {
         if (t.type == dtype::f16)
             out.type = tensor_type::f16;

@@ -11,6 +11,7 @@
 #include "model/compute.hpp"
 #include "model/kv_cache.hpp"
 #include "model/rope.hpp"
+#include "model/weights.hpp"
 
 namespace tbx::model {
 
@@ -70,27 +71,46 @@ inline void attend_head(const dense_kernels& run, const config& c, const kv_cach
     }
 }
 
-/// Turns one token's key of a key/value head, and the queries that share it, by their position.
-inline void turn_head(const config& c, const rope_table& rope, std::int64_t kv_head, matrix q,
-                      matrix k, std::int64_t t) {
-    const std::int64_t group = c.heads / c.kv_heads;
-    for (std::int64_t h = kv_head * group; h < (kv_head + 1) * group; ++h)
-        rope.turn(q.row(t) + h * c.key_dim, t, c.pairing);
-    rope.turn(k.row(t) + kv_head * c.key_dim, t, c.pairing);
+/// All that happens to one token's numbers of a key/value head, and of the queries that share it,
+/// before they meet those of other tokens: biases, norms, and the turn by their position.
+inline void prepare_head(const dense_kernels& run, const config& c, const layer_weights& l,
+                         const rope_table& rope, std::int64_t kv_head, matrix q, matrix k, matrix v,
+                         std::int64_t t) {
+    const std::int64_t group = c.heads / c.kv_heads, width = group * c.key_dim;
+    float* const queries = q.row(t) + kv_head * width;
+    float* const key = k.row(t) + kv_head * c.key_dim;
+    float* const value = v.row(t) + kv_head * c.value_dim;
+    if (c.biases) {
+        const auto add = [](float* to, const norm& bias, std::int64_t first, std::int64_t count) {
+            for (std::int64_t i = 0; i < count; ++i)
+                to[i] += bias.weights[static_cast<std::size_t>(first + i)];
+        };
+        add(queries, l.q_bias, kv_head * width, width);
+        add(key, l.k_bias, kv_head * c.key_dim, c.key_dim);
+        add(value, l.v_bias, kv_head * c.value_dim, c.value_dim);
+    }
+    for (std::int64_t h = 0; h < group; ++h) {
+        float* const query = queries + h * c.key_dim;
+        if (c.head_norms) rms_norm(run, query, l.q_norm, c.norm_eps, query);
+        rope.turn(query, t, c.pairing);
+    }
+    if (c.head_norms) rms_norm(run, key, l.k_norm, c.norm_eps, key);
+    rope.turn(key, t, c.pairing);
 }
 
 /// Causal attention of a batch at positions cache.length on. q (tokens, heads * key_dim),
 /// k (tokens, kv_heads * key_dim), v (tokens, kv_heads * value_dim) -> out (tokens, heads *
 /// value_dim).
-inline void attend(compute& cpu, const config& c, const rope_table& rope, kv_cache& cache,
-                   std::int64_t layer, matrix q, matrix k, const_matrix v, matrix out) {
+inline void attend(compute& cpu, const config& c, const layer_weights& l, const rope_table& rope,
+                   kv_cache& cache, std::int64_t layer, matrix q, matrix k, matrix v, matrix out) {
     const std::int64_t tiles = (q.rows + attention_tokens - 1) / attention_tokens;
     // With one tile to a head, a thread does all of that head: two parallel regions less, and what
     // it has stored is still in its cache.
     const bool together = tiles == 1;
     if (!together) {
         each_token(cpu, q.rows, [&](std::int64_t t) {
-            for (std::int64_t h = 0; h < c.kv_heads; ++h) turn_head(c, rope, h, q, k, t);
+            for (std::int64_t h = 0; h < c.kv_heads; ++h)
+                prepare_head(cpu.dense, c, l, rope, h, q, k, v, t);
         });
         cpu.pool(0, c.kv_heads, 1, [&](std::int64_t first, std::int64_t last) {
             for (std::int64_t h = first; h < last; ++h) cache.store(cpu.dense, layer, h, k, v);
@@ -100,7 +120,8 @@ inline void attend(compute& cpu, const config& c, const rope_table& rope, kv_cac
         for (std::int64_t i = first; i < last; ++i) {
             const std::int64_t head = i % c.kv_heads;
             if (together) {
-                for (std::int64_t t = 0; t < q.rows; ++t) turn_head(c, rope, head, q, k, t);
+                for (std::int64_t t = 0; t < q.rows; ++t)
+                    prepare_head(cpu.dense, c, l, rope, head, q, k, v, t);
                 cache.store(cpu.dense, layer, head, k, v);
             }
             // Late tokens see more: they go first, so that no thread starts the longest tile last.

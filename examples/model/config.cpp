@@ -23,7 +23,68 @@ struct bound {
     std::int64_t value, most;
 };
 
+/// What the name of an architecture alone says.
+struct graph {
+    std::string_view name;
+    rope_pairing pairing = rope_pairing::halves;
+    gate_function gate = gate_function::silu;
+    bool sub_norms = false, biases = false, head_norms = false;
+};
+
+constexpr graph graphs[] = {
+    {.name = "llama", .pairing = rope_pairing::interleaved},
+    {.name = "bitnet", .sub_norms = true},
+    {.name = "bitnet-b1.58", .gate = gate_function::squared_relu, .sub_norms = true},
+    {.name = "bitnet-25", .gate = gate_function::squared_relu, .sub_norms = true},
+    {.name = "qwen2", .biases = true},
+    {.name = "qwen3", .head_norms = true},
+};
+
+/// Attention and recurrent layers in turn: Qwen3-Next and its successors, Bonsai 27B among them.
+bool is_hybrid(std::string_view name) noexcept {
+    return name == "qwen3next" || name.starts_with("qwen35") || name.starts_with("qwen36") ||
+           name.starts_with("qwen38");
+}
+
+const graph* find_graph(std::string_view name) noexcept {
+    for (const graph& g : graphs)
+        if (name == g.name) return &g;
+    return nullptr;
+}
+
+// Of an architecture that is not here.
+std::string without_graph(std::string_view name) {
+    if (is_hybrid(name))
+        return "'" + std::string(name) +
+               "' has recurrent layers, which are not supported here; use llama.cpp with the "
+               "plug-in";
+    std::string known;
+    for (const graph& g : graphs) known += (known.empty() ? "" : ", ") + std::string(g.name);
+    return "'" + std::string(name) + "' is none of " + known;
+}
+
+gate_function gate_of(const gguf::reader& file, const std::string& key) {
+    const auto said = file.get<std::string>(key);
+    if (said == "relu2" || said == "relu_squared" || said == "relu_sqr")
+        return gate_function::squared_relu;
+    if (said == "silu" || said == "swish") return gate_function::silu;
+    file.fail(key + " is '" + said + "'; this program knows 'silu' and 'relu2'");
+}
+
 }  // namespace
+
+config config_of_architecture(std::string_view name) {
+    const graph* g = find_graph(name);
+    if (g == nullptr) throw error("architecture", without_graph(name));
+    config c;
+    c.architecture = name;
+    c.pairing = g->pairing;
+    c.gate = g->gate;
+    c.sub_norms = g->sub_norms;
+    c.biases = g->biases;
+    c.head_norms = g->head_norms;
+    return c;
+}
 
 std::int64_t config::linear_weights() const noexcept {
     return layers * (dim * (q_width() + k_width() + v_width() + attention_width()) + 3 * dim * ffn);
@@ -55,6 +116,12 @@ std::string check(const config& c) {
         return "rope.freq_base is " + std::to_string(c.rope_base) + ", not a number from 1 on";
     if (!(c.rope_divisor > 0.0f && support::is_finite(c.rope_divisor)))
         return "the RoPE scaling factor is " + std::to_string(c.rope_divisor) + ", not above 0";
+    if (!(c.rope_magnitude > 0.0f && support::is_finite(c.rope_magnitude)))
+        return "RoPE's cosines and sines are multiplied by " + std::to_string(c.rope_magnitude) +
+               ", which is not above 0";
+    if (c.yarn.original < 0 || c.yarn.original > most_context ||
+        !(c.yarn.slow > 0.0f && c.yarn.fast >= c.yarn.slow && support::is_finite(c.yarn.fast)))
+        return "YaRN's original context or its betas are out of range";
     if (!(c.norm_eps > 0.0f && c.norm_eps < 1.0f))
         return "attention.layer_norm_rms_epsilon is " + std::to_string(c.norm_eps) +
                ", not between 0 and 1";
@@ -62,13 +129,10 @@ std::string check(const config& c) {
 }
 
 config read_config(const gguf::reader& file) {
-    config c;
-    c.architecture = file.get<std::string>("general.architecture");
-    const bool llama = c.architecture == "llama";
-    const bool squared = c.architecture == "bitnet-b1.58" || c.architecture == "bitnet-25";
-    if (!llama && !squared && c.architecture != "bitnet")
-        file.fail("architecture '" + c.architecture +
-                  "' is none of llama, bitnet, bitnet-b1.58 and bitnet-25");
+    const auto architecture = file.get<std::string_view>("general.architecture");
+    if (find_graph(architecture) == nullptr)
+        file.fail("architecture " + without_graph(architecture));
+    config c = config_of_architecture(architecture);
     c.name = file.get_or<std::string>("general.name", "");
 
     const std::string prefix = c.architecture + ".";
@@ -103,23 +167,20 @@ config read_config(const gguf::reader& file) {
                   std::to_string(c.vocab) + " rows");
     c.rope_dim = integer_or("rope.dimension_count", c.key_dim);
     c.rope_base = file.get_or(prefix + "rope.freq_base", 10000.0f);
-    c.rope_divisor = gguf::rope_divisor(file, prefix);
+    const gguf::rope_scaling scaling = gguf::rope_scaling_of(file, prefix, c.context);
+    c.rope_divisor = scaling.divisor;
+    c.rope_magnitude = scaling.magnitude;
+    c.yarn = {scaling.yarn ? scaling.original : 0, scaling.fast, scaling.slow};
     gguf::refuse_other_graphs(file, prefix, c.context, c.key_dim);
 
-    c.pairing = llama ? rope_pairing::interleaved : rope_pairing::halves;
-    c.gate = squared ? gate_function::squared_relu : gate_function::silu;
     // The key is young: most files leave it to the architecture's name.
-    if (const std::string key = prefix + "hidden_activation"; file.has(key)) {
-        const auto said = file.get<std::string>(key);
-        if (said == "relu2" || said == "relu_squared" || said == "relu_sqr")
-            c.gate = gate_function::squared_relu;
-        else if (said == "silu" || said == "swish")
-            c.gate = gate_function::silu;
-        else
-            file.fail(key + " is '" + said + "'; this program knows 'silu' and 'relu2'");
-    }
+    if (const std::string key = prefix + "hidden_activation"; file.has(key))
+        c.gate = gate_of(file, key);
     c.tied_head = file.find_tensor("output.weight") == nullptr;
-    c.sub_norms = file.find_tensor("blk.0.attn_sub_norm.weight") != nullptr;
+    const auto there = [&](const char* name) { return file.find_tensor(name) != nullptr; };
+    c.sub_norms = there("blk.0.attn_sub_norm.weight");
+    c.biases |= there("blk.0.attn_q.bias");
+    c.head_norms |= there("blk.0.attn_q_norm.weight");
     if (const std::string problem = check(c); !problem.empty()) file.fail(problem);
     return c;
 }

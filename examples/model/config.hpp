@@ -21,8 +21,15 @@ enum class rope_pairing : std::uint8_t { interleaved, halves };
 /// What the gate of the feed-forward network goes through: x / (1 + e^-x) or max(x, 0)^2.
 enum class gate_function : std::uint8_t { silu, squared_relu };
 
+/// YaRN: pairs that turn more than `fast` times within the original context turn as they did, those
+/// that turn less than `slow` times are slowed down by rope_divisor, and there is a ramp between.
+struct yarn_rule {
+    std::int64_t original = 0;  // positions before scaling; 0: all pairs are slowed down alike
+    float fast = 32.0f, slow = 1.0f;
+};
+
 struct config {
-    std::string architecture;  // "llama", "bitnet", "bitnet-b1.58", "bitnet-25"
+    std::string architecture;  // as GGUF calls it
     std::string name;          // for people; may be empty
     std::int64_t vocab = 0;    // rows of the embedding
     std::int64_t dim = 0;      // width of the residual stream
@@ -35,23 +42,32 @@ struct config {
     std::int64_t rope_dim = 0;   // leading numbers of a head that RoPE turns; even
     std::int64_t context = 0;    // positions that the model was trained for
     float rope_base = 10000.0f;
-    float rope_divisor = 1.0f;  // linear scaling: positions are divided by it
+    float rope_divisor = 1.0f;    // positions are divided by it
+    float rope_magnitude = 1.0f;  // cosines and sines are multiplied by it
+    yarn_rule yarn = {};
     float norm_eps = 1e-5f;
     rope_pairing pairing = rope_pairing::interleaved;
     gate_function gate = gate_function::silu;
-    bool sub_norms = false;  // BitNet: norms before the output and the down projection
-    bool tied_head = false;  // logits are made with the embedding
+    bool sub_norms = false;   // BitNet: norms before the output and the down projection
+    bool biases = false;      // q, k and v have one
+    bool head_norms = false;  // queries and keys are normed, each head for itself, before RoPE
+    bool tied_head = false;   // logits are made with the embedding
 
     [[nodiscard]] std::int64_t q_width() const noexcept { return heads * key_dim; }
     [[nodiscard]] std::int64_t k_width() const noexcept { return kv_heads * key_dim; }
     [[nodiscard]] std::int64_t v_width() const noexcept { return kv_heads * value_dim; }
     [[nodiscard]] std::int64_t attention_width() const noexcept { return heads * value_dim; }
     [[nodiscard]] gguf::layer_widths widths() const noexcept {
-        return {dim, q_width(), k_width(), v_width(), attention_width(), ffn, sub_norms};
+        return {dim, q_width(), k_width(), v_width(), attention_width(),
+                ffn, key_dim,   sub_norms, biases,    head_norms};
     }
     /// Weights of the linear layers, without embedding and head.
     [[nodiscard]] std::int64_t linear_weights() const noexcept;
 };
+
+/// A config of nothing but an architecture's graph, with the parts that its models have. Throws
+/// tbx::error for one that is not known, with the names of those that are.
+[[nodiscard]] config config_of_architecture(std::string_view name);
 
 /// Throws tbx::error with a sentence for a missing, absurd or unsupported value.
 [[nodiscard]] config read_config(const gguf::reader& file);

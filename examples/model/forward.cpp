@@ -4,30 +4,17 @@
 // examples/08_transformer.cpp is the same without speed: one page with everything on it.
 #include "model/forward.hpp"
 
-#include <cmath>
-
 #include "model/attention.hpp"
 #include "support/finite.hpp"
 
 namespace tbx::model {
 
 void rms_norm(compute& cpu, const_matrix x, const norm& w, float eps, matrix out) {
-    each_token(cpu, x.rows, [&](std::int64_t t) {
-        const float mean = mean_of_squares(cpu.dense, w, x.row(t));
-        cpu.dense.scale_by(out.row(t), x.row(t), 1.0f / std::sqrt(mean + eps), w.weights.data(),
-                           x.cols);
-    });
+    each_token(cpu, x.rows,
+               [&](std::int64_t t) { rms_norm(cpu.dense, x.row(t), w, eps, out.row(t)); });
 }
 
 namespace {
-
-// x = each token's row of the embedding
-void embed(compute& cpu, const dense_matrix& embedding, std::span<const token_id> tokens,
-           matrix x) {
-    for (std::int64_t t = 0; t < x.rows; ++t)
-        cpu.dense.decode(embedding.type, embedding.row(tokens[static_cast<std::size_t>(t)]), x.cols,
-                         x.row(t));
-}
 
 // g = silu(g) * u, or relu(g)^2 * u
 void gate(compute& cpu, gate_function kind, matrix g, const_matrix u) {
@@ -43,9 +30,9 @@ void check_tokens(const transformer& m, const state& s, std::span<const token_id
         throw error("forward",
                     "the context of " + std::to_string(s.cache.capacity()) + " positions is full");
     for (const token_id id : tokens)
-        if (id < 0 || id >= m.weights.embedding.rows)
+        if (id < 0 || id >= m.weights.embedding.rows())
             throw error("token " + std::to_string(id),
-                        "the model has " + std::to_string(m.weights.embedding.rows) + " tokens");
+                        "the model has " + std::to_string(m.weights.embedding.rows()) + " tokens");
 }
 
 // Weights are finite, or were not loaded; but their products may still leave the range of floats.
@@ -73,7 +60,8 @@ const_matrix forward(compute& cpu, const transformer& m, state& s, std::span<con
     const matrix v = s.v.first(n);  // (tokens, kv_heads * value_dim): what is found then
     const matrix a = s.a.first(n);  // (tokens, heads * value_dim): what it found
 
-    embed(cpu, w.embedding, tokens, x);
+    for (std::int64_t t = 0; t < n; ++t)
+        w.embedding.read(cpu.dense, tokens[static_cast<std::size_t>(t)], x.row(t));
     s.rope.fill(c, w.rope_divisors, s.cache.length, n);
     for (std::int64_t layer = 0; layer < c.layers; ++layer) {
         const layer_weights& l = w.layers[static_cast<std::size_t>(layer)];
@@ -81,7 +69,7 @@ const_matrix forward(compute& cpu, const transformer& m, state& s, std::span<con
         // Attention: each token looks at itself and at all tokens before it.
         rms_norm(cpu, x, l.attention_norm, c.norm_eps, h);
         multiply(cpu, h, {{l.q, q}, {l.k, k}, {l.v, v}});
-        attend(cpu, c, s.rope, s.cache, layer, q, k, v, a);
+        attend(cpu, c, l, s.rope, s.cache, layer, q, k, v, a);
         if (c.sub_norms) rms_norm(cpu, a, l.attention_sub_norm, c.norm_eps, a);
         add_product(cpu, a, {l.output, x});
 

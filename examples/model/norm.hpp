@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: MIT
-// Room examples/model. Enters: the weights of an RMS norm and a row of numbers. Leaves: the mean of
-// their squares, the same bits whether zeros among them are there or were pruned.
+// Room examples/model. Enters: the weights of an RMS norm and a row of numbers. Leaves: the row
+// normed, the same bits whether zeros among its numbers are there or were pruned.
 #pragma once
 
+#include <cmath>
 #include <vector>
 
 #include "model/dense_kernels.hpp"
@@ -30,6 +31,14 @@ struct norm {
     }
     return run.dot(number_type::f32, reinterpret_cast<const std::byte*>(row), row, w.width) /
            static_cast<float>(w.width);
+}
+
+/// out = row / sqrt(mean(row^2) + eps) * w; out may be row.
+inline void rms_norm(const dense_kernels& run, const float* row, const norm& w, float eps,
+                     float* out) {
+    const float mean = mean_of_squares(run, w, row);
+    run.scale_by(out, row, 1.0f / std::sqrt(mean + eps), w.weights.data(),
+                 static_cast<std::int64_t>(w.weights.size()));
 }
 
 }  // namespace tbx::model

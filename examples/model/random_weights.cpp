@@ -95,8 +95,9 @@ dense_matrix random_dense(compute& cpu, std::uint64_t seed, std::uint64_t which,
     return w;
 }
 
-norm unit_norm(std::int64_t width) {
-    return {vector(static_cast<std::size_t>(width), 1.0f), width};
+// A norm of ones, or a bias of zeros.
+norm plain_vector(std::int64_t width, float value) {
+    return {vector(static_cast<std::size_t>(width), value), width};
 }
 
 }  // namespace
@@ -120,12 +121,12 @@ transformer random_transformer(compute& cpu, config shape, trilobit::layout_id l
     const double total = static_cast<double>(c.linear_weights());
     double done = 0;
     m.weights.embedding =
-        random_dense(cpu, seed, 0, c.vocab, c.dim, head.value_or(number_type::f16));
+        embedding(random_dense(cpu, seed, 0, c.vocab, c.dim, head.value_or(number_type::f16)));
     for (std::int64_t layer = 0; layer < c.layers; ++layer) {
         std::uint64_t which = first_matrix_of(layer);
         const auto make = [&](const gguf::layer_tensor& t, auto& place) {
             if constexpr (std::is_same_v<decltype(place), norm&>) {
-                place = unit_norm(t.cols);
+                place = plain_vector(t.cols, t.is_bias() ? 0.0f : 1.0f);
             } else {
                 const auto size = static_cast<double>(t.rows * t.cols);
                 place = random_linear(cpu, seed, which++, t.rows, t.cols, layout, [&](double part) {
@@ -137,9 +138,9 @@ transformer random_transformer(compute& cpu, config shape, trilobit::layout_id l
         };
         gguf::each_tensor(c.widths(), make, m.weights.layers.emplace_back());
     }
-    m.weights.output_norm = unit_norm(c.dim);
+    m.weights.output_norm = plain_vector(c.dim, 1.0f);
     if (head)
-        m.weights.head = c.tied_head ? linear{m.weights.embedding.view()}
+        m.weights.head = c.tied_head ? linear{m.weights.embedding.dense()->view()}
                                      : linear{random_dense(cpu, seed, 1, c.vocab, c.dim, *head)};
     return m;
 }

@@ -30,9 +30,10 @@ void random_trits(std::uint64_t seed, std::uint64_t which, std::int64_t row,
                                              const progress& report);
 
 /// Writes a dummy model with a SentencePiece vocabulary of made-up words; `linears` is any
-/// type of few levels, or of ordinary numbers that can be read. Norms are 1, embedding and head
-/// F16.
+/// type of few levels, or of ordinary numbers that can be read, and so is `tables`, the type of
+/// embedding and head. Norms are 1.
 void write_dummy(const std::string& path, const config& shape, gguf::tensor_type linears,
-                 std::uint64_t seed, const progress& report);
+                 std::uint64_t seed, const progress& report,
+                 gguf::tensor_type tables = gguf::tensor_type::f16);
 
 }  // namespace tbx::model

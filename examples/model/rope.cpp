@@ -3,9 +3,38 @@
 // rope.hpp.
 #include "model/rope.hpp"
 
+#include <algorithm>
+#include <cmath>
+
 #include "model/elementary.hpp"
 
 namespace tbx::model {
+namespace {
+
+/// How much of each pair's own pace YaRN leaves it: 1 for fast ones, 0 for slow ones. The borders
+/// are whole numbers of pairs, as ggml and transformers round them.
+class yarn_ramp {
+    double low, high;
+
+public:
+    explicit yarn_ramp(const config& c) {
+        const auto pairs = static_cast<double>(c.rope_dim);  // twice as many: ggml counts numbers
+        const auto turning = [&](float times) {
+            constexpr double pi = 3.14159265358979323846;
+            return pairs *
+                   std::log(static_cast<double>(c.yarn.original) / (double{times} * 2.0 * pi)) /
+                   (2.0 * std::log(double{c.rope_base}));
+        };
+        low = std::max(0.0, std::floor(turning(c.yarn.fast)));
+        high = std::min(pairs - 1.0, std::ceil(turning(c.yarn.slow)));
+    }
+    [[nodiscard]] double at(std::size_t pair) const noexcept {
+        const double way = (static_cast<double>(pair) - low) / std::max(0.001, high - low);
+        return 1.0 - std::clamp(way, 0.0, 1.0);
+    }
+};
+
+}  // namespace
 
 void rope_table::fill(const config& c, std::span<const float> divisors, std::int64_t first,
                       std::int64_t count) {
@@ -17,6 +46,11 @@ void rope_table::fill(const config& c, std::span<const float> divisors, std::int
             const double divisor = divisors.empty() ? 1.0 : double{divisors[i]};
             steps[i] = power(c.rope_base, exponent) / (double{c.rope_divisor} * divisor);
         }
+        if (c.yarn.original > 0) {
+            const yarn_ramp own(c);
+            for (std::size_t i = 0; i < steps.size(); ++i)
+                steps[i] *= 1.0 + own.at(i) * (double{c.rope_divisor} - 1.0);
+        }
     }
     cosines.resize(static_cast<std::size_t>(count * pairs));
     sines.resize(cosines.size());
@@ -26,8 +60,8 @@ void rope_table::fill(const config& c, std::span<const float> divisors, std::int
         float* sine = sines.data() + p * pairs;
         for (std::int64_t i = 0; i < pairs; ++i) {
             const direction d = direction_of(position * steps[static_cast<std::size_t>(i)]);
-            cosine[i] = static_cast<float>(d.cosine);
-            sine[i] = static_cast<float>(d.sine);
+            cosine[i] = static_cast<float>(d.cosine * double{c.rope_magnitude});
+            sine[i] = static_cast<float>(d.sine * double{c.rope_magnitude});
         }
     }
 }

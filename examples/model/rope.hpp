@@ -21,8 +21,9 @@ class rope_table {
     std::vector<float> sines;    // (positions, pairs)
 
 public:
-    /// Pair i of position p turns by p / divisor * base^(-2i / rope_dim) / divisors[i], by no more
-    /// than most_angle. Computed in double: at position 10^5 an angle in float may be off by 0.004.
+    /// Pair i of position p turns by p / divisor * base^(-2i / rope_dim) / divisors[i], with YaRN
+    /// by up to `divisor` times as much, and by no more than most_angle. Computed in double: at
+    /// position 10^5 an angle in float may be off by 0.004.
     void fill(const config& c, std::span<const float> divisors, std::int64_t first,
               std::int64_t count);
 

@@ -3,6 +3,7 @@
 // config.json files; embedding and head count no weights here.
 #include "model/shapes.hpp"
 
+#include "gguf/graph_keys.hpp"
 #include "support/error.hpp"
 
 namespace tbx::model {
@@ -22,6 +23,8 @@ constexpr shape shapes[] = {
 // name                  architecture    L   dim   ffn   q kv  hd   vocab  tied   theta   ctx
 {"tiny",                "bitnet-b1.58", 2,  256,   512,  4,  2,  64,    512,  true,   10000,   512},
 {"tiny-llama",          "llama",        2,  256,   512,  4,  2,  64,    512, false,   10000,   512},
+{"tiny-qwen2",          "qwen2",        2,  256,   512,  4,  2,  64,    512,  true, 1000000,   512},
+{"tiny-qwen3",          "qwen3",        2,  256,   512,  4,  2, 128,    512,  true, 1000000,   512},
 {"small",               "bitnet-b1.58", 6,  512,  1536,  8,  4,  64,   4096,  true,   10000,  1024},
 {"bitnet-b1.58-2B-4T",  "bitnet-b1.58",30, 2560,  6912, 20,  5, 128, 128256,  true,  500000,  4096},
 {"bitnet_b1_58-large",  "bitnet",      24, 1536,  4096, 16, 16,  96,  32002,  true,   10000,  2048},
@@ -43,6 +46,10 @@ constexpr shape shapes[] = {
 {"TriLM-1.5B",          "llama",       24, 2048,  6144, 32, 32,  64,  50432, false,   10000,  2048},
 {"TriLM-2.4B",          "llama",       30, 2304,  7680, 36, 36,  64,  50304, false,   10000,  2048},
 {"TriLM-3.9B",          "llama",       30, 3072,  9216, 24, 24, 128,  50688, false,   10000,  2048},
+{"VibeVoice-ASR-LM",    "qwen2",       28, 1536,  8960, 12,  2, 128, 151936,  true, 1000000, 32768},
+{"Bonsai-1.7B",         "qwen3",       28, 2048,  6144, 16,  8, 128, 151669,  true, 1000000, 65536},
+{"Bonsai-4B",           "qwen3",       36, 2560,  9728, 32,  8, 128, 151669,  true, 1000000, 65536},
+{"Bonsai-8B",           "qwen3",       36, 4096, 12288, 32,  8, 128, 151669, false, 1000000, 65536},
 };
 // clang-format on
 
@@ -57,8 +64,7 @@ std::vector<std::string_view> shape_names() {
 config config_of_shape(std::string_view name) {
     for (const shape& s : shapes) {
         if (name != s.name) continue;
-        config c;
-        c.architecture = s.architecture;
+        config c = config_of_architecture(s.architecture);
         c.name = std::string(name) + ", random weights";
         c.layers = s.layers;
         c.dim = s.dim;
@@ -70,11 +76,12 @@ config config_of_shape(std::string_view name) {
         c.tied_head = s.tied;
         c.rope_base = s.rope_base;
         c.context = s.context;
-        const bool llama = c.architecture == "llama";
-        c.pairing = llama ? rope_pairing::interleaved : rope_pairing::halves;
-        c.sub_norms = !llama;
-        c.gate =
-            c.architecture == "bitnet-b1.58" ? gate_function::squared_relu : gate_function::silu;
+        // Bonsai's: Qwen3, made four times as long.
+        if (name.starts_with("Bonsai") || name == "tiny-qwen3") {
+            c.yarn.original = c.context / 4;
+            c.rope_divisor = 4;
+            c.rope_magnitude = gguf::yarn_magnitude(c.rope_divisor);
+        }
         return c;
     }
     std::string list;

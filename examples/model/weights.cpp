@@ -68,8 +68,9 @@ public:
             some.push_back(to.weights[static_cast<std::size_t>(i)]);
         to.weights = std::move(some);
     }
-    void load(const gguf::tensor& t, dense_matrix& to) {
-        to = load_dense(cpu, file, t);
+    void load(const gguf::tensor& t, embedding& to) {
+        to = gguf::few_levels(t.type) != nullptr ? embedding(cpu, file, t)
+                                                 : embedding(load_dense(cpu, file, t));
         done += static_cast<double>(t.data.size());
     }
     void load(const gguf::tensor& t, linear& to, const selection& kept = {}) {
@@ -120,7 +121,8 @@ std::int64_t weights::bytes_per_token() const noexcept {
     std::int64_t bytes = bytes_of(head) + bytes_of(output_norm);
     for (const layer_weights& l : layers)
         gguf::each_tensor(
-            {.sub_norms = true}, [&](const auto&, const auto& t) { bytes += bytes_of(t); }, l);
+            gguf::layer_widths::all(), [&](const auto&, const auto& t) { bytes += bytes_of(t); },
+            l);
     return bytes;
 }
 
@@ -138,14 +140,17 @@ transformer load_transformer(compute& cpu, const gguf::reader& file, trilobit::l
     c = read_config(file);
     weights& w = out.weights;
     loader from(cpu, file, layout, w.arena, report);
-    from.load(from.take("token_embd.weight", c.vocab, c.dim), w.embedding);
+    const gguf::tensor& table = from.take("token_embd.weight", c.vocab, c.dim);
+    from.load(table, w.embedding);
     for (std::int64_t layer = 0; layer < c.layers; ++layer)
         w.layers.push_back(load_layer(from, cpu, file, c, layer));
     from.load(from.take("output_norm.weight", 1, c.dim), w.output_norm);
-    if (c.tied_head)
-        w.head = linear{w.embedding.view()};
-    else
+    if (!c.tied_head)
         from.load(from.take("output.weight", c.vocab, c.dim), w.head);
+    else if (const dense_matrix* numbers = w.embedding.dense())
+        w.head = linear{numbers->view()};
+    else
+        from.load(table, w.head);
     if (file.find_tensor("rope_freqs.weight") != nullptr)
         from.load(from.take("rope_freqs.weight", 1, c.rope_dim / 2), w.rope_divisors);
     double least = 1.0;
@@ -153,7 +158,8 @@ transformer load_transformer(compute& cpu, const gguf::reader& file, trilobit::l
         if (!(divisor > 0.0f)) file.fail("rope_freqs.weight: a divisor is not above 0");
         least = std::min(least, double{divisor});
     }
-    if (!(static_cast<double>(c.context) <= most_angle * double{c.rope_divisor} * least))
+    const double slowed = c.yarn.original > 0 ? 1.0 : double{c.rope_divisor};
+    if (!(static_cast<double>(c.context) <= most_angle * slowed * least))
         file.fail("RoPE's divisors are so small that the last position turns by more than 2^27");
     from.refuse_unused();
     file.require_whole();

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "model/config.hpp"
+#include "model/embedding.hpp"
 #include "model/linear.hpp"
 #include "model/norm.hpp"
 
@@ -18,10 +19,10 @@ using layer_weights = gguf::layer_tensors<linear, norm>;
 
 struct weights {
     trilobit::page_arena arena;  // of the packed matrices; outlives them
-    dense_matrix embedding;      // (vocab, dim)
+    model::embedding embedding;  // (vocab, dim)
     std::vector<layer_weights> layers;
     norm output_norm;      // (dim)
-    linear head;           // (vocab, dim); views the embedding when tied; rows() == 0: none
+    linear head;           // (vocab, dim); views a dense embedding when tied; rows() == 0: none
     vector rope_divisors;  // (rope_dim / 2), empty when all are 1
 
     /// Bytes that making one token reads, less the keys and values of earlier ones.

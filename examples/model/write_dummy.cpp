@@ -82,13 +82,26 @@ void write_config(gguf::writer& out, const config& c) {
     count("rope.dimension_count", c.rope_dim);
     out.set(p + "rope.freq_base", c.rope_base);
     out.set(p + "attention.layer_norm_rms_epsilon", c.norm_eps);
-    if (c.architecture != "llama")
+    if (c.yarn.original > 0) {
+        out.set(p + "rope.scaling.type", "yarn");
+        out.set(p + "rope.scaling.factor", c.rope_divisor);
+        count("rope.scaling.original_context_length", c.yarn.original);
+    }
+    if (c.architecture.starts_with("bitnet"))
         out.set(p + "hidden_activation", c.gate == gate_function::squared_relu ? "relu2" : "silu");
 }
 
 std::vector<std::byte> ones(std::int64_t count) {
     return gguf::quantize(gguf::tensor_type::f32,
                           std::vector<float>(static_cast<std::size_t>(count), 1.0f), count);
+}
+
+// From -1/2 to 1/2: as large as what they are added to, or a forgotten one would not show.
+std::vector<std::byte> biases(std::uint64_t seed, std::int64_t count) {
+    random_numbers random(seed);
+    std::vector<float> values(static_cast<std::size_t>(count));
+    for (float& v : values) v = random.uniform() - 0.5f;
+    return gguf::quantize(gguf::tensor_type::f32, values, count);
 }
 
 std::vector<std::byte> floats(std::uint64_t seed, std::int64_t rows, std::int64_t cols) {
@@ -169,43 +182,59 @@ std::vector<std::byte> codes(gguf::tensor_type type, std::uint64_t seed, std::ui
     return bytes;
 }
 
-std::vector<planned> plan(const config& c, gguf::tensor_type linears, std::uint64_t seed) {
+/// Of any type, the same bytes for the same arguments.
+std::vector<std::byte> matrix_of(gguf::tensor_type type, std::uint64_t seed, std::uint64_t which,
+                                 std::int64_t rows, std::int64_t cols) {
+    const formats::dense_format* of = gguf::numbers(type);
+    return of != nullptr && of->encode == nullptr ? codes(type, seed, which, rows, cols)
+                                                  : levels(type, seed, which, rows, cols);
+}
+
+std::vector<planned> plan(const config& c, gguf::tensor_type linears, gguf::tensor_type tables,
+                          std::uint64_t seed) {
     std::vector<planned> all;
     const auto norm = [&](std::string name, std::int64_t n) {
         all.push_back({std::move(name), gguf::tensor_type::f32, n, 0, [=] { return ones(n); }});
     };
-    const auto dense = [&](std::string name, std::uint64_t id) {
-        all.push_back({std::move(name), gguf::tensor_type::f16, c.dim, c.vocab,
-                       [=, &c] { return floats(seed + id, c.vocab, c.dim); }});
+    const auto table = [&](std::string name, std::uint64_t id) {
+        all.push_back({std::move(name), tables, c.dim, c.vocab, [=, &c] {
+                           return tables == gguf::tensor_type::f16
+                                      ? floats(seed + id, c.vocab, c.dim)
+                                      : matrix_of(tables, seed, id, c.vocab, c.dim);
+                       }});
     };
-    dense("token_embd.weight", 0);
+    table("token_embd.weight", 0);
     for (std::int64_t layer = 0; layer < c.layers; ++layer) {
         std::uint64_t id = first_matrix_of(layer);
         gguf::each_tensor(c.widths(), [&](const gguf::layer_tensor& t) {
+            if (t.is_bias()) {
+                all.push_back({t.name_in(layer), gguf::tensor_type::f32, t.cols, 0,
+                               [=, cols = t.cols, which = ~id + all.size()] {
+                                   return biases(seed ^ which, cols);
+                               }});
+                return;
+            }
             if (t.is_vector) return norm(t.name_in(layer), t.cols);
             all.push_back(
                 {t.name_in(layer), linears, t.cols, t.rows, [=, rows = t.rows, cols = t.cols] {
-                     const formats::dense_format* of = gguf::numbers(linears);
-                     return of != nullptr && of->encode == nullptr
-                                ? codes(linears, seed, id, rows, cols)
-                                : levels(linears, seed, id, rows, cols);
+                     return matrix_of(linears, seed, id, rows, cols);
                  }});
             ++id;
         });
     }
     norm("output_norm.weight", c.dim);
-    if (!c.tied_head) dense("output.weight", 1);
+    if (!c.tied_head) table("output.weight", 1);
     return all;
 }
 
 }  // namespace
 
 void write_dummy(const std::string& path, const config& shape, gguf::tensor_type linears,
-                 std::uint64_t seed, const progress& report) {
+                 std::uint64_t seed, const progress& report, gguf::tensor_type tables) {
     gguf::writer out(path);
     write_config(out, shape);
     write_vocabulary(out, shape.vocab);
-    const std::vector<planned> all = plan(shape, linears, seed);
+    const std::vector<planned> all = plan(shape, linears, tables, seed);
     double total = 0, done = 0;
     for (const planned& t : all) {
         if (t.rows == 0)

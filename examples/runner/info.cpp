@@ -83,6 +83,20 @@ void print_types(const gguf::reader& file) {
                           s.weights > 0 ? 8.0 * static_cast<double>(s.bytes) / s.weights : 0.0);
 }
 
+std::string graph_text(const model::config& c) {
+    std::string text = c.gate == model::gate_function::silu ? "SiLU" : "squared ReLU";
+    text += c.sub_norms ? ", sub-norms" : ", no sub-norms";
+    if (c.biases) text += ", biases of q, k and v";
+    if (c.head_norms) text += ", heads normed";
+    char base[32];
+    (void)std::snprintf(base, sizeof base, "%g", double{c.rope_base});
+    const bool pairs = c.pairing == model::rope_pairing::interleaved;
+    text +=
+        std::string(", RoPE pairs ") + (pairs ? "(2i, 2i+1)" : "(i, i+half)") + ", base " + base;
+    if (c.yarn.original > 0) text += ", YaRN of " + std::to_string(c.yarn.original) + " positions";
+    return text + (c.tied_head ? ", tied head" : ", own head");
+}
+
 // A vocabulary-only file, or another architecture, is still worth looking at.
 void print_model(const gguf::reader& file) {
     try {
@@ -94,12 +108,7 @@ void print_model(const gguf::reader& file) {
             static_cast<long long>(c.ffn), static_cast<long long>(c.heads),
             static_cast<long long>(c.kv_heads), static_cast<long long>(c.key_dim),
             static_cast<long long>(c.vocab), static_cast<long long>(c.context));
-        (void)std::printf("graph    %s, %s, RoPE pairs %s, base %g, %s\n",
-                          c.gate == model::gate_function::silu ? "SiLU" : "squared ReLU",
-                          c.sub_norms ? "sub-norms" : "no sub-norms",
-                          c.pairing == model::rope_pairing::interleaved ? "(2i, 2i+1)"
-                                                                        : "(i, i+half)",
-                          double{c.rope_base}, c.tied_head ? "tied head" : "own head");
+        (void)std::printf("graph    %s\n", graph_text(c).c_str());
     } catch (const error& e) {
         (void)std::printf("\nmodel    cannot be run: %s\n", printable(e.what()).c_str());
     }

@@ -5,6 +5,7 @@
 #include <memory>
 #include <string>
 
+#include "gguf/graph_keys.hpp"
 #include "huggingface/config.hpp"
 #include "model/random_weights.hpp"
 #include "model/shapes.hpp"
@@ -17,7 +18,7 @@ namespace tbx::runner {
 namespace {
 
 struct dummy_options {
-    std::string out, shape = "tiny", type = "TQ2_0", architecture, config;
+    std::string out, shape = "tiny", type = "TQ2_0", tables = "F16", architecture, config;
     std::int64_t vocabulary = 0;  // 0: the shape's
     std::uint64_t seed = 1;
 };
@@ -46,13 +47,10 @@ model::config as_architecture(model::config shape, const std::string& name) {
 /// What a folder of Hugging Face's would become, as far as this program's graphs go.
 model::config shape_of_config(const std::string& path) {
     const huggingface::config from = huggingface::read_config(path);
-    if (from.family != "llama" && from.family != "bitnet")
-        throw error(path, "describes a " + from.family + ", for which there is no graph here");
-    if (from.rope != huggingface::rope_rule::plain)
-        throw error(path, "scales RoPE, which a dummy does not");
-    const bool llama = from.family == "llama";
-    model::config c;
-    c.architecture = llama ? "llama" : from.squared_relu ? "bitnet-b1.58" : "bitnet";
+    if (from.rope == huggingface::rope_rule::llama3)
+        throw error(path, "scales RoPE as Llama 3.1, which a dummy does not");
+    model::config c =
+        model::config_of_architecture(from.squared_relu ? "bitnet-b1.58" : from.family);
     c.name = "random weights";
     c.vocab = from.vocab;
     c.dim = from.dim;
@@ -63,10 +61,13 @@ model::config shape_of_config(const std::string& path) {
     c.key_dim = c.value_dim = c.rope_dim = from.head_dim;
     c.context = from.context;
     c.rope_base = from.rope_base;
+    if (from.rope != huggingface::rope_rule::plain)
+        c.rope_divisor = static_cast<float>(from.rope_factor);
+    if (from.rope == huggingface::rope_rule::yarn) {
+        c.yarn.original = from.rope_original;
+        c.rope_magnitude = gguf::yarn_magnitude(c.rope_divisor);
+    }
     c.norm_eps = from.norm_eps;
-    c.pairing = llama ? model::rope_pairing::interleaved : model::rope_pairing::halves;
-    c.gate = from.squared_relu ? model::gate_function::squared_relu : model::gate_function::silu;
-    c.sub_norms = !llama;
     c.tied_head = from.tied.value_or(false);
     if (const std::string problem = model::check(c); !problem.empty()) throw error(path, problem);
     return c;
@@ -78,8 +79,9 @@ void run(const dummy_options& o) {
     if (!o.architecture.empty()) shape = as_architecture(std::move(shape), o.architecture);
     if (o.vocabulary > 0) shape.vocab = o.vocabulary;
     support::progress_bar bar("writing " + o.out);
-    model::write_dummy(o.out, shape, dummy_types().at(o.type), o.seed,
-                       [&](double done) { bar.update(done); });
+    model::write_dummy(
+        o.out, shape, dummy_types().at(o.type), o.seed, [&](double done) { bar.update(done); },
+        dummy_types().at(o.tables));
 }
 
 }  // namespace
@@ -98,14 +100,18 @@ void add_make_dummy(CLI::App& app) {
         ->add_option("--config", o->config, "The shape that a config.json of Hugging Face's says")
         ->type_name("FILE")
         ->excludes(shape);
+    const CLI::Validator known(
+        [type_names](std::string& text) {
+            return dummy_types().contains(text) ? std::string()
+                                                : "'" + text + "' is none of " + type_names;
+        },
+        "");
     command->add_option("--type", o->type, "Type of the linear layers: " + type_names + " [TQ2_0]")
         ->type_name("NAME")
-        ->check(CLI::Validator(
-            [type_names](std::string& text) {
-                return dummy_types().contains(text) ? std::string()
-                                                    : "'" + text + "' is none of " + type_names;
-            },
-            ""));
+        ->check(known);
+    command->add_option("--tables", o->tables, "Type of embedding and head, of the same list [F16]")
+        ->type_name("NAME")
+        ->check(known);
     command
         ->add_option("--architecture", o->architecture,
                      "Name the graph bitnet or bitnet-b1.58 [the shape's]")

@@ -21,7 +21,7 @@ bench_result measure(model::compute& cpu, const model::transformer& m, model::st
                      const bench_plan& plan, const model::progress& report,
                      const std::function<void()>& between) {
     model::random_numbers random(1);
-    const auto vocab = static_cast<std::uint64_t>(m.weights.embedding.rows);
+    const auto vocab = static_cast<std::uint64_t>(m.weights.embedding.rows());
     const auto token = [&] { return static_cast<model::token_id>(random.bits() % vocab); };
     std::vector<double> prefills, decodes, steps;  // seconds
     const double total = static_cast<double>(plan.rounds) *

@@ -81,7 +81,8 @@ class Model:
             steps = x * scale
             self.margin = min(self.margin, float(np.abs(steps - np.floor(steps) - 0.5).min()))
             x = np.clip(np.rint(steps), -128, 127) / scale  # rint: half to even
-        return x @ w.T
+        y = x @ w.T
+        return y + self.plain(name + ".bias") if name + ".bias" in self.tensors else y
 
     def norm(self, x, name):
         eps = self.config["rms_norm_eps"]

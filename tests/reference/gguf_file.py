@@ -31,8 +31,8 @@ class Reader:
         return self.number(NUMBERS[kind])
 
 
-def tensors(path):
-    """name -> (type, shape with the columns first, bytes with the padding behind them)."""
+def read(path):
+    """Metadata, and name -> (type, shape with the columns first, bytes with the padding behind)."""
     with open(path, "rb") as file:
         reader = Reader(file.read())
     assert reader.raw[:4] == b"GGUF"
@@ -51,5 +51,9 @@ def tensors(path):
     alignment = metadata.get("general.alignment", 32)
     base = math.ceil(reader.at / alignment) * alignment
     ends = [at for *_, at in found[1:]] + [len(reader.raw) - base]
-    return {name: (kind, shape, reader.raw[base + at:base + end])
-            for (name, kind, shape, at), end in zip(found, ends)}
+    return metadata, {name: (kind, shape, reader.raw[base + at:base + end])
+                      for (name, kind, shape, at), end in zip(found, ends)}
+
+
+def tensors(path):
+    return read(path)[1]

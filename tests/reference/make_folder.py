@@ -175,7 +175,7 @@ class Maker:
         else:
             self.tensors[name + ".weight"] = (dtype, self.floats(dtype, rows, cols))
 
-    def model(self, c, how, dtype, sub_norms=(), head_norms=False):
+    def model(self, c, how, dtype, sub_norms=(), head_norms=False, biases=False):
         d = c.get("head_dim") or c["hidden_size"] // c["num_attention_heads"]
         width, kv, ffn = c["num_attention_heads"] * d, c["num_key_value_heads"] * d, \
             c["intermediate_size"]
@@ -190,6 +190,9 @@ class Maker:
                                      ("mlp.gate_proj", ffn, dim), ("mlp.up_proj", ffn, dim),
                                      ("mlp.down_proj", dim, ffn)):
                 self.linear(p + name, rows, cols, how, dtype)
+            for name, size in (("q", width), ("k", kv), ("v", kv)) if biases else ():
+                self.tensors[p + f"self_attn.{name}_proj.bias"] = (
+                    dtype, self.kept(dtype, self.random.standard_normal(size)))
             for name, size in zip(sub_norms, (width, ffn)):
                 self.norm(p + name, size, dtype)
             if head_norms:
@@ -286,6 +289,19 @@ def bonsai(m, how, dtype, **more):
     m.save(c)
 
 
+def vibe_voice(m):
+    """The language model of VibeVoice-ASR: Qwen2's graph of BitNet's masters."""
+    vocab, _, eos = qwen_words(m.folder)
+    c = {**SIZES, "architectures": ["Qwen2ForCausalLM"], "model_type": "qwen2",
+         "hidden_act": "silu", "rms_norm_eps": 1e-6, "rope_theta": 1000000.0, "vocab_size": vocab,
+         "tie_word_embeddings": True, "eos_token_id": eos, "use_sliding_window": False,
+         "sliding_window": 512, "max_window_layers": 2, "use_mrope": False,
+         "quantization_config": {"quant_method": "bitnet", "linear_class": "autobitlinear",
+                                 "quantization_mode": "online", "modules_to_not_convert": None}}
+    m.model(c, "masters", "BF16", biases=True)
+    m.save(c)
+
+
 LLAMA_31 = {"rope_type": "llama3", "factor": 8.0, "low_freq_factor": 1.0, "high_freq_factor": 4.0,
             "original_max_position_embeddings": 64}
 FAMILIES = {
@@ -300,6 +316,7 @@ FAMILIES = {
                                    rope_parameters={"rope_theta": 10000.0, **LLAMA_31}),
     "gsq": lambda m: plain_llama(m, "words", "F16", rope_theta=10000.0, quantization_config={
         "quant_method": "humming", "dtype": "int2", "group_size": 128}),
+    "qwen2": vibe_voice,
     "bonsai": lambda m: bonsai(m, "groups", "F16"),
     "bonsai-mlx-1": lambda m: bonsai(m, "mlx1", "F16", quantization={"group_size": 128, "bits": 1}),
     "bonsai-mlx-2": lambda m: bonsai(m, "mlx2", "F16", quantization={"group_size": 128, "bits": 2},

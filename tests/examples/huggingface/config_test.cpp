@@ -59,6 +59,19 @@ TEST_CASE("config.json: a Llama's") {
     CHECK(read_config(with(llama(), {{"head_dim", 128}}), "c").head_dim == 128);
 }
 
+TEST_CASE("config.json: Qwen's two") {
+    const json more = {{"use_sliding_window", false}, {"sliding_window", 64}, {"head_dim", 64}};
+    const config two =
+        read_config(with(with(llama(), more), {{"architectures", {"Qwen2ForCausalLM"}}}), "c");
+    CHECK((two.family == "qwen2" && two.biases && !two.head_norms));
+    const config three =
+        read_config(with(with(llama(), more), {{"architectures", {"Qwen3ForCausalLM"}}}), "c");
+    CHECK((three.family == "qwen3" && !three.biases && three.head_norms));
+    CHECK_THAT(refusal(with(with(llama(), more), {{"architectures", {"Qwen2ForCausalLM"}},
+                                                  {"use_sliding_window", true}})),
+               ContainsSubstring("'sliding_window' is 64"));
+}
+
 TEST_CASE("config.json: the ways in which weights lie") {
     const auto rule = [](const json& more) {
         return read_config(with(llama(), more), "config.json").weights;

@@ -28,9 +28,13 @@ TEST_CASE("names: each family has its tensors, once") {
     c.kv_heads = 1;
     c.head_dim = 4;
     c.vocab = 10;
-    for (const auto& [family, each_layer, turned] :
-         {std::tuple{"llama", 9, true}, {"bitnet", 11, false}, {"qwen3", 11, false}}) {
+    for (const auto& [family, each_layer, turned] : {std::tuple{"llama", 9, true},
+                                                     {"bitnet", 11, false},
+                                                     {"qwen2", 12, false},
+                                                     {"qwen3", 11, false}}) {
         c.family = family;
+        c.biases = c.family == "qwen2";
+        c.head_norms = c.family == "qwen3";
         std::set<std::string> names;
         for (const wanted_tensor& t : tensors_of(c)) {
             CHECK(names.insert(t.name).second);

@@ -95,6 +95,45 @@ TEST_CASE("the architecture decides the graph, the activation key overrules it")
     CHECK_THROWS_WITH(d.read(), ContainsSubstring("gelu"));
 }
 
+TEST_CASE("parts of a layer follow from the architecture, and from tensors") {
+    draft d;
+    d.architecture = "qwen2";
+    CHECK(d.read().biases);
+    CHECK(d.read().pairing == model::rope_pairing::halves);
+    d.architecture = "qwen3";
+    CHECK(d.read().head_norms);
+    CHECK_FALSE(d.read().biases);
+    d.architecture = "llama";
+    CHECK_FALSE(d.read().head_norms);
+    d.extra_tensors = {"blk.0.attn_q.bias"};
+    CHECK(d.read().biases);
+    for (const char* hybrid : {"qwen35", "qwen3next", "qwen35moe"}) {
+        d.architecture = hybrid;
+        CHECK_THROWS_WITH(d.read(), ContainsSubstring("use llama.cpp with the plug-in"));
+    }
+}
+
+TEST_CASE("YaRN as llama.cpp reads it") {
+    draft d;
+    d.architecture = "qwen3";
+    d.texts["rope.scaling.type"] = "yarn";
+    CHECK(d.read().yarn.original == 128);  // the context, where no other is said
+    CHECK(d.read().rope_magnitude == 1.0f);
+    d.numbers["rope.scaling.factor"] = 4.0f;
+    d.counts["rope.scaling.original_context_length"] = 32;
+    d.numbers["rope.scaling.yarn_beta_fast"] = 16.0f;
+    const model::config c = d.read();
+    CHECK(c.yarn.original == 32);
+    CHECK(c.yarn.fast == 16.0f);
+    CHECK(c.yarn.slow == 1.0f);
+    CHECK(c.rope_divisor == 4.0f);
+    CHECK(std::fabs(c.rope_magnitude - 1.1386294f) < 1e-6f);
+    d.numbers["rope.scaling.yarn_beta_slow"] = 20.0f;
+    CHECK_THROWS_WITH(d.read(), ContainsSubstring("YaRN"));
+    d.texts["rope.scaling.type"] = "linear";
+    CHECK(d.read().yarn.original == 0);
+}
+
 TEST_CASE("head widths and RoPE of their own") {
     draft d;
     d.counts["attention.key_length"] = 32;
@@ -281,9 +320,9 @@ TEST_CASE("absurd numbers and texts are refused too") {
     d.numbers[key] = value;
     CHECK_THROWS_AS(d.read(), error);
 
-    draft yarn;
-    yarn.texts["rope.scaling.type"] = "yarn";
-    CHECK_THROWS_WITH(yarn.read(), ContainsSubstring("yarn"));
+    draft other;
+    other.texts["rope.scaling.type"] = "dynamic";
+    CHECK_THROWS_WITH(other.read(), ContainsSubstring("dynamic"));
     draft below;
     below.texts["rope.scaling.type"] = "linear";
     below.numbers["rope.scaling.factor"] = -1.0f;
@@ -316,5 +355,8 @@ TEST_CASE("every named shape is sound and has the size that was published") {
     CHECK(millions("Falcon-E-1B") == 1585.4);
     CHECK(millions("Falcon-E-3B") == 2919.2);
     CHECK(millions("TriLM-99M") == 48.2);
+    CHECK(millions("Bonsai-1.7B") == 1409.3);
+    CHECK(millions("Bonsai-4B") == 3633.3);
+    CHECK(millions("Bonsai-8B") == 6945.8);
     CHECK_THROWS_WITH(model::config_of_shape("no-such"), ContainsSubstring("bitnet-b1.58-2B-4T"));
 }

@@ -89,6 +89,8 @@ TEST_CASE("batches, threads and layouts change no bit") {
         {"tiny", gguf::tensor_type::i2_s},
         {"tiny-llama", gguf::tensor_type::tq1_0},
         {"tiny-llama", gguf::tensor_type::f16},
+        {"tiny-qwen2", gguf::tensor_type::tq2_0},
+        {"tiny-qwen3", gguf::tensor_type::q2_0},
     }));
     const std::vector<float> whole = loaded(shape, type, 1).logits(text.size());
     CHECK(std::isfinite(whole.back()));

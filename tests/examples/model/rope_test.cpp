@@ -70,3 +70,30 @@ TEST_CASE("position 0 turns nothing; linear scaling and divisors slow the turnin
     CHECK(turned(12, {}) == at_three);
     CHECK(turned(3, {}) != at_three);
 }
+
+TEST_CASE("YaRN leaves fast pairs their pace, slows slow ones down, and makes all longer") {
+    model::config c = small(model::rope_pairing::halves);
+    c.key_dim = c.rope_dim = 64;
+    c.rope_base = 10000.0f;
+    const auto turned = [&] {
+        model::rope_table table;
+        table.fill(c, {}, 7, 1);
+        std::vector<float> x(64, 1.0f);
+        table.turn(x.data(), 0, c.pairing);
+        return x;
+    };
+    const std::vector<float> fast = turned();
+    c.rope_divisor = 4.0f;
+    const std::vector<float> slow = turned();
+    c.yarn.original = 1024;
+    c.rope_magnitude = 1.25f;
+    const std::vector<float> x = turned();
+    // Pairs 5 and 17 turn 32 times and once in 1024 positions: 64 ln(1024 / 2 pi n) / 2 ln 10^4.
+    for (const std::size_t i : {0u, 1u, 5u}) CHECK(double{x[i]} == Approx(1.25 * double{fast[i]}));
+    for (const std::size_t i : {18u, 25u, 31u})
+        CHECK(double{x[i]} == Approx(1.25 * double{slow[i]}));
+    const double own = 1.0 - (10.0 - 5.0) / (18.0 - 5.0);
+    const double pace = std::pow(10000.0, -20.0 / 64.0) * (own + (1.0 - own) / 4.0);
+    CHECK(double{x[10]} ==
+          Approx(1.25 * (std::cos(7.0 * pace) - std::sin(7.0 * pace))).margin(1e-5));
+}
