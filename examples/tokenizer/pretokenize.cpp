@@ -19,91 +19,6 @@ namespace tbx::tokenizer {
 
 namespace {
 
-// Unicode's White_Space, spelt out: PCRE2's \s has U+180E too, which the models' tokenizers do not,
-// and its \p{White_Space} is only in 10.40 and newer.
-#define SPACES \
-    R"(\t-\r \x{85}\x{a0}\x{1680}\x{2000}-\x{200a}\x{2028}\x{2029}\x{202f}\x{205f}\x{3000})"
-#define SPACE "[" SPACES "]"
-#define NOT_SPACE "[^" SPACES "]"
-#define SYMBOLS "[^" SPACES R"(\p{L}\p{N}]+)"
-#define LAST_SPACE_APART SPACE "+(?!" NOT_SPACE ")"
-
-#define LLAMA_3(digits)                                                              \
-    R"((?i:'s|'t|'re|'ve|'m|'ll|'d)|[^\r\n\p{L}\p{N}]?\p{L}+|)" digits "| ?" SYMBOLS \
-    R"([\r\n]*|)" SPACE R"(*[\r\n]+|)" LAST_SPACE_APART "|" SPACE "+"
-
-constexpr std::array llama_bpe{LLAMA_3(R"(\p{N}{1,3})")};
-constexpr std::array qwen2{LLAMA_3(R"(\p{N})")};
-#define GPT_2 R"('s|'t|'re|'ve|'m|'ll|'d| ?\p{L}+| ?\p{N}+| ?)" SYMBOLS "|" LAST_SPACE_APART
-constexpr std::array gpt_2{GPT_2};
-constexpr std::array fallback{R"([\p{P}\$\+<=>\^~\|]+)", GPT_2, R"(\p{N}+)", "[0-9][0-9][0-9]"};
-
-#undef GPT_2
-#undef LLAMA_3
-#undef LAST_SPACE_APART
-#undef SYMBOLS
-#undef NOT_SPACE
-#undef SPACE
-#undef SPACES
-
-struct named_rule {
-    std::string_view pre;
-    split_rule rule;
-};
-
-constexpr split_rule default_rule{"default", fallback, false, false};
-constexpr split_rule gpt_2_rule{"gpt-2", gpt_2, false, false};
-constexpr split_rule llama_bpe_rule{"llama-bpe", llama_bpe, true, true};
-constexpr split_rule qwen2_rule{"qwen2", qwen2, false, false};
-// The pattern of Llama 3, and neither of its habits.
-constexpr split_rule glm4_rule{"glm4", llama_bpe, false, false};
-
-// llama.cpp's names (llama-vocab.cpp, July 2026) whose patterns and habits are those of a rule.
-constexpr std::array rules{
-    named_rule{"default", default_rule},
-    named_rule{"llama-bpe", llama_bpe_rule},
-    named_rule{"llama3", llama_bpe_rule},
-    named_rule{"llama-v3", llama_bpe_rule},
-    named_rule{"falcon3", llama_bpe_rule},
-    named_rule{"falcon-h1", llama_bpe_rule},
-    named_rule{"falcon_e", llama_bpe_rule},  // Falcon-E's own files; llama.cpp refuses the name
-    named_rule{"falcon-e", llama_bpe_rule},
-    named_rule{"pixtral", llama_bpe_rule},
-    named_rule{"midm-2.0", llama_bpe_rule},
-    named_rule{"lfm2", llama_bpe_rule},
-    named_rule{"jina-v5-nano", llama_bpe_rule},
-    named_rule{"glm4", glm4_rule},
-    named_rule{"chatglm-bpe", glm4_rule},
-    named_rule{"dbrx", glm4_rule},
-    named_rule{"smaug-bpe", glm4_rule},
-    named_rule{"qwen2", qwen2_rule},
-    named_rule{"deepseek-r1-qwen", qwen2_rule},
-    named_rule{"kormo", qwen2_rule},
-    named_rule{"f2llmv2", qwen2_rule},
-    named_rule{"megrez", qwen2_rule},
-    named_rule{"stablelm2", qwen2_rule},
-    named_rule{"hunyuan", qwen2_rule},
-    named_rule{"solar-open", qwen2_rule},
-    named_rule{"grok-2", qwen2_rule},
-    named_rule{"gpt-2", gpt_2_rule},
-    named_rule{"gpt2", gpt_2_rule},  // not llama.cpp's; it can mean nothing else
-    named_rule{"phi-2", gpt_2_rule},
-    named_rule{"olmo", gpt_2_rule},
-    named_rule{"mpt", gpt_2_rule},
-    named_rule{"jais", gpt_2_rule},
-    named_rule{"trillion", gpt_2_rule},
-    named_rule{"granite-docling", gpt_2_rule},
-    named_rule{"exaone4", gpt_2_rule},
-    named_rule{"gigachat", gpt_2_rule},
-    named_rule{"mellum", gpt_2_rule},
-    named_rule{"a.x-4.0", gpt_2_rule},
-    named_rule{"modern-bert", gpt_2_rule},
-    named_rule{"jina-es", gpt_2_rule},
-    named_rule{"jina-de", gpt_2_rule},
-    named_rule{"jina-v2-es", gpt_2_rule},
-    named_rule{"jina-v2-de", gpt_2_rule},
-};
-
 struct free_code {
     void operator()(pcre2_code* code) const noexcept { pcre2_code_free(code); }
 };
@@ -210,15 +125,6 @@ std::vector<run> split_by_validity(std::string_view text) {
 struct pretokenizer::compiled {
     std::vector<owned_code> codes;
 };
-
-std::optional<split_rule> find_split_rule(std::string_view pre) {
-    for (const named_rule& candidate : rules) {
-        if (candidate.pre == pre) return candidate.rule;
-    }
-    return std::nullopt;
-}
-
-std::string_view split_rule_names() noexcept { return "default, glm4, gpt-2, llama-bpe, qwen2"; }
 
 pretokenizer::pretokenizer(const split_rule& rule) {
     auto made = std::make_unique<compiled>();

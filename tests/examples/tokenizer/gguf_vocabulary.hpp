@@ -33,17 +33,12 @@ struct vocabulary_file {
 
     [[nodiscard]] gguf::reader reader() const {
         const scratch_folder folder;
-        return gguf::reader(write(folder.path("vocabulary.gguf")));
+        const std::string path = folder.path("vocabulary.gguf");
+        write(path);
+        return gguf::reader(path);
     }
 
-    [[nodiscard]] std::string bytes() const {
-        const gguf::reader file = reader();
-        const auto all = file.parts().front().bytes();
-        return {reinterpret_cast<const char*>(all.data()), all.size()};
-    }
-
-private:
-    std::string write(std::string path) const {
+    void write(const std::string& path) const {
         gguf::writer out(path);
         out.set("tokenizer.ggml.model", model);
         out.set_array("tokenizer.ggml.tokens", tokens);
@@ -53,7 +48,12 @@ private:
         if (!pre.empty()) out.set("tokenizer.ggml.pre", pre);
         more(out);
         out.finish();
-        return path;
+    }
+
+    [[nodiscard]] std::string bytes() const {
+        const gguf::reader file = reader();
+        const auto all = file.parts().front().bytes();
+        return {reinterpret_cast<const char*>(all.data()), all.size()};
     }
 };
 

@@ -117,7 +117,7 @@ test("JavaScript's patterns split as PCRE2 does", {skip: !existsSync(gpt2) && `$
         .filter((t) => t.trim() !== "" && !t.includes("\0"));
     texts.push("I'LL we'Re DON'T it's", "\u2028 \u3000x\u180e y\u0085z", "ſ'ſ 'ſ", "𐐷𐐷 x²³ ½ ١٢٣٤٥", "a\r\n\r\n  b\t\t c");
     assert.ok(texts.length > 20);
-    for (const pre of ["gpt-2", "llama-bpe", "qwen2", "default"]) {
+    for (const pre of ["gpt-2", "llama-bpe", "qwen2", "default", "deepseek-llm", "deepseek-v3", "gpt-4o"]) {
         const engine = await Engine.of(compiled);
         await engine.loadWords("gpt-2", bytes.length, [bytes], pre);
         for (const text of texts)
