@@ -108,6 +108,11 @@ void writer::set_array(std::string_view key, std::span<const std::int32_t> value
     for (const std::int32_t value : values) put(metadata, value);
 }
 
+void writer::set_array(std::string_view key, std::span<const std::uint8_t> values) {
+    open_array(key, value_type::u8, values.size());
+    for (const std::uint8_t value : values) put(metadata, value);
+}
+
 void writer::copy(const entry& from) {
     const std::string_view bytes(reinterpret_cast<const char*>(from.bytes.data()),
                                  from.bytes.size());

@@ -64,6 +64,7 @@ public:
     void set_array(std::string_view key, std::span<const std::string_view> values);
     void set_array(std::string_view key, std::span<const float> values);
     void set_array(std::string_view key, std::span<const std::int32_t> values);
+    void set_array(std::string_view key, std::span<const std::uint8_t> values);
     /// An entry of another file, byte for byte, whatever its type.
     void copy(const entry& from);
 

@@ -65,7 +65,22 @@ bpe::bpe(const vocabulary& from, bool ignore_merges, const gguf::reader& file)
     }
 }
 
-void bpe::encode(std::string_view piece, std::vector<token_id>& out) const {
+// Vectors that the pieces of one text share.
+struct bpe::scratch {
+    std::vector<symbol> symbols;
+    std::vector<candidate> candidates;  // a heap, best first, once all initial pairs are in
+};
+
+void bpe::encode(std::span<const std::string_view> pieces, piece_cache& cache,
+                 std::vector<token_id>& out) const {
+    scratch work;
+    const auto make = [&](std::string_view piece, std::vector<token_id>& to) {
+        merge_piece(piece, work, to);
+    };
+    for (const std::string_view piece : pieces) cache.encode(piece, out, make);
+}
+
+void bpe::merge_piece(std::string_view piece, scratch& work, std::vector<token_id>& out) const {
     // A token's text has at least one byte for each byte of the piece.
     if (whole_pieces && piece.size() <= tokens->longest()) {
         const token_id id = tokens->find(to_alphabet(piece));
@@ -74,8 +89,11 @@ void bpe::encode(std::string_view piece, std::vector<token_id>& out) const {
             return;
         }
     }
-    std::vector<symbol> symbols;
-    symbols.reserve(piece.size());
+    // References, not a structured binding: clang 14 cannot capture one.
+    std::vector<symbol>& symbols = work.symbols;
+    std::vector<candidate>& candidates = work.candidates;
+    symbols.clear();
+    candidates.clear();
     for (std::uint32_t i = 0; i < piece.size(); ++i) {
         const auto byte = static_cast<unsigned char>(piece[i]);
         symbols.push_back({byte_symbols[byte], i, 1, i == 0 ? nothing : i - 1, i + 1});
@@ -83,7 +101,6 @@ void bpe::encode(std::string_view piece, std::vector<token_id>& out) const {
     if (symbols.empty()) return;
     symbols.back().after = nothing;
 
-    std::vector<candidate> candidates;  // a heap, best first, once all initial pairs are in
     const auto find_merge = [&](std::uint32_t left, std::uint32_t right) {
         return merges.find(pair_key(symbols[left].id, symbols[right].id));
     };

@@ -6,7 +6,7 @@
 #include <algorithm>
 #include <cstdint>
 
-#include "tokenizer/utf8.hpp"
+#include "tokenizer/byte_tokens.hpp"
 
 namespace tbx::tokenizer {
 
@@ -28,55 +28,10 @@ struct candidate {
     }
 };
 
-// The character at `at`, or the one byte there that belongs to none.
-std::string_view symbol_at(std::string_view text, std::size_t at) noexcept {
-    return text.substr(at, std::max<std::size_t>(character_bytes(text, at), 1));
-}
-
-// A character has at most four bytes, so two fit into one number.
-std::uint64_t pair_key(std::string_view left, std::string_view right) noexcept {
-    std::uint64_t key = 0;
-    for (const std::string_view part : {left, right}) {
-        std::uint32_t packed = 0;
-        for (const char c : part) packed = packed << 8 | static_cast<unsigned char>(c);
-        key = key << 32 | packed;
-    }
-    return key;
-}
-
-int hex_digit(char c) noexcept {
-    if (c >= '0' && c <= '9') return c - '0';
-    if (c >= 'A' && c <= 'F') return c - 'A' + 10;
-    return -1;
-}
-
 }  // namespace
 
-int spm::byte_of(std::string_view token_text) noexcept {
-    if (token_text.size() != 6 || !token_text.starts_with("<0x") || token_text[5] != '>') return -1;
-    const int high = hex_digit(token_text[3]);
-    const int low = hex_digit(token_text[4]);
-    return high < 0 || low < 0 ? -1 : 16 * high + low;
-}
-
-spm::spm(const vocabulary& from, const gguf::reader& file) : tokens(&from) {
-    byte_tokens.fill(from.unknown);
-    for (token_id id = 0; id < from.size(); ++id) {
-        if (from.kind(id) != token_kind::byte) continue;
-        const int byte = byte_of(from.text(id));
-        if (byte < 0) file.fail("byte token " + std::to_string(id) + " is not written <0xHH>");
-        byte_tokens[static_cast<std::size_t>(byte)] = id;
-    }
-    for (token_id id = 0; id < from.size(); ++id) {
-        const std::string_view text = from.text(id);
-        if (from.find(text) != id) continue;
-        std::string_view before;
-        for (std::size_t at = 0; at < text.size(); at += before.size()) {
-            const std::string_view current = symbol_at(text, at);
-            if (at != 0) joined.insert(pair_key(before, current));
-            before = current;
-        }
-    }
+spm::spm(const vocabulary& from, const gguf::reader& file)
+    : tokens(&from), byte_tokens(byte_tokens_of(from, from.unknown, file)), apart(from) {
     if (std::find(byte_tokens.begin(), byte_tokens.end(), no_token) != byte_tokens.end()) {
         file.fail("the vocabulary has neither a token for every byte nor an unknown token");
     }
@@ -88,20 +43,12 @@ struct spm::scratch {
     std::vector<candidate> candidates;  // a heap, best first, once all initial pairs are in
 };
 
-void spm::encode(std::string_view text, std::vector<token_id>& out) const {
+void spm::encode(std::string_view text, piece_cache& cache, std::vector<token_id>& out) const {
     scratch work;
-    std::size_t begin = 0;
-    std::string_view before;
-    for (std::size_t at = 0; at < text.size();) {
-        const std::string_view current = symbol_at(text, at);
-        if (at > begin && !joined.contains(pair_key(before, current))) {
-            merge_stretch(text.substr(begin, at - begin), work, out);
-            begin = at;
-        }
-        before = current;
-        at += current.size();
-    }
-    if (begin < text.size()) merge_stretch(text.substr(begin), work, out);
+    const auto make = [&](std::string_view stretch, std::vector<token_id>& to) {
+        merge_stretch(stretch, work, to);
+    };
+    apart.cut(text, [&](std::string_view stretch) { cache.encode(stretch, out, make); });
 }
 
 void spm::merge_stretch(std::string_view text, scratch& work, std::vector<token_id>& out) const {

@@ -5,11 +5,11 @@
 #pragma once
 
 #include <array>
-#include <cstdint>
 #include <string_view>
-#include <unordered_set>
 #include <vector>
 
+#include "tokenizer/piece_cache.hpp"
+#include "tokenizer/stretches.hpp"
 #include "tokenizer/vocabulary.hpp"
 
 namespace tbx::tokenizer {
@@ -17,9 +17,7 @@ namespace tbx::tokenizer {
 class spm {
     const vocabulary* tokens;
     std::array<token_id, 256> byte_tokens;
-    // Pairs of characters that stand side by side in some token. Between any others no merge is
-    // possible, so a text falls apart there into stretches, mostly words, that merge on their own.
-    std::unordered_set<std::uint64_t> joined;
+    stretches apart;
     struct scratch;
 
     void merge_stretch(std::string_view text, scratch& work, std::vector<token_id>& out) const;
@@ -29,9 +27,7 @@ public:
     spm(const vocabulary& from, const gguf::reader& file);
 
     /// Appends the ids. Time n log n. Bytes that no token covers become byte tokens.
-    void encode(std::string_view text, std::vector<token_id>& out) const;
-    /// The byte that this token stands for, or -1.
-    [[nodiscard]] static int byte_of(std::string_view token_text) noexcept;
+    void encode(std::string_view text, piece_cache& cache, std::vector<token_id>& out) const;
 };
 
 }  // namespace tbx::tokenizer

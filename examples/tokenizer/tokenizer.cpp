@@ -7,9 +7,11 @@
 
 #include "tokenizer/bpe.hpp"
 #include "tokenizer/byte_alphabet.hpp"
+#include "tokenizer/byte_tokens.hpp"
 #include "tokenizer/pretokenize.hpp"
 #include "tokenizer/special_tokens.hpp"
 #include "tokenizer/spm.hpp"
+#include "tokenizer/unigram.hpp"
 #include "tokenizer/utf8.hpp"
 
 namespace tbx::tokenizer {
@@ -57,6 +59,7 @@ struct tokenizer::engine {
     special_tokens user_defined;
     special_tokens all_special;
     std::optional<spm> sentencepiece;
+    std::optional<unigram> likeliest;
     std::optional<pretokenizer> splitter;
     std::optional<bpe> byte_level;
 
@@ -69,19 +72,29 @@ struct tokenizer::engine {
             sentencepiece.emplace(tokens, file);
             return;
         }
+        if (tokens.model == vocabulary_model::unigram) {
+            likeliest.emplace(tokens, file);
+            return;
+        }
         const auto rule = find_split_rule(tokens.pre_tokenizer);
         if (!rule) file.fail("pre-tokenizer is not known");
         splitter.emplace(*rule);
         byte_level.emplace(tokens, rule->ignore_merges, file);
     }
 
-    void encode_plain(std::string_view text, bool after_special, std::vector<token_id>& out) const {
+    void encode_plain(std::string_view text, bool after_special, piece_cache& cache,
+                      std::vector<token_id>& out) const {
         if (text.empty()) return;
         if (sentencepiece) {
-            sentencepiece->encode(show_spaces(text, tokens.add_space_prefix && after_special), out);
+            const bool space_first = tokens.add_space_prefix && after_special;
+            sentencepiece->encode(show_spaces(text, space_first), cache, out);
             return;
         }
-        for (const std::string_view piece : splitter->split(text)) byte_level->encode(piece, out);
+        if (likeliest) {
+            likeliest->encode(text, cache, out);
+            return;
+        }
+        byte_level->encode(splitter->split(text), cache, out);
     }
 };
 
@@ -105,10 +118,11 @@ std::vector<token_id> tokenizer::encode(std::string_view text, encode_options op
     }
     const special_tokens& special =
         options.parse_special ? parts->all_special : parts->user_defined;
+    piece_cache cache(text.size());
     bool after_special = true;  // the beginning counts as well
     for (std::size_t at = 0; at < text.size();) {
         const auto hit = special.next(text, at);
-        parts->encode_plain(text.substr(at, hit.at - at), after_special, out);
+        parts->encode_plain(text.substr(at, hit.at - at), after_special, cache, out);
         if (hit.id == no_token) break;
         out.push_back(hit.id);
         at = hit.at + hit.bytes;
@@ -128,7 +142,7 @@ std::string tokenizer::decode(token_id id, bool show_special) const {
     if (is_special(kind)) return show_special ? std::string(text) : std::string();
     if (kind == token_kind::user_defined) return std::string(text);
     if (tokens.model == vocabulary_model::byte_level_bpe) return from_alphabet(text);
-    if (kind == token_kind::byte) return std::string(1, static_cast<char>(spm::byte_of(text)));
+    if (kind == token_kind::byte) return std::string(1, static_cast<char>(byte_of(text)));
     return hide_spaces(text);
 }
 

@@ -56,12 +56,24 @@ bool flag(const gguf::reader& file, std::string_view name, bool fallback) {
     return file.get_or<bool>(key(name), fallback);
 }
 
+// An array of bytes, in either signedness; empty when absent.
+std::string bytes_of(const gguf::reader& file, std::string_view name) {
+    const std::string full = key(name);
+    const gguf::entry* found = file.find(full);
+    if (found == nullptr) return {};
+    if (found->type != gguf::value_type::array ||
+        (found->element != gguf::value_type::u8 && found->element != gguf::value_type::i8))
+        file.fail("'" + full + "' is no array of bytes");
+    return {reinterpret_cast<const char*>(found->bytes.data()), found->bytes.size()};
+}
+
 vocabulary_model model_of(const gguf::reader& file) {
     const auto name = file.get<std::string_view>(key("model"));
     if (name == "llama") return vocabulary_model::sentencepiece;
+    if (name == "t5") return vocabulary_model::unigram;
     if (name == "gpt2") return vocabulary_model::byte_level_bpe;
     file.fail("tokenizer model '" + std::string(name.substr(0, 40)) +
-              "' is not supported (llama and gpt2 are)");
+              "' is not supported (llama, t5 and gpt2 are)");
 }
 
 // Microsoft's BitNet files forgot to name their pre-tokenizer. Their vocabulary is Llama 3's.
@@ -82,8 +94,9 @@ vocabulary::vocabulary(const gguf::reader& file, std::string_view pre) : model(m
     if (texts.empty()) file.fail("has a vocabulary without tokens");
     if (texts.size() > std::size_t{1} << 24) file.fail("has a vocabulary of unlikely size");
     const std::size_t count = texts.size();
-    const bool spm = model == vocabulary_model::sentencepiece;
-    if (!spm) merges = file.strings(key("merges"));
+    const bool bytes = model == vocabulary_model::byte_level_bpe, spm = !bytes,
+               ugm = model == vocabulary_model::unigram;
+    if (bytes) merges = file.strings(key("merges"));
     storage = take_over(texts, merges);
 
     scores.assign(count, 0.0f);
@@ -122,20 +135,21 @@ vocabulary::vocabulary(const gguf::reader& file, std::string_view pre) : model(m
 
     if (spm && !pre.empty())
         file.fail("has a SentencePiece vocabulary, whose texts nothing splits: leave --pre out");
-    if (!spm) {
+    if (bytes) {
         pre_tokenizer = pre.empty() ? file.get_or<std::string>(key("pre"), "") : std::string(pre);
         if (pre_tokenizer.empty() && is_llama_3(texts)) pre_tokenizer = "llama-bpe";
     }
     chat_template = file.get_or<std::string>("tokenizer.chat_template", "");
-    bos = special_id(file, "bos_token_id", spm ? 1 : no_token, count);
-    eos = special_id(file, "eos_token_id", spm ? 2 : no_token, count);
-    unknown = special_id(file, "unknown_token_id", spm ? 0 : no_token, count);
-    padding = special_id(file, "padding_token_id", no_token, count);
+    // llama.cpp's defaults: those of Llama and of T5.
+    bos = special_id(file, "bos_token_id", spm && !ugm ? 1 : no_token, count);
+    eos = special_id(file, "eos_token_id", bytes ? no_token : ugm ? 1 : 2, count);
+    unknown = special_id(file, "unknown_token_id", bytes ? no_token : ugm ? 2 : 0, count);
+    padding = special_id(file, "padding_token_id", ugm ? 0 : no_token, count);
     end_of_turn = special_id(file, "eot_token_id", no_token, count);
     const token_id end_of_message = special_id(file, "eom_token_id", no_token, count);
 
-    bool usual_bos = spm;
-    if (!spm) {
+    bool usual_bos = !bytes && !ugm;
+    if (bytes) {
         const auto rule = find_split_rule(pre_tokenizer);
         if (!rule) {
             const std::string what = pre_tokenizer.empty()
@@ -147,11 +161,13 @@ vocabulary::vocabulary(const gguf::reader& file, std::string_view pre) : model(m
         usual_bos = rule->add_bos;
     }
     add_bos = flag(file, "add_bos_token", usual_bos && bos != no_token);
-    add_eos = flag(file, "add_eos_token", false);
+    add_eos = flag(file, "add_eos_token", ugm && eos != no_token);
     if ((add_bos && bos == no_token) || (add_eos && eos == no_token)) {
         file.fail("wants a begin or end token added but does not say which");
     }
-    add_space_prefix = flag(file, "add_space_prefix", spm) && spm;
+    add_space_prefix = flag(file, "add_space_prefix", spm && !ugm) && spm;
+    remove_extra_whitespaces = ugm && flag(file, "remove_extra_whitespaces", false);
+    if (ugm) character_map = bytes_of(file, "precompiled_charsmap");
 
     for (const token_id id : {eos, end_of_turn, end_of_message}) {
         if (id != no_token) ends.push_back(id);

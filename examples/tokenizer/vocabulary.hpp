@@ -19,7 +19,7 @@ using token_id = std::int32_t;
 inline constexpr token_id no_token = -1;
 
 enum class token_kind : std::uint8_t { normal = 1, unknown, control, user_defined, unused, byte };
-enum class vocabulary_model : std::uint8_t { sentencepiece, byte_level_bpe };
+enum class vocabulary_model : std::uint8_t { sentencepiece, unigram, byte_level_bpe };
 
 class vocabulary {
     std::unique_ptr<char[]> storage;  // all texts, end to end
@@ -41,7 +41,9 @@ public:
     token_id bos = no_token, eos = no_token, unknown = no_token, padding = no_token;
     token_id end_of_turn = no_token;
     bool add_bos = false, add_eos = false, add_space_prefix = false;
-    std::string chat_template;  // empty when absent
+    bool remove_extra_whitespaces = false;  // of unigram models
+    std::string character_map;              // of these too: SentencePiece's, empty when absent
+    std::string chat_template;              // empty when absent
 
     [[nodiscard]] token_id size() const noexcept { return static_cast<token_id>(texts.size()); }
     [[nodiscard]] bool contains(token_id id) const noexcept { return id >= 0 && id < size(); }

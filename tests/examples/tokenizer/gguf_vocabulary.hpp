@@ -43,7 +43,7 @@ struct vocabulary_file {
         out.set("tokenizer.ggml.model", model);
         out.set_array("tokenizer.ggml.tokens", tokens);
         out.set_array("tokenizer.ggml.token_type", kinds);
-        if (model == "llama") out.set_array("tokenizer.ggml.scores", scores);
+        if (model != "gpt2") out.set_array("tokenizer.ggml.scores", scores);
         if (model == "gpt2") out.set_array("tokenizer.ggml.merges", merges);
         if (!pre.empty()) out.set("tokenizer.ggml.pre", pre);
         more(out);
@@ -67,6 +67,15 @@ struct vocabulary_file {
     for (int b = 0; b < 256; ++b) {
         file.add(std::string("<0x") + digits[b / 16] + digits[b % 16] + ">", 0, 6);
     }
+    return file;
+}
+
+/// <pad> </s> <unk>, then a few words: T5's order.
+[[nodiscard]] inline vocabulary_file unigram_vocabulary() {
+    vocabulary_file file{"t5", {}, {}, {}, {}};
+    file.add("<pad>", 0, 3);
+    file.add("</s>", 0, 3);
+    file.add("<unk>", 0, 2);
     return file;
 }
 

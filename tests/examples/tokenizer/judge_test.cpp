@@ -7,6 +7,7 @@
 #include <algorithm>
 #include <cstdint>
 #include <random>
+#include <set>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -72,7 +73,44 @@ std::vector<std::string_view> unlike(std::string_view pre) {
     return {};
 }
 
+/// Tokens are what random texts are made of, and random ones of those side by side.
+vocabulary_file pieces_of_texts(vocabulary_file file, bool prefix) {
+    std::mt19937 random(17);
+    std::set<std::string> texts{"\u2581"};
+    for (const std::string_view part : testing::text_parts)
+        for (const char c : part)
+            if (c > ' ') texts.insert(std::string(1, c));
+    for (int i = 0; i < 3000; ++i) {
+        std::string text;
+        for (std::size_t n = 1 + random() % 3; n > 0; --n) {
+            const auto part = testing::text_parts[random() % testing::text_parts.size()];
+            text += part.find_first_of(" \n\r\t\v\f") == part.npos ? std::string(part) : "\u2581";
+        }
+        texts.insert(text);
+    }
+    for (const std::string& text : texts)
+        file.add(text, -1.0f - static_cast<float>(random() % 4096) / 256.0f);
+    file.add(testing::border, 0, 4);
+    file.more = [prefix](gguf::writer& out) {
+        out.set("general.architecture", std::string("llama"));
+        out.set("tokenizer.ggml.add_space_prefix", prefix);
+        out.set("tokenizer.ggml.remove_extra_whitespaces", prefix);
+    };
+    return file;
+}
+
 }  // namespace
+
+TEST_CASE("random texts become SentencePiece's ids as llama.cpp's") {
+    const bool prefix = GENERATE(false, true);
+    compare(pieces_of_texts(testing::spm_vocabulary(), prefix), testing::random_texts(23, 2000));
+}
+
+TEST_CASE("random texts become unigram ids as llama.cpp's") {
+    const bool prefix = GENERATE(false, true);
+    compare(pieces_of_texts(testing::unigram_vocabulary(), prefix),
+            testing::random_texts(29, 2000));
+}
 
 TEST_CASE("random texts are split as llama.cpp splits them") {
     const std::string pre = GENERATE(
