@@ -11,6 +11,8 @@
 #include <vector>
 
 #include "train/config.hpp"
+#include "train/portable_math.hpp"
+#include "train/sums.hpp"
 
 namespace tbx::train {
 
@@ -51,10 +53,8 @@ inline double norm_of(std::span<const float> g) {
     double total = 0;
     for (std::size_t i = 0; i < g.size(); i += 4096) {
         const std::size_t n = std::min<std::size_t>(4096, g.size() - i);
-        float part = 0;
-#pragma omp simd reduction(+ : part)
-        for (std::size_t j = 0; j < n; ++j) part += g[i + j] * g[i + j];
-        total += static_cast<double>(part);
+        const float* part = g.data() + i;
+        total += static_cast<double>(sum_of(static_cast<std::ptrdiff_t>(n), part, part));
     }
     return std::sqrt(total);
 }
@@ -64,10 +64,9 @@ inline double adamw_step(const parameter_layout& layout, const optimiser_options
                          moments& m) {
     const double norm = norm_of(g);
     const auto shrink = static_cast<float>(norm > o.clip ? o.clip / norm : 1.0);
-    const double t = static_cast<double>(step) + 1;
     const auto b1 = static_cast<float>(o.beta1), b2 = static_cast<float>(o.beta2);
-    const auto root = static_cast<float>(std::sqrt(1 - std::pow(o.beta2, t)));
-    const auto move = static_cast<float>(now.lr / (1 - std::pow(o.beta1, t))) * root;
+    const auto root = static_cast<float>(std::sqrt(1 - whole_power(o.beta2, step + 1)));
+    const auto move = static_cast<float>(now.lr / (1 - whole_power(o.beta1, step + 1))) * root;
     const auto tiny = static_cast<float>(o.epsilon) * root;
     for (const slot& s : layout.slots) {
         const bool decays = s.kind == slot_kind::linear;

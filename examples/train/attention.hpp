@@ -69,7 +69,7 @@ public:
             for (int i = 0; i < p.queries; ++i) {
                 real* ds = scores.data() + static_cast<std::ptrdiff_t>(i) * p.keys;
                 const real* pr = probabilities.data() + static_cast<std::ptrdiff_t>(i) * p.keys;
-                const real mean = dot(ds, pr, p.keys);
+                const real mean = sum_of(p.keys, ds, pr);
                 for (int j = 0; j < p.keys; ++j) ds[j] = pr[j] * (ds[j] - mean);
             }
             Backend::convert(scores.data(), rounded.data(), area(p));
@@ -120,13 +120,8 @@ private:
         real largest = x[0];
 #pragma omp simd reduction(max : largest)
         for (int i = 0; i < seen; ++i) largest = x[i] > largest ? x[i] : largest;
-        real sum = 0;
-#pragma omp simd reduction(+ : sum)
-        for (int i = 0; i < seen; ++i) {
-            x[i] = exponential(x[i] - largest);
-            sum += x[i];
-        }
-        const real inverse = real(1) / sum;
+        for (int i = 0; i < seen; ++i) x[i] = exponential(x[i] - largest);
+        const real inverse = real(1) / sum_of(seen, x);
         for (int i = 0; i < seen; ++i) x[i] *= inverse;
         std::fill(x + seen, x + n, real(0));
     }

@@ -34,7 +34,7 @@ std::string whole_sentences(std::string text) {
 }  // namespace
 
 int run(const sample_command& c) {
-    set_blas_threads(c.threads);
+    set_threads(c.threads);
     const loaded_model m = load_model(c.model);
     const gguf::reader file(c.model);
     const auto words = tokenizer::tokenizer::from_gguf(file);
@@ -72,7 +72,7 @@ int run(const sample_command& c) {
 }
 
 int run(const eval_command& c) {
-    set_blas_threads(c.threads);
+    set_threads(c.threads);
     loaded_model m = load_model(c.model);
     if (c.ternarise && m.config.ternary) throw error("--ternarise", "the model is ternary already");
     m.config.ternary = m.config.ternary || c.ternarise;

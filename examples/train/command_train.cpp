@@ -173,7 +173,7 @@ outcome train(const train_command& c, const model_config& config,
 }  // namespace
 
 int run(const train_command& c) {
-    set_blas_threads(c.threads);
+    set_threads(c.threads);
     const std::string checkpoint = c.checkpoint.empty() ? c.out + ".checkpoint" : c.checkpoint;
     if (c.resume && fs::exists(c.out) && !fs::exists(checkpoint)) {
         std::printf("%s is finished and left as it is: there is no %s to go on with\n",
@@ -229,8 +229,10 @@ int run(const train_command& c) {
                 config.ternary ? "ternary" : "float");
     std::fflush(stdout);
     const auto trained = [&] {
-        if (!c.bf16)
+        if (c.blas)
             return train<blas_backend<float>>(c, config, tokens, teacher, start, beside.checkpoint);
+        if (!c.bf16)
+            return train<portable_backend>(c, config, tokens, teacher, start, beside.checkpoint);
 #ifdef TRILOBIT_TRAIN_ONEDNN
         return train<onednn_backend>(c, config, tokens, teacher, start, beside.checkpoint);
 #else

@@ -23,10 +23,11 @@ struct train_command {
     train_options options;
     int vocab_size = 1024;
     double minutes = 0;  // 0: options.steps decides
-    int threads = 0;     // 0: as the BLAS likes
+    int threads = 0;     // 0: one to a processor
     std::int64_t save_every = 200;
-    bool resume = false, keep_checkpoint = false, bf16 = false;
-    bool change_lr = false;  // resume with another learning rate than before
+    bool resume = false, keep_checkpoint = false;
+    bool blas = false, bf16 = false;  // whose products; else those with the same bits everywhere
+    bool change_lr = false;           // resume with another learning rate than before
 };
 // Exit status: 0, or 130 when interrupted (the checkpoint is then written).
 int run(const train_command& c);

@@ -15,7 +15,7 @@
 namespace tbx::train {
 
 class decoder {
-    using backend = blas_backend<float>;
+    using backend = portable_backend;
     using values = std::vector<float>;
 
 public:
@@ -128,15 +128,11 @@ private:
 #pragma omp simd reduction(max : largest)
             for (int t = 0; t < seen; ++t)
                 largest = scores[size(t)] > largest ? scores[size(t)] : largest;
-            float sum = 0.0f;
-#pragma omp simd reduction(+ : sum)
-            for (int t = 0; t < seen; ++t) {
-                scores[size(t)] = exponential(scores[size(t)] - largest);
-                sum += scores[size(t)];
-            }
+            for (int t = 0; t < seen; ++t) scores[size(t)] = exponential(scores[size(t)] - largest);
+            const float sum = sum_of(seen, scores.data());
             float* out = attended.data() + offset(text, config.hidden) + h * d;
             for (int i = 0; i < d; ++i)
-                out[i] = dot(scores.data(), vs + offset(i, length), seen) / sum;
+                out[i] = sum_of(seen, scores.data(), vs + offset(i, length)) / sum;
         }
     }
 

@@ -9,6 +9,9 @@
 #include <cstdint>
 #include <vector>
 
+#include "model/elementary.hpp"
+#include "train/sums.hpp"
+
 namespace tbx::train {
 
 // exp without a call, so that loops over it vectorise: 2^n * 2^f, |f| <= 1/2, relative error 2e-7.
@@ -29,18 +32,10 @@ inline float exponential(float x) {
 }
 inline double exponential(double x) { return std::exp(x); }
 
-template <class Real>
-Real dot(const Real* a, const Real* b, int n) {
-    Real sum = 0;
-#pragma omp simd reduction(+ : sum)
-    for (int i = 0; i < n; ++i) sum += a[i] * b[i];
-    return sum;
-}
-
 // y = x * r * w with r = 1/sqrt(mean x^2 + eps); returns r, which the way back needs.
 template <class Real>
 Real rms_norm(const Real* x, const Real* w, Real* y, int n, Real eps) {
-    const Real r = Real(1) / std::sqrt(dot(x, x, n) / Real(n) + eps);
+    const Real r = Real(1) / std::sqrt(sum_of(n, x, x) / Real(n) + eps);
     for (int i = 0; i < n; ++i) y[i] = x[i] * r * w[i];
     return r;
 }
@@ -49,10 +44,7 @@ Real rms_norm(const Real* x, const Real* w, Real* y, int n, Real eps) {
 template <class Real>
 void rms_norm_back(const Real* x, const Real* w, Real r, const Real* dy, Real* dx, Real* dw,
                    int n) {
-    Real sum = 0;
-#pragma omp simd reduction(+ : sum)
-    for (int i = 0; i < n; ++i) sum += dy[i] * w[i] * x[i];
-    const Real pull = r * r * r * sum / Real(n);
+    const Real pull = r * r * r * sum_of(n, dy, w, x) / Real(n);
     for (int i = 0; i < n; ++i) {
         dx[i] += r * dy[i] * w[i] - pull * x[i];
         dw[i] += dy[i] * x[i] * r;
@@ -97,13 +89,15 @@ void gated_back(Real* g, Real* u, const Real* dz, int n, bool squared_relu) {
 template <class Real>
 class rotary {
 public:
-    rotary(int positions, int head_dim, double base, bool interleaved)
+    rotary(int positions, int head_dim, float base, bool interleaved)
         : half{head_dim / 2}, pairs_adjacent{interleaved} {
+        std::vector<double> steps;
+        for (int i = 0; i < half; ++i) steps.push_back(model::power(base, -2.0 * i / head_dim));
         for (int t = 0; t < positions; ++t)
-            for (int i = 0; i < half; ++i) {
-                const double angle = t * std::pow(base, -2.0 * i / head_dim);
-                cosine.push_back(static_cast<Real>(std::cos(angle)));
-                sine.push_back(static_cast<Real>(std::sin(angle)));
+            for (const double step : steps) {
+                const model::direction d = model::direction_of(t * step);
+                cosine.push_back(static_cast<Real>(d.cosine));
+                sine.push_back(static_cast<Real>(d.sine));
             }
     }
 

@@ -14,12 +14,12 @@
 
 namespace tbx::train {
 
-// Plain float products always, so that figures do not depend on how a model was trained.
+// These products always, so that figures do not depend on how a model was trained.
 // `progress` is told the fraction done.
 template <class Progress>
 loss_sums evaluate(const model_config& c, std::span<const float> parameters,
                    std::span<const std::uint16_t> tokens, int length, Progress progress) {
-    transformer<blas_backend<float>> model(c);
+    transformer<portable_backend> model(c);
     model.load(parameters);
     loss_sums sums;
     std::vector<int> inputs, targets;

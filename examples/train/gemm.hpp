@@ -11,18 +11,12 @@
 #include <cstdint>
 #include <type_traits>
 
+#include "train/gemm_kernels.hpp"
+
 namespace tbx::train {
 
-// c (m, n) = op(a) (m, k) * op(b) (k, n); `ta`/`tb` say that the operand is stored transposed.
-struct gemm_shape {
-    bool ta, tb;
-    int m, n, k;
-    int lda, ldb, ldc;
-    bool accumulate;
-};
-
 template <class Real>
-struct blas_backend {
+struct stored_as_computed {
     using real = Real;
     using store = Real;
 
@@ -30,6 +24,23 @@ struct blas_backend {
         for (std::size_t i = 0; i < n; ++i) to[i] = from[i];
     }
     static void widen(const store* from, Real* to, std::size_t n) { convert(from, to, n); }
+};
+
+// On the threads of threads.hpp, one product at a time. Throws tbx::error when TRILOBIT_ARCH names
+// no instruction set of this machine.
+void multiply(const gemm_shape& s, const float* a, const float* b, float* c);
+
+// The same bits on every machine and any number of threads.
+struct portable_backend : stored_as_computed<float> {
+    static void gemm(const gemm_shape& s, const float* a, const float* b, float* c) {
+        multiply(s, a, b, c);
+    }
+};
+
+// OpenBLAS adds in an order of each processor's own, and fuses.
+template <class Real>
+struct blas_backend : stored_as_computed<Real> {
+    using store = Real;
 
     static void gemm(const gemm_shape& s, const store* a, const store* b, Real* c) {
         const auto ta = s.ta ? CblasTrans : CblasNoTrans;

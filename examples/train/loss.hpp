@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "train/elementwise.hpp"
+#include "train/portable_math.hpp"
 
 namespace tbx::train {
 
@@ -32,15 +33,11 @@ double to_probabilities(Real* row, int n) {
     Real largest = row[0];
 #pragma omp simd reduction(max : largest)
     for (int i = 0; i < n; ++i) largest = row[i] > largest ? row[i] : largest;
-    Real sum = 0;
-#pragma omp simd reduction(+ : sum)
-    for (int i = 0; i < n; ++i) {
-        row[i] = exponential(row[i] - largest);
-        sum += row[i];
-    }
+    for (int i = 0; i < n; ++i) row[i] = exponential(row[i] - largest);
+    const Real sum = sum_of(n, row);
     const Real inverse = Real(1) / sum;
     for (int i = 0; i < n; ++i) row[i] *= inverse;
-    return static_cast<double>(largest) + std::log(static_cast<double>(sum));
+    return static_cast<double>(largest) + natural_log(static_cast<double>(sum));
 }
 
 // A next token below zero is a row without target. The loss of a row is
@@ -67,7 +64,7 @@ loss_sums loss_and_gradient(std::span<const Real> logits, std::span<const int> n
             const Real* t = teacher.data() + static_cast<std::ptrdiff_t>(r) * n;
             std::copy(t, t + n, target.begin());
             to_probabilities(target.data(), n);
-            const double expected = static_cast<double>(dot(target.data(), z, n));
+            const double expected = static_cast<double>(sum_of(n, target.data(), z));
             trained = (1.0 - double(soft)) * nll + double(soft) * (log_sum - expected);
             const Real hard = Real(1) - soft;
             for (int i = 0; i < n; ++i)

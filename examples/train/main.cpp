@@ -85,7 +85,8 @@ void add_train(CLI::App& app, train_command& c, std::string& graph_name, bool& f
         ->check(between(0.0, 10.0))
         ->capture_default_str();
     app.add_option("--seed", c.options.seed)->check(seed_number())->capture_default_str();
-    app.add_option("--threads", c.threads, "of the BLAS")->check(CLI::Range(0, 4096));
+    app.add_option("--threads", c.threads, "default: one to a processor")
+        ->check(CLI::Range(0, 4096));
     app.add_option("--checkpoint", c.checkpoint, "default: <out>.checkpoint");
     app.add_option("--save-every", c.save_every, "steps")->check(positive)->capture_default_str();
     CLI::Option* resume = app.add_flag(
@@ -94,8 +95,11 @@ void add_train(CLI::App& app, train_command& c, std::string& graph_name, bool& f
     app.add_flag("--change-lr", c.change_lr, "go on with --lr, though the run had another rate")
         ->needs(resume);
     app.add_flag("--keep-checkpoint", c.keep_checkpoint);
+    CLI::Option* blas =
+        app.add_flag("--blas", c.blas, "products by OpenBLAS: other bits on other machines");
     app.add_flag("--bf16", c.bf16,
-                 "bfloat16 products by oneDNN, where built with it (OMP_NUM_THREADS)");
+                 "bfloat16 products by oneDNN, where built with it (OMP_NUM_THREADS)")
+        ->excludes(blas);
 }
 
 void add_sample(CLI::App& app, sample_command& c) {

@@ -1,14 +1,16 @@
 // SPDX-License-Identifier: MIT
-// Room train: how many threads the BLAS may use.
-// Enters: a number, 0 for its own choice. Leaves: OpenBLAS told so.
+// Room train: the threads that products run on.
+// Enters: a number, 0 for one to a processor. Leaves: a team of so many, and OpenBLAS told so.
 #pragma once
 
-#include <cblas.h>
+#include <trilobit/core/thread_pool.hpp>
 
 namespace tbx::train {
 
-inline void set_blas_threads(int threads) {
-    if (threads > 0) openblas_set_num_threads(threads);
-}
+// Throws tbx::error where the system does not give so many. Called while nothing else runs.
+void set_threads(int threads);
+
+// Before set_threads: the calling thread alone.
+trilobit::thread_pool& team();
 
 }  // namespace tbx::train

@@ -7,7 +7,6 @@
 #include <cmath>
 #include <cstdint>
 #include <optional>
-#include <random>
 #include <span>
 #include <vector>
 
@@ -16,6 +15,7 @@
 #include "train/adamw.hpp"
 #include "train/loss.hpp"
 #include "train/model.hpp"
+#include "train/portable_math.hpp"
 #include "train/sampler.hpp"
 
 namespace tbx::train {
@@ -46,7 +46,7 @@ inline train_state fresh_state(const model_config& c, std::uint64_t seed) {
     s.parameters.resize(layout.size);
     s.moment.first.assign(layout.size, 0.0f);
     s.moment.second.assign(layout.size, 0.0f);
-    std::mt19937_64 random(seed);
+    normal_deviates normal(seed);
     for (const slot& t : layout.slots) {
         const bool writes = t.name.find("attn_output") != std::string::npos ||
                             t.name.find("ffn_down") != std::string::npos;
@@ -54,10 +54,9 @@ inline train_state fresh_state(const model_config& c, std::uint64_t seed) {
                                ? fresh_embedding
                                : 0.5 / std::sqrt(static_cast<double>(t.cols));
         if (writes) deviation /= std::sqrt(2.0 * c.layers);
-        std::normal_distribution<double> normal(0.0, deviation);
         for (std::size_t i = 0; i < t.size(); ++i)
             s.parameters[t.offset + i] =
-                t.kind == slot_kind::norm ? 1.0f : static_cast<float>(normal(random));
+                t.kind == slot_kind::norm ? 1.0f : static_cast<float>(deviation * normal());
     }
     return s;
 }

@@ -27,7 +27,7 @@ TEST_CASE("a fresh model costs what guessing costs") {
         c.ternary = false;
         train_options o;
         o.batch = 8;
-        trainer<blas_backend<float>> work(c, o, tokens);
+        trainer<portable_backend> work(c, o, tokens);
         train_state s = fresh_state(c, 1);
         const double loss = work.step(s).trained;
         CAPTURE(hidden, loss, loss_of_guessing(c));

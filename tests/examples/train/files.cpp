@@ -48,7 +48,7 @@ TEST_CASE("a ternary file holds exactly the trits and the scale of training") {
     const loaded_model m = load_model(path);
     CHECK(m.vocabulary.tokens == scratch::letters(c.vocab).tokens);
     CHECK(m.config.already_ternary);
-    transformer<blas_backend<float>> trained(c), loaded(m.config);
+    transformer<portable_backend> trained(c), loaded(m.config);
     trained.load(s.parameters);
     loaded.load(m.parameters);
     const std::vector<int> tokens = {1, 5, 3, 16, 7};
@@ -74,7 +74,7 @@ TEST_CASE("one token at a time is the same model as whole sequences") {
         find_graph("llama")->set(c);
     }
     const train_state s = fresh_state(c, 9);
-    transformer<blas_backend<float>> model(c);
+    transformer<portable_backend> model(c);
     model.load(s.parameters);
     const std::vector<int> tokens = {1, 5, 3, 16, 7, 7, 2};
     const auto whole = model.forward(tokens, 1, 7);

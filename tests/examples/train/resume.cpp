@@ -9,7 +9,7 @@
 #include "train/checkpoint.hpp"
 
 using namespace tbx::train;
-using backend = blas_backend<float>;
+using backend = portable_backend;
 
 namespace {
 

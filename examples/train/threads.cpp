@@ -1,0 +1,44 @@
+// SPDX-License-Identifier: MIT
+// Room train. Enters: a number of threads. Leaves: see threads.hpp.
+#include "train/threads.hpp"
+
+#include <cblas.h>
+
+#include <algorithm>
+#include <memory>
+#include <string>
+#include <system_error>
+#include <thread>
+
+#include "support/error.hpp"
+
+namespace tbx::train {
+namespace {
+
+std::unique_ptr<trilobit::thread_pool>& owned() {
+    static std::unique_ptr<trilobit::thread_pool> pool;
+    return pool;
+}
+
+}  // namespace
+
+void set_threads(int threads) {
+    const int processors = std::max(1, static_cast<int>(std::thread::hardware_concurrency()));
+    const int wanted = threads > 0 ? threads : processors;
+    owned().reset();
+    try {
+        owned() = std::make_unique<trilobit::thread_pool>(wanted);
+    } catch (const std::system_error&) {
+        throw error("--threads", "the system does not give " + std::to_string(wanted) + " threads");
+    }
+    // It has one for each processor from the start, and waits for ever for more that it does not
+    // get.
+    openblas_set_num_threads(std::min(wanted, processors));
+}
+
+trilobit::thread_pool& team() {
+    if (!owned()) owned() = std::make_unique<trilobit::thread_pool>(1);
+    return *owned();
+}
+
+}  // namespace tbx::train
