@@ -19,6 +19,8 @@ namespace {
 /// Values that change nothing, beside 0 and false, which say that a thing is not there.
 enum class neutral { zero, one, truth, minus_one, context, root };
 
+constexpr std::string_view attention_factor = "rope.scaling.attn_factor";
+
 struct graph_key {
     std::string_view name;  // behind the architecture; all that begin so when it ends with a dot
     neutral value = neutral::zero;
@@ -48,7 +50,7 @@ constexpr graph_key keys[] = {
     {"attn_logit_softcapping"},
     {"full_attention_interval", neutral::one},
     // RoPE
-    {"rope.scaling.attn_factor", neutral::one},
+    {attention_factor, neutral::one},
     {"rope.scaling.alpha", neutral::one},
     {"rope.scaling.yarn_log_multiplier"},
     {"rope.scaling.yarn_ext_factor", neutral::minus_one},
@@ -85,9 +87,9 @@ constexpr graph_key keys[] = {
     {"shortconv."},
 };
 
-// Without an architecture before them; their presence is enough. Weights in a rotated basis
-// (Bonsai 2), and an activation with parameters (Apertus).
-constexpr std::string_view everywhere[] = {"prism.hadamard.", "xielu."};
+// Without an architecture before them; their presence is enough. An activation with parameters
+// (Apertus).
+constexpr std::string_view everywhere[] = {"xielu."};
 
 bool matches(std::string_view name, const graph_key& key) {
     return key.name.ends_with('.') ? name.starts_with(key.name) : name == key.name;
@@ -142,18 +144,23 @@ rope_scaling rope_scaling_of(const reader& file, const std::string& prefix, std:
     rope_scaling out;
     const auto type = file.get_or<std::string>(prefix + "rope.scaling.type", "linear");
     if (type == "none") return out;
-    if (type != "linear" && type != "yarn")
+    if (type != "linear" && type != "yarn" && type != "longrope")
         file.fail(prefix + "rope.scaling.type is '" + type +
-                  "'; this program knows 'none', 'linear' and 'yarn'");
+                  "'; this program knows 'none', 'linear', 'yarn' and 'longrope'");
     for (const char* key : {"rope.scale_linear", "rope.scaling.factor"})
         if (file.has(prefix + key)) {
             const auto factor = file.get<float>(prefix + key);
             out.divisor = factor == 0.0f ? 1.0f : factor;  // llama.cpp: 0 is no factor
         }
     if (type == "linear") return out;
-    out.yarn = true;
     out.original =
         file.get_or<std::int64_t>(prefix + "rope.scaling.original_context_length", context);
+    if (type == "longrope") {
+        out.long_rope = true;
+        out.magnitude = file.get_or(prefix + std::string(attention_factor), 1.0f);
+        return out;
+    }
+    out.yarn = true;
     out.fast = file.get_or(prefix + "rope.scaling.yarn_beta_fast", out.fast);
     out.slow = file.get_or(prefix + "rope.scaling.yarn_beta_slow", out.slow);
     out.magnitude = yarn_magnitude(out.divisor);
@@ -161,7 +168,18 @@ rope_scaling rope_scaling_of(const reader& file, const std::string& prefix, std:
 }
 
 void refuse_other_graphs(const reader& file, const std::string& prefix, std::int64_t context,
-                         std::int64_t key_length) {
+                         std::int64_t key_length, const known_parts& known) {
+    const bool long_rope =
+        file.get_or<std::string_view>(prefix + "rope.scaling.type", "") == "longrope";
+    const auto is_read = [&](std::string_view name) {
+        if (name == attention_factor) return long_rope;
+        if (name == "embedding_scale" || name == "residual_scale" || name == "logit_scale")
+            return known.scales;
+        if (name == "attention.sliding_window") return known.windows;
+        if (name == "expert_count" || name == "expert_used_count" || name == "swiglu_clamp_exp")
+            return known.experts;
+        return false;
+    };
     const auto refuse = [&](const entry& e) {
         file.fail("metadata key " + quoted(e.key) + " is " + describe(e) +
                   ": it changes what the model computes, and this program does not know how");
@@ -172,7 +190,8 @@ void refuse_other_graphs(const reader& file, const std::string& prefix, std::int
         if (!e.key.starts_with(prefix)) continue;
         const std::string_view name = e.key.substr(prefix.size());
         for (const graph_key& key : keys)
-            if (matches(name, key) && !changes_nothing(file, e, key.value, context, key_length))
+            if (matches(name, key) && !is_read(name) &&
+                !changes_nothing(file, e, key.value, context, key_length))
                 refuse(e);
     }
 }

@@ -13,7 +13,7 @@ namespace tbx::gguf {
 struct rope_scaling {
     float divisor = 1.0f;    // of positions
     float magnitude = 1.0f;  // of cosines and sines
-    bool yarn = false;
+    bool yarn = false, long_rope = false;
     std::int64_t original = 0;  // positions before scaling
     float fast = 32.0f, slow = 1.0f;
 };
@@ -21,16 +21,23 @@ struct rope_scaling {
 /// What YaRN multiplies cosines and sines by, when it divides positions.
 [[nodiscard]] float yarn_magnitude(float divisor) noexcept;
 
-/// RoPE's scaling as llama.cpp reads it: none, linear or YaRN. A factor without a type is linear,
-/// and rope.scale_linear is its old name. Throws tbx::error for other types. `prefix` is the
+/// RoPE's scaling as llama.cpp reads it: none, linear, YaRN or LongRoPE, whose divisors are
+/// tensors. A factor without a type is linear, and rope.scale_linear is its old name. Throws tbx::error for other types. `prefix` is the
 /// architecture with its dot; `context` stands in for an original one that is not said.
 [[nodiscard]] rope_scaling rope_scaling_of(const reader& file, const std::string& prefix,
                                            std::int64_t context);
+
+/// What a model computes that not every one does, and whose keys therefore are read.
+struct known_parts {
+    bool scales = false;   // of embedding, residuals and logits
+    bool windows = false;  // of positions, in some layers
+    bool experts = false;
+};
 
 /// Throws tbx::error for a key that changes what a model computes, if its value is not the one that
 /// changes nothing. Two such values follow from the model: no window is as long as its `context`,
 /// and scores are divided by the root of `key_length`.
 void refuse_other_graphs(const reader& file, const std::string& prefix, std::int64_t context,
-                         std::int64_t key_length);
+                         std::int64_t key_length, const known_parts& known = {});
 
 }  // namespace tbx::gguf

@@ -5,11 +5,12 @@
 
 #include <cstdint>
 #include <string>
+#include <vector>
 
 namespace tbx::gguf {
 
 /// Something for each tensor of a layer. Shapes are (out, in).
-template <class Matrix, class Vector>
+template <class Matrix, class Vector, class Stack = std::vector<Matrix>>
 struct layer_tensors {
     Vector attention_norm{};  // (dim)
     Matrix q{};               // (heads * key_dim, dim)
@@ -25,6 +26,12 @@ struct layer_tensors {
     Vector ffn_sub_norm{};                // (ffn)
     Vector q_bias{}, k_bias{}, v_bias{};  // as wide as what they are added to
     Vector q_norm{}, k_norm{};            // (key_dim), the same for every head
+    Vector attention_post_norm{};         // (dim)
+    Vector ffn_post_norm{};               // (dim)
+    // In place of gate, up and down: those of experts, and what chooses among them.
+    Matrix router{};                     // (experts, dim)
+    Stack gate_experts{}, up_experts{};  // (experts, ffn, dim)
+    Stack down_experts{};                // (experts, dim, ffn)
 };
 
 struct layer_widths {
@@ -36,11 +43,8 @@ struct layer_widths {
     bool sub_norms = false;   // before the output and the down projection
     bool biases = false;      // behind q, k and v
     bool head_norms = false;  // of each head's queries and keys
-
-    /// Every part, for whoever goes through what a layer has, whatever its widths.
-    [[nodiscard]] static constexpr layer_widths all() noexcept {
-        return {.sub_norms = true, .biases = true, .head_norms = true};
-    }
+    bool post_norms = false;  // of what attention and the feed-forward network add to the stream
+    std::int64_t experts = 0;
 };
 
 struct layer_tensor {
@@ -48,6 +52,8 @@ struct layer_tensor {
     std::int64_t rows, cols;  // a vector is one row
     bool is_vector;
     const char* ending = ".weight";
+    std::int64_t count = 0;  // above 0: so many matrices in one tensor
+    bool is_router = false;  // a matrix that stays floats
 
     [[nodiscard]] std::string name_in(std::int64_t layer) const {
         return "blk." + std::to_string(layer) + "." + name + ending;
@@ -74,9 +80,20 @@ void each_tensor(const layer_widths& w, F&& f, Layers&... of) {
     matrix("attn_v", w.v, w.dim, of.v...);
     matrix("attn_output", w.dim, w.attention, of.output...);
     vector("ffn_norm", w.dim, of.ffn_norm...);
-    matrix("ffn_gate", w.ffn, w.dim, of.gate...);
-    matrix("ffn_up", w.ffn, w.dim, of.up...);
-    matrix("ffn_down", w.dim, w.ffn, of.down...);
+    if (w.experts > 0) {
+        const auto stack = [&](const char* name, std::int64_t rows, std::int64_t cols,
+                               auto&... its) {
+            f(layer_tensor{name, rows, cols, false, ".weight", w.experts}, its...);
+        };
+        f(layer_tensor{"ffn_gate_inp", w.experts, w.dim, false, ".weight", 0, true}, of.router...);
+        stack("ffn_gate_exps", w.ffn, w.dim, of.gate_experts...);
+        stack("ffn_up_exps", w.ffn, w.dim, of.up_experts...);
+        stack("ffn_down_exps", w.dim, w.ffn, of.down_experts...);
+    } else {
+        matrix("ffn_gate", w.ffn, w.dim, of.gate...);
+        matrix("ffn_up", w.ffn, w.dim, of.up...);
+        matrix("ffn_down", w.dim, w.ffn, of.down...);
+    }
     if (w.sub_norms) {
         vector("attn_sub_norm", w.attention, of.attention_sub_norm...);
         vector("ffn_sub_norm", w.ffn, of.ffn_sub_norm...);
@@ -89,6 +106,10 @@ void each_tensor(const layer_widths& w, F&& f, Layers&... of) {
     if (w.head_norms) {
         vector("attn_q_norm", w.head, of.q_norm...);
         vector("attn_k_norm", w.head, of.k_norm...);
+    }
+    if (w.post_norms) {
+        vector("post_attention_norm", w.dim, of.attention_post_norm...);
+        vector("post_ffw_norm", w.dim, of.ffn_post_norm...);
     }
 }
 

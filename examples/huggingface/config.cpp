@@ -4,6 +4,7 @@
 #include "huggingface/config.hpp"
 
 #include <array>
+#include <cmath>
 #include <string_view>
 
 #include "gguf/quoted.hpp"
@@ -108,7 +109,8 @@ constexpr std::array families{
     family_of{"BitNetForCausalLM", "bitnet", "relu2", 1e-5, 500000, false},
     family_of{"BitnetForCausalLM", "bitnet", "silu", 1e-6, 10000, true},
     family_of{"Qwen2ForCausalLM", "qwen2", "silu", 1e-6, 10000, false, true, false},
-    family_of{"Qwen3ForCausalLM", "qwen3", "silu", 1e-6, 10000, false, false, true}};
+    family_of{"Qwen3ForCausalLM", "qwen3", "silu", 1e-6, 10000, false, false, true},
+    family_of{"MiniCPMForCausalLM", "minicpm", "silu", 1e-6, 10000, true}};
 
 const family_of& read_family(fields& f) {
     const json* list = f.find("architectures");
@@ -133,6 +135,29 @@ void read_activation(fields& f, const family_of& family, config& c) {
         f.refuse("hidden_act", "is 'relu2', which GGUF cannot say of this architecture");
 }
 
+std::vector<float> read_factors(fields& f, const char* name, const config& c) {
+    std::vector<float> all;
+    if (const json* list = f.find(name); list != nullptr && list->is_array())
+        for (const json& each : *list)
+            if (each.is_number() && each.get<double>() > 0) all.push_back(each.get<float>());
+    if (std::ssize(all) != c.rope_dim / 2)
+        f.refuse(name, "is no list of " + std::to_string(c.rope_dim / 2) + " numbers above 0");
+    return all;
+}
+
+// MiniCPM's own defaults are those of MiniCPM-2B; a config that leaves one out is not guessed at.
+void read_scales(fields& f, config& c) {
+    const auto positive = [&](const char* name) {
+        const auto value = f.number(name);
+        if (!value || *value <= 0) f.refuse(name, "is missing, or not above 0");
+        return *value;
+    };
+    c.embedding_scale = positive("scale_emb");
+    c.residual_scale = positive("scale_depth") / std::sqrt(static_cast<double>(c.layers));
+    c.logit_scale = static_cast<double>(c.dim) / positive("dim_model_base");
+    f.ignore("mup_denominator");  // of training
+}
+
 // Of rope_scaling, or rope_parameters as newer configs call it.
 void read_scaling(fields f, config& c) {
     auto type = f.text("rope_type");
@@ -141,6 +166,14 @@ void read_scaling(fields f, config& c) {
     const auto factor = f.number("factor");
     const auto original = f.integer("original_max_position_embeddings", 1, most_context);
     if (!type || *type == "default") {
+        f.refuse_others();
+        return;
+    }
+    if (*type == "longrope") {
+        c.rope = rope_rule::longrope;
+        c.rope_short = read_factors(f, "short_factor", c);
+        c.rope_long = read_factors(f, "long_factor", c);
+        c.rope_original = original.value_or(c.context);
         f.refuse_others();
         return;
     }
@@ -163,8 +196,8 @@ void read_scaling(fields f, config& c) {
             if (f.number(name).value_or(usual) != usual)
                 f.refuse(name, "is not the usual one, and this program knows no other");
     } else {
-        f.refuse("rope_type",
-                 "is " + gguf::quoted(*type) + "; default, linear, llama3 and yarn are known");
+        f.refuse("rope_type", "is " + gguf::quoted(*type) +
+                                  "; default, linear, llama3, yarn and longrope are known");
     }
     f.refuse_others();
 }
@@ -313,6 +346,7 @@ config read_config(const json& from, const std::string& path) {
     c.norm_eps = static_cast<float>(eps);
     c.tied = f.flag("tie_word_embeddings");
     c.rope_base = static_cast<float>(family.rope_base);
+    if (c.family == "minicpm") read_scales(f, c);
     read_activation(f, family, c);
     read_rope(f, c);
     read_windows(f, c);

@@ -23,21 +23,24 @@ enum class weight_rule : std::uint8_t {
     words             // Humming, in which GSQ's files come: words of signed codes, and scales
 };
 
-enum class rope_rule : std::uint8_t { plain, linear, llama3, yarn };
+enum class rope_rule : std::uint8_t { plain, linear, llama3, yarn, longrope };
 
 struct config {
     std::string architecture;  // as the file says it: "LlamaForCausalLM"
-    std::string family;        // of GGUF: "llama", "bitnet", "qwen2" or "qwen3"
+    std::string family;        // of GGUF: "llama", "bitnet", "qwen2", "qwen3" or "minicpm"
     std::int64_t dim = 0, layers = 0, ffn = 0, heads = 0, kv_heads = 0, head_dim = 0;
     std::int64_t vocab = 0, context = 0, rope_dim = 0;
     float norm_eps = 0, rope_base = 10000.0f;
     bool squared_relu = false;
-    bool biases = false;       // of q, k and v
-    bool head_norms = false;   // of each head's queries and keys
+    bool biases = false;      // of q, k and v
+    bool head_norms = false;  // of each head's queries and keys
+    // MiniCPM's: of what enters, and of what each half of a layer adds; logits are divided.
+    double embedding_scale = 1, residual_scale = 1, logit_scale = 1;
     std::optional<bool> tied;  // where it is said
     rope_rule rope = rope_rule::plain;
     double rope_factor = 1, rope_low = 1, rope_high = 4;
-    std::int64_t rope_original = 0;  // positions before scaling
+    std::int64_t rope_original = 0;            // positions before scaling
+    std::vector<float> rope_short, rope_long;  // LongRoPE's divisors
     weight_rule weights = weight_rule::plain;
     int bits = 0, group = 0;               // of weights in words; a group of 0 is a row
     std::vector<std::string> unconverted;  // parts of names of modules that are not packed

@@ -2,6 +2,7 @@
 // Room huggingface. Enters: a folder. Leaves: GGUF's metadata; see folder.hpp.
 #include "huggingface/folder.hpp"
 
+#include <cmath>
 #include <filesystem>
 #include <utility>
 
@@ -71,6 +72,21 @@ void folder::write_metadata(gguf::writer& out) const {
         out.set(p + "rope.scaling.type", c.rope == rope_rule::yarn ? "yarn" : "linear");
         out.set(p + "rope.scaling.factor", static_cast<float>(c.rope_factor));
         if (c.rope_original > 0) count("rope.scaling.original_context_length", c.rope_original);
+    }
+    if (c.rope == rope_rule::longrope) {
+        out.set(p + "rope.scaling.type", "longrope");
+        count("rope.scaling.original_context_length", c.rope_original);
+        // As the model's class has it: longer texts than it was trained for need sharper scores.
+        const double longer = static_cast<double>(c.context) / static_cast<double>(c.rope_original);
+        if (longer > 1)
+            out.set(p + "rope.scaling.attn_factor",
+                    static_cast<float>(std::sqrt(
+                        1 + std::log(longer) / std::log(static_cast<double>(c.rope_original)))));
+    }
+    if (c.family == "minicpm") {
+        out.set(p + "embedding_scale", static_cast<float>(c.embedding_scale));
+        out.set(p + "residual_scale", static_cast<float>(c.residual_scale));
+        out.set(p + "logit_scale", static_cast<float>(c.logit_scale));
     }
     if (c.family == "bitnet") out.set(p + "hidden_activation", c.squared_relu ? "relu2" : "silu");
     write_vocabulary(out, words);

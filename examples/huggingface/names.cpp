@@ -9,7 +9,7 @@ namespace tbx::huggingface {
 std::vector<wanted_tensor> tensors_of(const config& c) {
     std::vector<wanted_tensor> all;
     const std::int64_t q = c.heads * c.head_dim, kv = c.kv_heads * c.head_dim;
-    const bool turned = c.family == "llama";
+    const bool turned = c.family == "llama" || c.family == "minicpm";
     all.push_back(
         {"token_embd.weight", {"model.embed_tokens.weight"}, c.vocab, c.dim, role::table});
     for (std::int64_t i = 0; i < c.layers; ++i) {

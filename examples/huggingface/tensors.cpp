@@ -132,6 +132,18 @@ gguf::float_rows rope_divisors(const config& c) {
     return out;
 }
 
+gguf::float_rows vector_of(const char* name, const std::vector<float>& values) {
+    gguf::float_rows out;
+    out.name = name;
+    out.rows = 1;
+    out.cols = std::ssize(values);
+    out.extent = {out.cols};
+    out.read = [&values](std::int64_t, std::span<float> to) {
+        std::ranges::copy(values, to.begin());
+    };
+    return out;
+}
+
 }  // namespace
 
 std::vector<gguf::float_rows> tensors_of(const config& c, const safetensors::folder& files) {
@@ -153,6 +165,10 @@ std::vector<gguf::float_rows> tensors_of(const config& c, const safetensors::fol
         if (t != nullptr) all.push_back(from.open(w, *t));
     }
     if (c.rope == rope_rule::llama3) all.push_back(rope_divisors(c));
+    if (c.rope == rope_rule::longrope) {
+        all.push_back(vector_of("rope_factors_long.weight", c.rope_long));
+        all.push_back(vector_of("rope_factors_short.weight", c.rope_short));
+    }
     from.refuse_unused();
     return all;
 }

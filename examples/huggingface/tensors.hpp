@@ -12,7 +12,7 @@
 
 namespace tbx::huggingface {
 
-/// `files` outlives what is returned. Masters are read once here, for their mean.
+/// `c` and `files` outlive what is returned. Masters are read once here, for their mean.
 [[nodiscard]] std::vector<gguf::float_rows> tensors_of(const config& c,
                                                        const safetensors::folder& files);
 

@@ -10,7 +10,7 @@
 
 #include "model/compute.hpp"
 #include "model/kv_cache.hpp"
-#include "model/rope.hpp"
+#include "model/state.hpp"
 #include "model/weights.hpp"
 
 namespace tbx::model {
@@ -19,22 +19,28 @@ namespace tbx::model {
 inline constexpr std::int64_t attention_tokens = 8;
 
 /// One key/value head and the query heads that share it, for up to attention_tokens tokens:
-/// q (tokens, heads * key_dim), out (tokens, heads * value_dim), rows [begin, end).
-/// The sums for a token run over positions in ascending order and never depend on other tokens.
+/// q (tokens, heads * key_dim), out (tokens, heads * value_dim), rows [begin, end). Tokens see the
+/// `window` latest positions. The sums for a token run over positions in ascending order and never
+/// depend on other tokens.
 inline void attend_head(const dense_kernels& run, const config& c, const kv_cache& cache,
-                        std::int64_t layer, std::int64_t kv_head, const_matrix q, matrix out,
-                        std::int64_t begin, std::int64_t end) {
+                        std::int64_t layer, std::int64_t kv_head, std::int64_t window,
+                        const_matrix q, matrix out, std::int64_t begin, std::int64_t end) {
     const std::int64_t group = c.heads / c.kv_heads;
     const std::int64_t queries = (end - begin) * group;
     const std::int64_t positions = cache.length + end;  // that the last token sees
     constexpr std::int64_t block = kv_cache::positions_per_block;
-    const std::int64_t scores_stride = (positions + block - 1) / block * block;
+    // Behind the first token's window nobody looks.
+    const auto first_seen = [&](std::int64_t t) {
+        return std::max<std::int64_t>(0, cache.length + t + 1 - window);
+    };
+    const std::int64_t first = first_seen(begin) / block * block;
+    const std::int64_t scores_stride = (positions + block - 1) / block * block - first;
     const std::int64_t width = cache.value_stride();
 
     thread_local std::vector<float> scratch;
     scratch.resize(static_cast<std::size_t>(queries * (c.key_dim + scores_stride + width)));
     float* query = scratch.data();                    // (queries, key_dim)
-    float* scores = query + queries * c.key_dim;      // (queries, scores_stride)
+    float* scores = query + queries * c.key_dim;      // (queries, scores_stride), from `first` on
     float* mixed = scores + queries * scores_stride;  // (queries, width)
 
     for (std::int64_t i = 0; i < queries; ++i)
@@ -42,27 +48,30 @@ inline void attend_head(const dense_kernels& run, const config& c, const kv_cach
                     query + i * c.key_dim);
 
     // scores = query . key, 32 positions at a time
-    for (std::int64_t b = 0; b * block < positions; ++b)
-        run.combine(query, c.key_dim, queries, cache.key_block(layer, kv_head, b), block, c.key_dim,
-                    scores + b * block, scores_stride);
+    for (std::int64_t at = first; at < positions; at += block)
+        run.combine(query, c.key_dim, queries, cache.key_block(layer, kv_head, at / block), block,
+                    c.key_dim, scores + at - first, scores_stride);
 
-    // softmax over the positions up to the token's own; later ones weigh nothing
+    // softmax over the positions that the token sees; others weigh nothing
     const float scale = 1.0f / std::sqrt(static_cast<float>(c.key_dim));
     thread_local std::vector<float> sums;
     sums.resize(static_cast<std::size_t>(queries));
     for (std::int64_t i = 0; i < queries; ++i) {
         float* s = scores + i * scores_stride;
-        const std::int64_t seen = cache.length + begin + i / group + 1;
-        const float top = *std::max_element(s, s + seen);
-        sums[static_cast<std::size_t>(i)] = run.exp_and_sum(s, top, scale, seen);
-        std::fill(s + seen, s + scores_stride, 0.0f);
+        const std::int64_t from = first_seen(begin + i / group) - first;
+        const std::int64_t to = cache.length + begin + i / group + 1 - first;
+        const float top = *std::max_element(s + from, s + to);
+        sums[static_cast<std::size_t>(i)] = run.exp_and_sum(s + from, top, scale, to - from);
+        std::fill(s, s + from, 0.0f);
+        std::fill(s + to, s + scores_stride, 0.0f);
     }
 
     // mixed = weights . values, 32 columns at a time
     constexpr std::int64_t part = kv_cache::values_per_part;
     for (std::int64_t p = 0; p * part < width; ++p)
-        run.combine(scores, scores_stride, queries, cache.value_part(layer, kv_head, p), part,
-                    positions, mixed + p * part, width);
+        run.combine(scores, scores_stride, queries,
+                    cache.value_part(layer, kv_head, p) + first * part, part, positions - first,
+                    mixed + p * part, width);
 
     for (std::int64_t i = 0; i < queries; ++i) {
         float* to = out.row(begin + i / group) + (kv_head * group + i % group) * c.value_dim;
@@ -72,9 +81,9 @@ inline void attend_head(const dense_kernels& run, const config& c, const kv_cach
 }
 
 /// All that happens to one token's numbers of a key/value head, and of the queries that share it,
-/// before they meet those of other tokens: biases, norms, and the turn by their position.
+/// before they meet those of other tokens: biases, norms, and the turn by their position, if any.
 inline void prepare_head(const dense_kernels& run, const config& c, const layer_weights& l,
-                         const rope_table& rope, std::int64_t kv_head, matrix q, matrix k, matrix v,
+                         const rope_table* rope, std::int64_t kv_head, matrix q, matrix k, matrix v,
                          std::int64_t t) {
     const std::int64_t group = c.heads / c.kv_heads, width = group * c.key_dim;
     float* const queries = q.row(t) + kv_head * width;
@@ -92,17 +101,21 @@ inline void prepare_head(const dense_kernels& run, const config& c, const layer_
     for (std::int64_t h = 0; h < group; ++h) {
         float* const query = queries + h * c.key_dim;
         if (c.head_norms) rms_norm(run, query, l.q_norm, c.norm_eps, query);
-        rope.turn(query, t, c.pairing);
+        if (rope != nullptr) rope->turn(query, t, c.pairing);
     }
     if (c.head_norms) rms_norm(run, key, l.k_norm, c.norm_eps, key);
-    rope.turn(key, t, c.pairing);
+    if (rope != nullptr) rope->turn(key, t, c.pairing);
 }
 
 /// Causal attention of a batch at positions cache.length on. q (tokens, heads * key_dim),
 /// k (tokens, kv_heads * key_dim), v (tokens, kv_heads * value_dim) -> out (tokens, heads *
 /// value_dim).
-inline void attend(compute& cpu, const config& c, const layer_weights& l, const rope_table& rope,
-                   kv_cache& cache, std::int64_t layer, matrix q, matrix k, matrix v, matrix out) {
+inline void attend(compute& cpu, const config& c, const layer_weights& l, state& at,
+                   std::int64_t layer, matrix q, matrix k, matrix v, matrix out) {
+    kv_cache& cache = at.cache;
+    const bool local = c.is_local(layer);
+    const std::int64_t window = local ? c.window : cache.capacity();
+    const rope_table* rope = local ? &at.local_rope : c.turns_global ? &at.rope : nullptr;
     const std::int64_t tiles = (q.rows + attention_tokens - 1) / attention_tokens;
     // With one tile to a head, a thread does all of that head: two parallel regions less, and what
     // it has stored is still in its cache.
@@ -126,7 +139,7 @@ inline void attend(compute& cpu, const config& c, const layer_weights& l, const 
             }
             // Late tokens see more: they go first, so that no thread starts the longest tile last.
             const std::int64_t begin = (tiles - 1 - i / c.kv_heads) * attention_tokens;
-            attend_head(cpu.dense, c, cache, layer, head, q, out, begin,
+            attend_head(cpu.dense, c, cache, layer, head, window, q, out, begin,
                         std::min(begin + attention_tokens, q.rows));
         }
     });

@@ -108,7 +108,7 @@ void coarse_rows::round_row(std::int64_t row, const float* w) noexcept {
 coarse_rows::coarse_rows(compute& cpu, const linear& exact) : factor(exact.scale) {
     const auto* dense = std::get_if<dense_matrix>(&exact.weights);
     if (dense == nullptr || dense->rows == 0 || dense->cols > most_columns ||
-        !support::is_finite(factor))
+        exact.basis != nullptr || !support::is_finite(factor))
         return;
     codes = trilobit::aligned_buffer(static_cast<std::size_t>(dense->rows * dense->cols));
     if (codes.data() == nullptr)

@@ -10,6 +10,7 @@
 #include <trilobit/dispatch/dispatch.hpp>
 #include <trilobit/matmul/matmul.hpp>
 
+#include "model/activations.hpp"
 #include "model/dense_kernels.hpp"
 #include "model/thread_team.hpp"
 #include "support/error.hpp"
@@ -32,14 +33,18 @@ struct compute {
     thread_team pool;
     trilobit::context context;  // of packed weights
     const dense_kernels& dense;
+    activation_rule activations;
     std::vector<float> product;  // of add_product(), where it has to be whole
-    std::vector<float> grouped;  // activations in another order, see linear
+    std::vector<float> brought;  // activations as a linear wants them
+    std::vector<float> grouped;  // the same in another order
 
     explicit compute(int threads, trilobit::matmul_options chosen = {},
-                     const trilobit::kernel_table& arch = chosen_arch())
+                     const trilobit::kernel_table& arch = chosen_arch(),
+                     activation_rule rule = activation_rule::token)
         : pool(threads),
-          context{arch, pool, chosen},
-          dense(dense_kernels_for(context.kernels.name)) {}
+          context{arch, pool, with_groups_of(rule, chosen)},
+          dense(dense_kernels_for(context.kernels.name)),
+          activations(rule) {}
 };
 
 /// f(t) for every token of a batch, some on each thread.

@@ -6,6 +6,7 @@
 #include <cstdint>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "gguf/layer.hpp"
 
@@ -18,8 +19,12 @@ namespace tbx::model {
 /// Which two numbers of a head RoPE turns as one: (2i, 2i + 1) or (i, i + half).
 enum class rope_pairing : std::uint8_t { interleaved, halves };
 
-/// What the gate of the feed-forward network goes through: x / (1 + e^-x) or max(x, 0)^2.
-enum class gate_function : std::uint8_t { silu, squared_relu };
+/// What the gate of the feed-forward network goes through: x / (1 + e^-x), max(x, 0)^2, or
+/// x (1 + tanh(sqrt(2 / pi) (x + 0.044715 x^3))) / 2.
+enum class gate_function : std::uint8_t { silu, squared_relu, gelu };
+
+/// What becomes of the vectors of all tokens when a text is made one: the numbers are GGUF's.
+enum class pooling_rule : std::uint8_t { none = 0, mean = 1, last = 3 };
 
 /// YaRN: pairs that turn more than `fast` times within the original context turn as they did, those
 /// that turn less than `slow` times are slowed down by rope_divisor, and there is a ramp between.
@@ -45,23 +50,51 @@ struct config {
     float rope_divisor = 1.0f;    // positions are divided by it
     float rope_magnitude = 1.0f;  // cosines and sines are multiplied by it
     yarn_rule yarn = {};
+    std::int64_t long_rope = 0;    // with more positions the second divisors are taken; 0: one set
+    std::int64_t window = 0;       // latest positions that local layers see; 0: all see everything
+    std::vector<bool> local = {};  // of each layer, where there is a window
+    float local_rope_base = 10000.0f;
+    float local_rope_divisor = 1.0f;
+    bool turns_global = true;  // RoPE in the layers that see everything
     float norm_eps = 1e-5f;
     rope_pairing pairing = rope_pairing::interleaved;
     gate_function gate = gate_function::silu;
-    bool sub_norms = false;   // BitNet: norms before the output and the down projection
-    bool biases = false;      // q, k and v have one
-    bool head_norms = false;  // queries and keys are normed, each head for itself, before RoPE
-    bool tied_head = false;   // logits are made with the embedding
+    bool sub_norms = false;    // BitNet: norms before the output and the down projection
+    bool biases = false;       // q, k and v have one
+    bool head_norms = false;   // queries and keys are normed, each head for itself, before RoPE
+    bool post_norms = false;   // Gemma: what is added to the stream is normed
+    bool input_norms = false;  // bitnet-embedding: each projection norms what it reads
+    bool tied_head = false;    // logits are made with the embedding
+    // MiniCPM's: of what enters, and of what each half of a layer adds; logits are divided.
+    float embedding_scale = 1.0f, residual_scale = 1.0f, logit_scale = 1.0f;
+    std::int64_t experts = 0, experts_used = 0;  // of each layer, and for each token; ffn is one's
+    float gate_limit = 0.0f;  // above 0: the gate is at most this, what it lets through not larger
+    pooling_rule pooling = pooling_rule::none;
 
     [[nodiscard]] std::int64_t q_width() const noexcept { return heads * key_dim; }
     [[nodiscard]] std::int64_t k_width() const noexcept { return kv_heads * key_dim; }
     [[nodiscard]] std::int64_t v_width() const noexcept { return kv_heads * value_dim; }
     [[nodiscard]] std::int64_t attention_width() const noexcept { return heads * value_dim; }
     [[nodiscard]] gguf::layer_widths widths() const noexcept {
-        return {dim, q_width(), k_width(), v_width(), attention_width(),
-                ffn, key_dim,   sub_norms, biases,    head_norms};
+        return {.dim = dim,
+                .q = q_width(),
+                .k = k_width(),
+                .v = v_width(),
+                .attention = attention_width(),
+                .ffn = ffn,
+                .head = key_dim,
+                .sub_norms = sub_norms,
+                .biases = biases,
+                .head_norms = head_norms,
+                .post_norms = post_norms,
+                .experts = experts};
     }
-    /// Weights of the linear layers, without embedding and head.
+    [[nodiscard]] bool is_local(std::int64_t layer) const {
+        return window > 0 && local[static_cast<std::size_t>(layer)];
+    }
+    /// The same with the RoPE of local layers.
+    [[nodiscard]] config of_local_layers() const;
+    /// Weights of the linear layers that a token meets, without embedding and head.
     [[nodiscard]] std::int64_t linear_weights() const noexcept;
 };
 

@@ -65,6 +65,9 @@ struct dense_kernels {
     void (*silu_gate)(float* gate, const float* up, std::int64_t count);
     /// gate[i] = max(gate[i], 0)^2 * up[i].
     void (*squared_relu_gate)(float* gate, const float* up, std::int64_t count);
+    /// gate[i] = gate[i] / (1 + exp(-2 z)) * up[i], z = sqrt(2 / pi) (g + 0.044715 g^3): GELU by
+    /// its tanh.
+    void (*gelu_gate)(float* gate, const float* up, std::int64_t count);
     /// out[i] = the nearest IEEE half, ties to even; beyond the largest half, the largest.
     void (*to_f16)(std::uint16_t* out, const float* x, std::int64_t count);
     /// sum of w[i] * x[i]; no sum of some of these products may leave an int32.

@@ -235,6 +235,13 @@ struct dense_of {
         });
     }
 
+    static void gelu_gate(float* gate, const float* up, std::int64_t count) {
+        map(gate, up, count, [](floats g, floats u) {
+            const floats twice = (g + g * g * g * 0.044715f) * 1.5957691216f;
+            return g / (exponential(-twice) + 1.0f) * u;
+        });
+    }
+
     static void to_f16(std::uint16_t* out, const float* x, std::int64_t count) {
         for (std::int64_t i = 0; i < count; ++i) {
             const auto all = dense::bits<std::uint32_t>(x[i]);
@@ -262,9 +269,9 @@ struct dense_of {
         return sum;
     }
 
-    static constexpr dense_kernels table = {Arch::name,        decode,   dot,         dot_many,
-                                            combine,           scale_by, exp_and_sum, silu_gate,
-                                            squared_relu_gate, to_f16,   dot_int8};
+    static constexpr dense_kernels table = {Arch::name,        decode,    dot,         dot_many,
+                                            combine,           scale_by,  exp_and_sum, silu_gate,
+                                            squared_relu_gate, gelu_gate, to_f16,      dot_int8};
 };
 
 }  // namespace tbx::model

@@ -34,12 +34,16 @@ std::int64_t embedding::rows() const noexcept {
 }
 
 void embedding::read(const dense_kernels& run, std::int64_t token, float* out) const {
+    std::int64_t cols = 0;
     if (const auto* levels = std::get_if<gguf::tensor>(&table)) {
-        gguf::dequantize_row(*levels, token, {out, static_cast<std::size_t>(levels->columns())});
-        return;
+        cols = levels->columns();
+        gguf::dequantize_row(*levels, token, {out, static_cast<std::size_t>(cols)});
+    } else {
+        const auto& numbers = std::get<dense_matrix>(table);
+        cols = numbers.cols;
+        run.decode(numbers.type, numbers.row(token), cols, out);
     }
-    const auto& numbers = std::get<dense_matrix>(table);
-    run.decode(numbers.type, numbers.row(token), numbers.cols, out);
+    if (basis != nullptr) basis->backward(out, cols);
 }
 
 }  // namespace tbx::model

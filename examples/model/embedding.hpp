@@ -15,6 +15,8 @@ class embedding {
     std::variant<dense_matrix, gguf::tensor> table = dense_matrix{};
 
 public:
+    const rotation* basis = nullptr;  // that rows are brought back from
+
     embedding() = default;
     explicit embedding(dense_matrix numbers) : table(std::move(numbers)) {}
     /// Of few levels; its bytes outlive this. Reads it once, on all threads, and throws tbx::error

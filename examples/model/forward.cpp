@@ -16,11 +16,22 @@ void rms_norm(compute& cpu, const_matrix x, const norm& w, float eps, matrix out
 
 namespace {
 
-// g = silu(g) * u, or relu(g)^2 * u
-void gate(compute& cpu, gate_function kind, matrix g, const_matrix u) {
-    const auto run =
-        kind == gate_function::silu ? cpu.dense.silu_gate : cpu.dense.squared_relu_gate;
-    each_token(cpu, g.rows, [&](std::int64_t t) { run(g.row(t), u.row(t), g.cols); });
+// y += norm(x Wᵀ): what a half of a layer adds to the stream. Without a norm in one step.
+void add_half(compute& cpu, const config& c, const_matrix x, const linear& w, const norm& after,
+              state& s, matrix y) {
+    if (!c.post_norms) return add_product(cpu, x, {w, y});
+    const matrix made = s.h.first(x.rows);
+    multiply(cpu, x, {{w, made}});
+    rms_norm(cpu, made, after, c.norm_eps, made);
+    each_token(cpu, y.rows, [&](std::int64_t t) {
+        for (std::int64_t i = 0; i < y.cols; ++i) y(t, i) += made(t, i);
+    });
+}
+
+void scale_rows(matrix x, float factor) {
+    if (factor == 1.0f) return;
+    for (std::int64_t t = 0; t < x.rows; ++t)
+        for (std::int64_t i = 0; i < x.cols; ++i) x(t, i) *= factor;
 }
 
 void check_tokens(const transformer& m, const state& s, std::span<const token_id> tokens) {
@@ -62,25 +73,32 @@ const_matrix forward(compute& cpu, const transformer& m, state& s, std::span<con
 
     for (std::int64_t t = 0; t < n; ++t)
         w.embedding.read(cpu.dense, tokens[static_cast<std::size_t>(t)], x.row(t));
-    s.rope.fill(c, w.rope_divisors, s.cache.length, n);
+    scale_rows(x, c.embedding_scale);
+    const bool is_long = c.long_rope > 0 && s.cache.capacity() > c.long_rope;
+    s.rope.fill(c, is_long ? w.long_rope_divisors : w.rope_divisors, s.cache.length, n);
+    if (c.window > 0) s.local_rope.fill(c.of_local_layers(), w.rope_divisors, s.cache.length, n);
     for (std::int64_t layer = 0; layer < c.layers; ++layer) {
         const layer_weights& l = w.layers[static_cast<std::size_t>(layer)];
 
-        // Attention: each token looks at itself and at all tokens before it.
+        // Attention: each token looks at itself and at tokens before it.
         rms_norm(cpu, x, l.attention_norm, c.norm_eps, h);
         multiply(cpu, h, {{l.q, q}, {l.k, k}, {l.v, v}});
-        attend(cpu, c, l, s.rope, s.cache, layer, q, k, v, a);
+        attend(cpu, c, l, s, layer, q, k, v, a);
         if (c.sub_norms) rms_norm(cpu, a, l.attention_sub_norm, c.norm_eps, a);
-        add_product(cpu, a, {l.output, x});
+        add_half(cpu, c, a, l.output, l.attention_post_norm, s, x);
 
         // Feed-forward: each token thinks about what it found.
+        rms_norm(cpu, x, l.ffn_norm, c.norm_eps, h);
+        if (c.experts > 0) {
+            add_experts(cpu, c, l, h, s.choice, x);
+            continue;
+        }
         const matrix g = s.g.first(n, l.gate.rows());  // (tokens, ffn): gates, then its neurons
         const matrix u = s.u.first(n, l.gate.rows());  // (tokens, ffn): what the gates let through
-        rms_norm(cpu, x, l.ffn_norm, c.norm_eps, h);
         multiply(cpu, h, {{l.gate, g}, {l.up, u}});
-        gate(cpu, c.gate, g, u);
+        apply_gate(cpu, c, g, u);
         if (c.sub_norms) rms_norm(cpu, g, l.ffn_sub_norm, c.norm_eps, g);
-        add_product(cpu, g, {l.down, x});
+        add_half(cpu, c, g, l.down, l.ffn_post_norm, s, x);
     }
     s.cache.length += n;
 

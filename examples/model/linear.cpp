@@ -45,8 +45,23 @@ auto scaled(const into& p) {
     return trilobit::chain(trilobit::epilogue::scale{p.w.scale}, trilobit::epilogue::write{p.y});
 }
 
-// x in the order of w's columns.
-const_matrix in_order_of(const linear& w, compute& cpu, const_matrix x) {
+// x as w wants it: see linear.
+const_matrix brought_to(const linear& w, compute& cpu, const_matrix x) {
+    const bool rounds = group_of(cpu.activations) != 0 && w.packed() != nullptr;
+    if (w.in != nullptr || w.basis != nullptr || rounds) {
+        cpu.brought.resize(static_cast<std::size_t>(x.rows * x.cols));
+        const matrix to(cpu.brought.data(), x.rows, x.cols);
+        each_token(cpu, x.rows, [&](std::int64_t t) {
+            float* row = to.row(t);
+            if (w.in != nullptr)
+                rms_norm(cpu.dense, x.row(t), w.in->weights, w.in->eps, row);
+            else
+                std::copy_n(x.row(t), x.cols, row);
+            if (w.basis != nullptr) w.basis->forward(row, x.cols);
+            if (rounds) round_groups(row, x.cols, cpu.activations);
+        });
+        x = to;
+    }
     if (!w.grouped) return x;
     cpu.grouped.resize(static_cast<std::size_t>(x.rows * x.cols));
     const matrix to(cpu.grouped.data(), x.rows, x.cols);
@@ -59,7 +74,8 @@ const_matrix in_order_of(const linear& w, compute& cpu, const_matrix x) {
 bool shareable(const into& a, const into& b) noexcept {
     const trilobit::packed_view *p = a.w.packed(), *q = b.w.packed();
     return p != nullptr && q != nullptr && p->layout == q->layout && p->scale.per == q->scale.per &&
-           p->segments() == q->segments() && a.w.grouped == b.w.grouped;
+           p->segments() == q->segments() && a.w.grouped == b.w.grouped && a.w.basis == b.w.basis &&
+           a.w.in == nullptr && b.w.in == nullptr;
 }
 
 void require(const trilobit::status& s) {
@@ -109,19 +125,20 @@ void multiply(compute& cpu, const_matrix x, std::initializer_list<into> products
     const into& first = *products.begin();
     std::vector<decltype(scaled(first))> epilogues;
     for (const into& p : products)
-        if (shareable(first, p)) epilogues.push_back(scaled(p));
+        if (products.size() == 1 ? p.w.packed() != nullptr : shareable(first, p))
+            epilogues.push_back(scaled(p));
     if (epilogues.size() == products.size()) {
         std::vector<trilobit::product> together;
         for (const into& p : products)
             together.push_back({*p.w.packed(), trilobit::into(epilogues[together.size()])});
-        return require(
-            trilobit::matmul_shared(cpu.context, in_order_of(first.w, cpu, x), together));
+        return require(trilobit::matmul_shared(cpu.context, brought_to(first.w, cpu, x), together));
     }
     if (products.size() > 1) {
         for (const into& p : products) multiply(cpu, x, {p});
         return;
     }
-    dense_product(cpu, std::get<dense_matrix>(first.w.weights), x, first.y);
+    dense_product(cpu, std::get<dense_matrix>(first.w.weights), brought_to(first.w, cpu, x),
+                  first.y);
     if (first.w.scale == 1.0f) return;
     for (std::int64_t t = 0; t < x.rows; ++t)
         for (std::int64_t r = 0; r < first.y.cols; ++r) first.y(t, r) *= first.w.scale;
@@ -130,7 +147,7 @@ void multiply(compute& cpu, const_matrix x, std::initializer_list<into> products
 void add_product(compute& cpu, const_matrix x, const into& to) {
     const matrix y = to.y;
     if (const trilobit::packed_view* p = to.w.packed(); p != nullptr)
-        return require(trilobit::matmul(cpu.context, *p, in_order_of(to.w, cpu, x),
+        return require(trilobit::matmul(cpu.context, *p, brought_to(to.w, cpu, x),
                                         trilobit::chain(trilobit::epilogue::scale{to.w.scale},
                                                         trilobit::epilogue::accumulate{y})));
     cpu.product.resize(static_cast<std::size_t>(y.rows * y.cols));
@@ -139,6 +156,26 @@ void add_product(compute& cpu, const_matrix x, const into& to) {
     each_token(cpu, y.rows, [&](std::int64_t t) {
         for (std::int64_t i = 0; i < y.cols; ++i) y(t, i) += product(t, i);
     });
+}
+
+void multiply_chosen(compute& cpu, const_matrix x, std::span<const linear> stack,
+                     std::span<const std::int32_t> which, std::span<const std::int64_t> from,
+                     matrix y) {
+    const linear& first = stack.front();
+    if (first.packed() == nullptr) {
+        for (std::int64_t i = 0; i < y.rows; ++i) {
+            const auto at = static_cast<std::size_t>(i);
+            multiply(cpu, {x.row(from.empty() ? i : from[at]), 1, x.cols},
+                     {{stack[static_cast<std::size_t>(which[at])], y.rows_from(i, 1)}});
+        }
+        return;
+    }
+    std::vector<trilobit::packed_view> views;
+    for (const linear& w : stack) views.push_back(*w.packed());
+    const auto out =
+        trilobit::chain(trilobit::epilogue::scale{first.scale}, trilobit::epilogue::write{y});
+    require(trilobit::matmul_indexed(cpu.context, views, which, brought_to(first, cpu, x),
+                                     trilobit::into(out), from));
 }
 
 void multiply_rows(compute& cpu, const linear& w, const float* x,

@@ -6,6 +6,7 @@
 
 #include <functional>
 #include <initializer_list>
+#include <memory>
 #include <span>
 #include <variant>
 
@@ -14,6 +15,8 @@
 #include <trilobit/pack/pack.hpp>
 
 #include "model/compute.hpp"
+#include "model/norm.hpp"
+#include "model/rotation.hpp"
 
 namespace tbx::gguf {
 class reader;
@@ -41,12 +44,21 @@ struct dense_matrix {
     [[nodiscard]] dense_matrix view() const { return {type, rows, cols, data, {}}; }
 };
 
-/// y = x Wᵀ * scale, W (rows, cols).
+/// A norm that belongs to one linear, with its epsilon.
+struct input_norm {
+    norm weights;
+    float eps = 0;
+};
+
+/// y = x Wᵀ * scale, W (rows, cols). What is done to x before, of which most models have nothing,
+/// is done by the products, in this order: its norm, its basis, rounding, the order of columns.
 struct linear {
     std::variant<dense_matrix, trilobit::any_packed_matrix, trilobit::packed_view> weights;
-    float scale = 1.0f;  // of a separate ".scale" tensor
+    float scale = 1.0f;                              // of a separate ".scale" tensor
+    std::unique_ptr<const input_norm> in = nullptr;  // of bitnet-embedding
+    const rotation* basis = nullptr;                 // in which the columns are
     /// Columns lie in another order: the four of a group of STQ1_0, sixteen apart in the file, side
-    /// by side. Products bring x into it.
+    /// by side.
     bool grouped = false;
 
     [[nodiscard]] std::int64_t rows() const noexcept;
@@ -105,5 +117,16 @@ struct selection {
 [[nodiscard]] linear load_linear(compute& cpu, const gguf::reader& file, const gguf::tensor& from,
                                  trilobit::layout_id layout, const progress& report,
                                  const selection& kept = {});
+
+/// The matrices of a tensor (count, rows, cols), all in one layout and with scales as fine.
+[[nodiscard]] std::vector<linear> load_stack(compute& cpu, const gguf::reader& file,
+                                             const gguf::tensor& from, std::int64_t count,
+                                             trilobit::layout_id layout, const progress& report);
+
+/// y (pairs, rows of one): row i is what multiply() makes of stack[which[i]] and row from[i] of x,
+/// or row i where `from` is empty. All of a stack are packed, or none.
+void multiply_chosen(compute& cpu, const_matrix x, std::span<const linear> stack,
+                     std::span<const std::int32_t> which, std::span<const std::int64_t> from,
+                     matrix y);
 
 }  // namespace tbx::model

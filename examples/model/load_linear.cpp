@@ -2,6 +2,7 @@
 // Room examples/model. Enters: a GGUF tensor. Leaves: a dense or a packed matrix; see linear.hpp.
 #include <algorithm>
 #include <atomic>
+#include <cstring>
 #include <exception>
 #include <optional>
 #include <string>
@@ -169,24 +170,37 @@ dense_matrix load_dense(compute& cpu, const gguf::reader& file, const gguf::tens
     return w;
 }
 
-linear load_linear(compute& cpu, const gguf::reader& file, const gguf::tensor& from,
-                   trilobit::layout_id layout, const progress& report, const selection& kept) {
-    if (const auto image = gguf::packed_image(file, from)) return linear{*image};
-    if (gguf::few_levels(from.type) == nullptr) {
-        linear dense{load_dense(cpu, file, from)};
-        if (report) report(1.0);
-        return dense;
-    }
-    const gguf::weight_rows source(file, from);
+namespace {
+
+/// A tensor of few levels, and how its matrices are packed.
+struct few_levels {
+    const gguf::reader& file;
+    const gguf::tensor& from;
+    gguf::weight_rows source;
+    formats::scale_summary alike;
+    trilobit::layout_id layout;
+
+    few_levels(compute& cpu, const gguf::reader& in, const gguf::tensor& t,
+               trilobit::layout_id asked)
+        : file(in),
+          from(t),
+          source(in, t),
+          alike(summarise(cpu, source.matrix())),
+          layout(layout_for(cpu, source.matrix(), asked)) {}
+
+    [[nodiscard]] bool grouped() const noexcept { return alike.per == formats::scale_per::group; }
+    [[nodiscard]] linear pack(compute& cpu, const progress& report, const selection& kept) const;
+    [[nodiscard]] linear keep_dense(compute& cpu, const selection& kept) const;
+};
+
+linear few_levels::pack(compute& cpu, const progress& report, const selection& kept) const {
     const formats::matrix_rows& weights = source.matrix();
-    const formats::scale_summary alike = summarise(cpu, weights);
-    const bool grouped = alike.per == formats::scale_per::group;
     const std::int64_t rows = kept.rows.empty() ? source.rows() : std::ssize(kept.rows);
     const std::int64_t cols = kept.cols.empty() ? source.columns() : std::ssize(kept.cols);
-    const auto chosen = layout_for(cpu, weights, layout);
-    // Whole groups are needed, so all columns.
+    // Whole groups are needed, so all columns; and llama.cpp rounds columns that are side by side.
     const bool regroup = from.type == gguf::tensor_type::stq1_0 && kept.cols.empty() &&
-                         chosen == trilobit::layout_id::ternary_3of4;
+                         layout == trilobit::layout_id::ternary_3of4 &&
+                         cpu.activations == activation_rule::token;
     first_failure failure;
     const auto row = [&](std::int64_t r, std::int8_t* values, float* scales) {
         return failure.run([&] {
@@ -199,10 +213,10 @@ linear load_linear(compute& cpu, const gguf::reader& file, const gguf::tensor& f
             }
             stored.resize(static_cast<std::size_t>(source.scales_per_row()));
             const std::int64_t at = kept.rows.empty() ? r : kept.rows[static_cast<std::size_t>(r)];
-            const auto found = grouped ? weights.read(at, levels, stored.data())
-                                       : weights.read_alike(at, levels, stored.data());
+            const auto found = grouped() ? weights.read(at, levels, stored.data())
+                                         : weights.read_alike(at, levels, stored.data());
             if (found != formats::fault::none) source.refuse(at, found);
-            if (grouped)
+            if (grouped())
                 std::copy(stored.begin(), stored.end(), scales);
             else if (alike.per == formats::scale_per::tensor)
                 scales[0] = alike.only;
@@ -214,12 +228,102 @@ linear load_linear(compute& cpu, const gguf::reader& file, const gguf::tensor& f
         });
     };
     const trilobit::scale_spec spec = spec_for(weights.of(), alike);
-    linear packed{trilobit::pack_rows(chosen, rows, cols, row, packing(spec, report), cpu.pool)};
+    linear packed{trilobit::pack_rows(layout, rows, cols, row, packing(spec, report), cpu.pool)};
     packed.grouped = regroup;
     failure.rethrow();
     if (const auto s = std::get<trilobit::any_packed_matrix>(packed.weights).status(); !s.ok())
         fail(file, from, sentence(s, kept));
     return packed;
+}
+
+// Levels in bytes, times the one scale of the matrix at the end, or floats, which take four times
+// as much memory, where there are several scales.
+linear few_levels::keep_dense(compute& cpu, const selection& kept) const {
+    const formats::matrix_rows& weights = source.matrix();
+    const std::int64_t rows = kept.rows.empty() ? source.rows() : std::ssize(kept.rows);
+    const std::int64_t cols = source.columns(), width = weights.scale_cols();
+    const bool bytes = alike.per == formats::scale_per::tensor && cols % 32 == 0;
+    dense_matrix w{bytes ? number_type::q8_0 : number_type::f32, rows, cols, nullptr, {}};
+    w.owned = trilobit::aligned_buffer(static_cast<std::size_t>(w.bytes()));
+    if (w.owned.data() == nullptr) fail(file, from, "not enough memory to hold it as bytes");
+    w.data = w.owned.data();
+    first_failure failure;
+    cpu.pool(0, rows, rows_at_once, [&](std::int64_t begin, std::int64_t end) {
+        (void)failure.run([&] {
+            std::vector<std::int8_t> values(static_cast<std::size_t>(cols));
+            std::vector<float> scales(static_cast<std::size_t>(source.scales_per_row()));
+            for (std::int64_t r = begin; r < end; ++r) {
+                const std::int64_t at =
+                    kept.rows.empty() ? r : kept.rows[static_cast<std::size_t>(r)];
+                const auto found = weights.read_alike(at, values.data(), scales.data());
+                if (found != formats::fault::none) source.refuse(at, found);
+                std::byte* to = w.owned.data() + r * w.stride();
+                if (bytes) {
+                    constexpr std::uint16_t unit = 0x3c00;  // 1 as a half
+                    for (std::int64_t c = 0; c < cols; c += 32, to += 34) {
+                        std::memcpy(to, &unit, sizeof unit);
+                        std::memcpy(to + 2, values.data() + c, 32);
+                    }
+                    continue;
+                }
+                for (std::int64_t c = 0; c < cols; ++c, to += 4) {
+                    const float value = scales[static_cast<std::size_t>(c / width)] *
+                                        static_cast<float>(values[static_cast<std::size_t>(c)]);
+                    std::memcpy(to, &value, sizeof value);
+                }
+            }
+        });
+    });
+    failure.rethrow();
+    linear dense{std::move(w)};
+    if (bytes) dense.scale = alike.only;
+    return dense;
+}
+
+}  // namespace
+
+linear load_linear(compute& cpu, const gguf::reader& file, const gguf::tensor& from,
+                   trilobit::layout_id layout, const progress& report, const selection& kept) {
+    const bool floats = cpu.activations == activation_rule::none;
+    if (const auto image = gguf::packed_image(file, from)) {
+        if (floats)
+            fail(file, from,
+                 "is packed, and floats meet no packed weights; convert it to another type");
+        return linear{*image};
+    }
+    if (gguf::few_levels(from.type) == nullptr) {
+        linear dense{load_dense(cpu, file, from)};
+        if (report) report(1.0);
+        return dense;
+    }
+    const few_levels levels(cpu, file, from, layout);
+    return floats ? levels.keep_dense(cpu, kept) : levels.pack(cpu, report, kept);
+}
+
+std::vector<linear> load_stack(compute& cpu, const gguf::reader& file, const gguf::tensor& from,
+                               std::int64_t count, trilobit::layout_id layout,
+                               const progress& report) {
+    const std::int64_t rows = from.rows() / count;
+    std::vector<linear> stack;
+    if (gguf::few_levels(from.type) == nullptr) {
+        dense_matrix all = load_dense(cpu, file, from);
+        for (std::int64_t i = 0; i < count; ++i)
+            stack.push_back(linear{dense_matrix{all.type, rows, all.cols, all.row(i * rows), {}}});
+        // The first owns what all look at, if it is not the file's.
+        std::get<dense_matrix>(stack.front().weights).owned = std::move(all.owned);
+        return stack;
+    }
+    const few_levels levels(cpu, file, from, layout);
+    std::vector<std::int32_t> own(static_cast<std::size_t>(rows));
+    for (std::int64_t i = 0; i < count; ++i) {
+        for (std::int64_t r = 0; r < rows; ++r)
+            own[static_cast<std::size_t>(r)] = static_cast<std::int32_t>(i * rows + r);
+        const selection kept{.rows = own};
+        stack.push_back(cpu.activations == activation_rule::none ? levels.keep_dense(cpu, kept)
+                                                                 : levels.pack(cpu, {}, kept));
+        if (report) report(static_cast<double>(i + 1) / static_cast<double>(count));
+    }
+    return stack;
 }
 
 }  // namespace tbx::model

@@ -118,8 +118,23 @@ transformer random_transformer(compute& cpu, config shape, trilobit::layout_id l
     if (!head) shape.vocab = std::min<std::int64_t>(shape.vocab, 1024);
     transformer m{std::move(shape), {}};
     const config& c = m.config;
-    const double total = static_cast<double>(c.linear_weights());
-    double done = 0;
+    double total = 0, done = 0;
+    gguf::each_tensor(c.widths(), [&](const gguf::layer_tensor& t) {
+        total +=
+            static_cast<double>(c.layers * std::max<std::int64_t>(t.count, 1) * t.rows * t.cols);
+    });
+    const auto one = [&](const gguf::layer_tensor& t, std::uint64_t which) {
+        const auto size = static_cast<double>(t.rows * t.cols);
+        linear made = random_linear(cpu, seed, which, t.rows, t.cols, layout, [&](double part) {
+            if (report) report((done + part * size) / total);
+        });
+        settle(made, m.weights.arena);
+        if (c.input_norms)
+            made.in =
+                std::make_unique<input_norm>(input_norm{plain_vector(t.cols, 1.0f), c.norm_eps});
+        done += size;
+        return made;
+    };
     m.weights.embedding =
         embedding(random_dense(cpu, seed, 0, c.vocab, c.dim, head.value_or(number_type::f16)));
     for (std::int64_t layer = 0; layer < c.layers; ++layer) {
@@ -127,13 +142,16 @@ transformer random_transformer(compute& cpu, config shape, trilobit::layout_id l
         const auto make = [&](const gguf::layer_tensor& t, auto& place) {
             if constexpr (std::is_same_v<decltype(place), norm&>) {
                 place = plain_vector(t.cols, t.is_bias() ? 0.0f : 1.0f);
+            } else if constexpr (std::is_same_v<decltype(place), linear&>) {
+                place =
+                    t.is_router
+                        ? linear{random_dense(cpu, seed, which, t.rows, t.cols, number_type::f32)}
+                        : one(t, which);
+                ++which;
             } else {
-                const auto size = static_cast<double>(t.rows * t.cols);
-                place = random_linear(cpu, seed, which++, t.rows, t.cols, layout, [&](double part) {
-                    if (report) report((done + part * size) / total);
-                });
-                settle(place, m.weights.arena);
-                done += size;
+                for (std::int64_t i = 0; i < t.count; ++i)
+                    place.push_back(one(t, (which << 20) + static_cast<std::uint64_t>(i)));
+                ++which;
             }
         };
         gguf::each_tensor(c.widths(), make, m.weights.layers.emplace_back());

@@ -3,6 +3,8 @@
 // config.json files; embedding and head count no weights here.
 #include "model/shapes.hpp"
 
+#include <cmath>
+
 #include "gguf/graph_keys.hpp"
 #include "support/error.hpp"
 
@@ -25,6 +27,9 @@ constexpr shape shapes[] = {
 {"tiny-llama",          "llama",        2,  256,   512,  4,  2,  64,    512, false,   10000,   512},
 {"tiny-qwen2",          "qwen2",        2,  256,   512,  4,  2,  64,    512,  true, 1000000,   512},
 {"tiny-qwen3",          "qwen3",        2,  256,   512,  4,  2, 128,    512,  true, 1000000,   512},
+{"tiny-minicpm",        "minicpm",      2,  256,   512,  4,  2,  64,    512,  true,   10000,   512},
+{"tiny-maple",          "maple",        4,  256,   256,  4,  2,  64,    512, false,   10000,   512},
+{"tiny-gemma3",         "gemma3",       7,  256,   512,  4,  1,  64,    512,  true, 1000000,   512},
 {"small",               "bitnet-b1.58", 6,  512,  1536,  8,  4,  64,   4096,  true,   10000,  1024},
 {"bitnet-b1.58-2B-4T",  "bitnet-b1.58",30, 2560,  6912, 20,  5, 128, 128256,  true,  500000,  4096},
 {"bitnet_b1_58-large",  "bitnet",      24, 1536,  4096, 16, 16,  96,  32002,  true,   10000,  2048},
@@ -50,8 +55,46 @@ constexpr shape shapes[] = {
 {"Bonsai-1.7B",         "qwen3",       28, 2048,  6144, 16,  8, 128, 151669,  true, 1000000, 65536},
 {"Bonsai-4B",           "qwen3",       36, 2560,  9728, 32,  8, 128, 151669,  true, 1000000, 65536},
 {"Bonsai-8B",           "qwen3",       36, 4096, 12288, 32,  8, 128, 151669, false, 1000000, 65536},
+{"bitnet-embedding-0.6B","qwen3",      28, 1024,  3072, 16,  8, 128, 151936,  true, 1000000, 32768},
+{"bitnet-embedding-270M","gemma3",     18,  640,  2048,  4,  1, 256, 262144,  true, 1000000, 32768},
 };
 // clang-format on
+
+// What the numbers of a shape do not say.
+void add_parts(config& c, std::string_view name) {
+    c.local_rope_base = c.rope_base;
+    // Bonsai's: Qwen3, made four times as long.
+    if (name.starts_with("Bonsai") || name == "tiny-qwen3") {
+        c.yarn.original = c.context / 4;
+        c.rope_divisor = 4;
+        c.rope_magnitude = gguf::yarn_magnitude(c.rope_divisor);
+    }
+    if (c.architecture == "minicpm") {
+        c.embedding_scale = 12;
+        c.residual_scale = 1.4f / std::sqrt(static_cast<float>(c.layers));
+        c.logit_scale = static_cast<float>(c.dim) / 256;
+    }
+    std::int64_t period = 0;
+    if (c.architecture == "maple") {
+        c.experts = name.starts_with("tiny") ? 8 : 256;
+        c.experts_used = name.starts_with("tiny") ? 2 : 8;
+        c.gate_limit = 7;
+        c.window = name.starts_with("tiny") ? 8 : 512;
+        period = 4;
+    }
+    if (c.architecture == "gemma3") {
+        c.embedding_scale = std::sqrt(static_cast<float>(c.dim));
+        c.local_rope_base = 10000;
+        c.window = name.starts_with("tiny") ? 8 : 512;
+        period = 6;
+    }
+    for (std::int64_t i = 0; period > 0 && i < c.layers; ++i)
+        c.local.push_back((i + 1) % period != 0);
+    if (name.starts_with("bitnet-embedding")) {
+        c.input_norms = true;
+        c.pooling = pooling_rule::last;
+    }
+}
 
 }  // namespace
 
@@ -76,12 +119,7 @@ config config_of_shape(std::string_view name) {
         c.tied_head = s.tied;
         c.rope_base = s.rope_base;
         c.context = s.context;
-        // Bonsai's: Qwen3, made four times as long.
-        if (name.starts_with("Bonsai") || name == "tiny-qwen3") {
-            c.yarn.original = c.context / 4;
-            c.rope_divisor = 4;
-            c.rope_magnitude = gguf::yarn_magnitude(c.rope_divisor);
-        }
+        add_parts(c, name);
         return c;
     }
     std::string list;

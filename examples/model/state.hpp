@@ -5,6 +5,7 @@
 
 #include <vector>
 
+#include "model/experts.hpp"
 #include "model/kv_cache.hpp"
 #include "model/rope.hpp"
 
@@ -30,8 +31,9 @@ public:
 struct state {
     kv_cache cache;
     std::int64_t batch;  // most tokens of one forward()
-    rope_table rope;
+    rope_table rope, local_rope;
     token_rows x, h, q, k, v, a, g, u, logits;  // forward() says what they are
+    expert_choice choice;                       // of models that have experts
 
     state(const config& c, std::int64_t positions, std::int64_t largest_batch)
         : cache(c, positions),

@@ -3,6 +3,7 @@
 // with its shape: (out, in) for a matrix, whose rows are what its outputs are made of.
 #pragma once
 
+#include <memory>
 #include <span>
 #include <string>
 #include <vector>
@@ -11,6 +12,7 @@
 #include "model/embedding.hpp"
 #include "model/linear.hpp"
 #include "model/norm.hpp"
+#include "model/rotations.hpp"
 
 namespace tbx::model {
 
@@ -18,15 +20,14 @@ namespace tbx::model {
 using layer_weights = gguf::layer_tensors<linear, norm>;
 
 struct weights {
-    trilobit::page_arena arena;  // of the packed matrices; outlives them
-    model::embedding embedding;  // (vocab, dim)
+    trilobit::page_arena arena;                   // of the packed matrices; outlives them
+    std::unique_ptr<const rotations> bases = {};  // of some matrices, which point there
+    model::embedding embedding;                   // (vocab, dim)
     std::vector<layer_weights> layers;
     norm output_norm;      // (dim)
     linear head;           // (vocab, dim); views a dense embedding when tied; rows() == 0: none
     vector rope_divisors;  // (rope_dim / 2), empty when all are 1
-
-    /// Bytes that making one token reads, less the keys and values of earlier ones.
-    [[nodiscard]] std::int64_t bytes_per_token() const noexcept;
+    vector long_rope_divisors;  // the same for contexts above config.long_rope
 };
 
 /// A config and its weights. Dense tensors point into the file, which must live as long.
@@ -35,6 +36,8 @@ struct transformer {
     model::weights weights;
     std::string name = {};  // for messages: the file
 
+    /// Bytes that making one token reads, less the keys and values of earlier ones.
+    [[nodiscard]] std::int64_t bytes_per_token() const noexcept;
     /// Neurons of all layers that the file has and that are always 0.
     [[nodiscard]] std::int64_t pruned_neurons() const noexcept;
 };

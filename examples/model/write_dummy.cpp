@@ -20,6 +20,7 @@ struct planned {
     gguf::tensor_type type;
     std::int64_t cols, rows;  // rows == 0: a vector
     std::function<std::vector<std::byte>()> make;
+    std::int64_t count = 0;  // above 0: the rows are those of so many matrices
 };
 
 constexpr const char* space = "\xe2\x96\x81";  // U+2581
@@ -73,7 +74,28 @@ void write_config(gguf::writer& out, const config& c) {
     count("context_length", c.context);
     count("embedding_length", c.dim);
     count("block_count", c.layers);
-    count("feed_forward_length", c.ffn);
+    if (c.experts > 0) {
+        count("expert_feed_forward_length", c.ffn);
+        count("expert_count", c.experts);
+        count("expert_used_count", c.experts_used);
+        out.set(p + "swiglu_clamp_exp", c.gate_limit);
+    } else {
+        count("feed_forward_length", c.ffn);
+    }
+    if (c.window > 0) {
+        const std::vector<std::int32_t> local(c.local.begin(), c.local.end());
+        count("attention.sliding_window", c.window);
+        if (c.architecture != "gemma3")
+            out.set_array(p + "attention.sliding_window_pattern", local);
+        out.set(p + "rope.freq_base_swa", c.local_rope_base);
+    }
+    if (c.architecture == "minicpm") {
+        out.set(p + "embedding_scale", c.embedding_scale);
+        out.set(p + "residual_scale", c.residual_scale);
+        out.set(p + "logit_scale", c.logit_scale);
+    }
+    if (c.pooling != pooling_rule::none)
+        count("pooling_type", static_cast<std::int64_t>(c.pooling));
     count("vocab_size", c.vocab);
     count("attention.head_count", c.heads);
     count("attention.head_count_kv", c.kv_heads);
@@ -215,10 +237,13 @@ std::vector<planned> plan(const config& c, gguf::tensor_type linears, gguf::tens
                 return;
             }
             if (t.is_vector) return norm(t.name_in(layer), t.cols);
-            all.push_back(
-                {t.name_in(layer), linears, t.cols, t.rows, [=, rows = t.rows, cols = t.cols] {
-                     return matrix_of(linears, seed, id, rows, cols);
-                 }});
+            const std::int64_t rows = std::max<std::int64_t>(t.count, 1) * t.rows;
+            const auto type = t.is_router ? gguf::tensor_type::f32 : linears;
+            all.push_back({t.name_in(layer), type, t.cols, rows,
+                           [=, cols = t.cols] { return matrix_of(type, seed, id, rows, cols); },
+                           t.count});
+            if (c.input_norms && !t.is_router)
+                norm("blk." + std::to_string(layer) + "." + t.name + "_norm_in.weight", t.cols);
             ++id;
         });
     }
@@ -239,6 +264,8 @@ void write_dummy(const std::string& path, const config& shape, gguf::tensor_type
     for (const planned& t : all) {
         if (t.rows == 0)
             out.add_tensor(t.name, t.type, {t.cols});
+        else if (t.count > 0)
+            out.add_tensor(t.name, t.type, {t.cols, t.rows / t.count, t.count});
         else
             out.add_tensor(t.name, t.type, {t.cols, t.rows});
         total += static_cast<double>(t.cols * std::max<std::int64_t>(t.rows, 1));

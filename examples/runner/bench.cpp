@@ -70,7 +70,9 @@ subject load(const bench_options& o, model::compute& cpu) {
 /// The family that `automatic` means for the widest matrix, with so many tokens.
 std::string chosen_kernel(const model::compute& cpu, const model::transformer& m,
                           std::int64_t tokens) {
-    const trilobit::packed_view* w = m.weights.layers.front().gate.packed();
+    const model::layer_weights& l = m.weights.layers.front();
+    const trilobit::packed_view* w =
+        (l.gate_experts.empty() ? l.gate : l.gate_experts.front()).packed();
     if (w == nullptr) return "dense";
     const trilobit::matmul_options& options = cpu.context.options;
     const trilobit::activation_shape x{options.activation, tokens, w->cols,
@@ -90,7 +92,8 @@ std::string head_text(const model::linear& head) {
 
 nlohmann::ordered_json run(const bench_options& o) {
     const support::interrupt_watch watch;
-    model::compute cpu(o.machine.thread_count(), {.kernel = o.machine.kernel});
+    model::compute cpu(o.machine.thread_count(), {.kernel = o.machine.kernel}, model::chosen_arch(),
+                       o.machine.activations);
     stopwatch time;
     const subject loaded = load(o, cpu);
     const model::config& c = loaded.model.config;
@@ -136,7 +139,7 @@ nlohmann::ordered_json run(const bench_options& o) {
     const double layer_gmacs = static_cast<double>(c.linear_weights()) * 1e-9;
     const double prefill_gmacs = r.prefill_tokens_per_s * layer_gmacs;
     const double decode_gmacs = r.decode_tokens_per_s * layer_gmacs;
-    std::int64_t weight_bytes = w.bytes_per_token();
+    std::int64_t weight_bytes = loaded.model.bytes_per_token();
     if (two_stage) weight_bytes += std::llround(two_stage->mean_bytes()) - w.head.bytes();
     const double decode_gb = r.decode_tokens_per_s * static_cast<double>(weight_bytes) * 1e-9;
     const auto part = [](double value, double of) { return of > 0 ? value / of : 0.0; };

@@ -11,6 +11,7 @@ void add_run(CLI::App& app);
 void add_chat(CLI::App& app);
 void add_logits(CLI::App& app);
 void add_tokenize(CLI::App& app);
+void add_embed(CLI::App& app);
 void add_perplexity(CLI::App& app);
 void add_info(CLI::App& app);
 void add_convert(CLI::App& app);

@@ -84,10 +84,18 @@ void print_types(const gguf::reader& file) {
 }
 
 std::string graph_text(const model::config& c) {
-    std::string text = c.gate == model::gate_function::silu ? "SiLU" : "squared ReLU";
+    std::string text = c.gate == model::gate_function::silu           ? "SiLU"
+                       : c.gate == model::gate_function::squared_relu ? "squared ReLU"
+                                                                      : "GELU";
     text += c.sub_norms ? ", sub-norms" : ", no sub-norms";
     if (c.biases) text += ", biases of q, k and v";
     if (c.head_norms) text += ", heads normed";
+    if (c.post_norms) text += ", outputs normed";
+    if (c.input_norms) text += ", inputs normed";
+    if (c.experts > 0)
+        text +=
+            ", " + std::to_string(c.experts_used) + " of " + std::to_string(c.experts) + " experts";
+    if (c.window > 0) text += ", windows of " + std::to_string(c.window) + " positions";
     char base[32];
     (void)std::snprintf(base, sizeof base, "%g", double{c.rope_base});
     const bool pairs = c.pairing == model::rope_pairing::interleaved;

@@ -43,9 +43,9 @@ int run(int argc, char** argv) {
     app.footer("TRILOBIT_ARCH=avx2 (or sse4_2, avx512vnni, ...) forces a back end.");
     for (const auto add :
          {tbx::runner::add_run, tbx::runner::add_chat, tbx::runner::add_logits,
-          tbx::runner::add_tokenize, tbx::runner::add_perplexity, tbx::runner::add_info,
-          tbx::runner::add_convert, tbx::runner::add_make_dummy, tbx::runner::add_bench,
-          tbx::runner::add_verify})
+          tbx::runner::add_tokenize, tbx::runner::add_embed, tbx::runner::add_perplexity,
+          tbx::runner::add_info, tbx::runner::add_convert, tbx::runner::add_make_dummy,
+          tbx::runner::add_bench, tbx::runner::add_verify})
         add(app);
     try {
         app.parse(argc, argv);

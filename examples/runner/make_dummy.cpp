@@ -47,8 +47,9 @@ model::config as_architecture(model::config shape, const std::string& name) {
 /// What a folder of Hugging Face's would become, as far as this program's graphs go.
 model::config shape_of_config(const std::string& path) {
     const huggingface::config from = huggingface::read_config(path);
-    if (from.rope == huggingface::rope_rule::llama3)
-        throw error(path, "scales RoPE as Llama 3.1, which a dummy does not");
+    if (from.rope == huggingface::rope_rule::llama3 ||
+        from.rope == huggingface::rope_rule::longrope)
+        throw error(path, "has divisors for RoPE, which a dummy has not");
     model::config c =
         model::config_of_architecture(from.squared_relu ? "bitnet-b1.58" : from.family);
     c.name = "random weights";
@@ -67,6 +68,9 @@ model::config shape_of_config(const std::string& path) {
         c.yarn.original = from.rope_original;
         c.rope_magnitude = gguf::yarn_magnitude(c.rope_divisor);
     }
+    c.embedding_scale = static_cast<float>(from.embedding_scale);
+    c.residual_scale = static_cast<float>(from.residual_scale);
+    c.logit_scale = static_cast<float>(from.logit_scale);
     c.norm_eps = from.norm_eps;
     c.tied_head = from.tied.value_or(false);
     if (const std::string problem = model::check(c); !problem.empty()) throw error(path, problem);

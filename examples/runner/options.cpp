@@ -40,6 +40,15 @@ const names<trilobit::kernel_id>& kernels() {
     return all;
 }
 
+const names<model::activation_rule>& activation_rules() {
+    using model::activation_rule;
+    static const names<activation_rule> all = {{"token", activation_rule::token},
+                                               {"q8_0", activation_rule::q8_0},
+                                               {"q8_k", activation_rule::q8_k},
+                                               {"float", activation_rule::none}};
+    return all;
+}
+
 template <class Value>
 std::string text_of(const names<Value>& all, Value value) {
     for (const auto& [text, v] : all)
@@ -73,6 +82,8 @@ void machine_options::add_to(CLI::App& command) {
         ->check(CLI::Range(1, 1024));
     add_named(command, "--layout", layout, layouts(), "Where the bits of ternary weights lie");
     add_named(command, "--kernel", kernel, kernels(), "Kernel family");
+    add_named(command, "--activations", activations, activation_rules(),
+              "How activations are rounded beside weights of few levels");
     command.add_option("-b,--batch", batch, "Most tokens of one prefill step [256]")
         ->check(CLI::Range(std::int64_t{1}, std::int64_t{65536}));
 }

@@ -12,6 +12,7 @@
 #include <trilobit/pack/packed_matrix.hpp>
 
 #include "gguf/meanings.hpp"
+#include "model/activations.hpp"
 #include "model/sampler.hpp"
 
 namespace tbx::runner {
@@ -21,6 +22,7 @@ struct machine_options {
     int threads = 0;  // 0: one for each processor
     trilobit::layout_id layout = trilobit::layout_id::ternary_2bit;
     trilobit::kernel_id kernel = trilobit::kernel_id::automatic;
+    model::activation_rule activations = model::activation_rule::token;
     std::int64_t batch = 256;  // most tokens of one prefill step; with 512 a prompt took 6 % longer
 
     void add_to(CLI::App& command);

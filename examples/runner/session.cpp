@@ -29,7 +29,8 @@ std::int64_t positions_for(const model::config& c, const model_options& options,
 
 session::session(const model_options& options, std::int64_t positions)
     : file(options.path, options.read_as),
-      cpu(options.machine.thread_count(), {.kernel = options.machine.kernel}),
+      cpu(options.machine.thread_count(), {.kernel = options.machine.kernel}, model::chosen_arch(),
+          options.machine.activations),
       model(load(cpu, file, options)),
       state(model.config, positions_for(model.config, options, positions),
             std::min(options.machine.batch, positions_for(model.config, options, positions))) {}

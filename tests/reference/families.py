@@ -102,12 +102,40 @@ class Maker:
             self.tensors["output.weight"] = (self.tables, self.values(self.tables, *tables))
 
 
-def plain(arch, more=None, **parts):
+def plain(arch, more=None, extra=None, **parts):
+    """extra(m, c): what else is done to the model; its entries."""
     def build(m):
         c = {**SIZES, **(more or {})}
         m.model(c, **parts)
-        return arch, c, {}
+        return arch, c, extra(m, c) if extra else {}
     return build
+
+
+def long_rope(m, c):
+    """MiniCPM4's: divisors of each pair for texts up to the original context, and for longer ones."""
+    pairs = c["rope.dimension_count"] // 2
+    for size, most in (("short", 1.5), ("long", 30)):
+        m.tensors[f"rope_factors_{size}.weight"] = (F32, np.geomspace(1, most, pairs))
+    return {}
+
+
+def rotated(explicit, tied):
+    """Bonsai 2's: weights in a basis that activations are brought into, in blocks of 128."""
+    def extra(m, c):
+        names = [n for n in m.tensors if n.startswith("blk.") and np.ndim(m.tensors[n][1]) == 2]
+        if "output.weight" in m.tensors:
+            names.append("output.weight")
+        widths = sorted({np.shape(m.tensors[n][1])[-1] for n in names} | {c["embedding_length"]})
+        signs = m.random.integers(0, 2, sum(widths)) * 2 - 1
+        return {f"prism.hadamard.{k}": v for k, v in {
+            "version": 2 if tied else 1, "block_size": 128,
+            "transform": "normalized-sylvester-walsh-hadamard", "axis": "input-last-dimension",
+            "weight_names": names, "inverse_weight_names": ["token_embd.weight"],
+            **({"tied_output": True} if tied else {}),
+            **({"sign_mode": "explicit", "sign_widths": [("i32", w) for w in widths],
+                "sign_values": [("i32", int(v)) for v in signs]} if explicit else
+               {"sign_mode": "identity"})}.items()}
+    return extra
 
 
 FAMILIES = {
@@ -116,13 +144,24 @@ FAMILIES = {
     "bitnet-b1.58": plain("bitnet-b1.58", {"hidden_activation": "relu2"}, sub_norms=True),
     "qwen2": plain("qwen2", {"rope.freq_base": 1e6}, biases=True),
     "qwen3": plain("qwen3", {"rope.freq_base": 1e6, **YARN}, head_norms=True),
+    "qwen3-rotated": plain("qwen3", extra=rotated(True, False), head=True, head_norms=True),
+    "qwen3-rotated-tied": plain("qwen3", extra=rotated(False, True), head_norms=True),
     "minicpm": plain("minicpm", {"embedding_scale": 12.0, "residual_scale": 0.99,
                                  "logit_scale": 1.7}),
+    "minicpm-longrope": plain("minicpm", {
+        "embedding_scale": 12.0, "residual_scale": 0.99, "logit_scale": 1.7,
+        "rope.scaling.type": "longrope", "rope.scaling.original_context_length": 48,
+        "rope.scaling.attn_factor": 1.1}, extra=long_rope),
     "maple": plain("maple", {"attention.sliding_window": 8, "expert_count": 8,
                              "attention.sliding_window_pattern": [True, True, True, False],
                              "block_count": 4, "expert_used_count": 2,
                              "expert_feed_forward_length": 256, "swiglu_clamp_exp": [0.7] * 4},
                    head=True, head_norms=True, experts=8),
+    "bitnet-embedding-0.6B": plain("qwen3", {"rope.freq_base": 1e6, "pooling_type": 3},
+                                   head_norms=True, input_norms=True),
+    "bitnet-embedding-270M": plain("gemma3", {"block_count": 7, "rope.freq_base": 1e6,
+                                              "attention.sliding_window": 8, "pooling_type": 1},
+                                   head_norms=True, post_norms=True, input_norms=True),
     "gemma3": plain("gemma3", {"attention.sliding_window": 8, "block_count": 7,
                                "rope.freq_base": 1e6, "attention.layer_norm_rms_epsilon": 1e-6},
                     head_norms=True, post_norms=True),

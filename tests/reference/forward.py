@@ -20,6 +20,7 @@ class Model:
         for path in glob.glob(os.path.join(folder, "*.safetensors")):
             self.tensors.update(safetensors_file.read(path))
         self.margin = math.inf  # of all activations so far, from the next rounding border
+        self.context = 0        # positions of the run, by which LongRoPE chooses its factors
         self.halves = True      # keys and values are kept as halves, as the runner keeps them
 
     # Weights -----------------------------------------------------------------------------------
@@ -96,10 +97,15 @@ class Model:
         kind = scaling.get("rope_type", scaling.get("type", "default"))
         if kind == "default":
             return f, 1.0
-        factor = scaling["factor"]
+        original = scaling.get("original_max_position_embeddings")
+        factor = scaling.get("factor")
         if kind == "linear":
             return f / factor, 1.0
-        original = scaling["original_max_position_embeddings"]
+        if kind == "longrope":
+            longest = c["max_position_embeddings"] / original
+            size = math.sqrt(1 + math.log(longest) / math.log(original)) if longest > 1 else 1.0
+            is_long = self.context > original
+            return f / np.array(scaling["long_factor" if is_long else "short_factor"]), size
         if kind == "llama3":
             low, high = scaling["low_freq_factor"], scaling["high_freq_factor"]
             wave = 2 * math.pi / f
@@ -164,13 +170,17 @@ class Model:
 
     def logits(self, tokens, int8=None):
         """(tokens, vocabulary). int8: say whether linear layers round their activations."""
-        x = self.table("model.embed_tokens")[list(tokens)]
-        for i in range(self.config["num_hidden_layers"]):
+        c = self.config
+        x = self.table("model.embed_tokens")[list(tokens)] * c.get("scale_emb", 1)
+        part = c["scale_depth"] / math.sqrt(c["num_hidden_layers"]) if "scale_depth" in c else 1
+        for i in range(c["num_hidden_layers"]):
             p = f"model.layers.{i}."
-            x = x + self.attention(self.norm(x, p + "input_layernorm"), p + "self_attn.", int8)
-            x = x + self.feed_forward(self.norm(x, p + "post_attention_layernorm"), p + "mlp.", int8)
+            x = x + part * self.attention(self.norm(x, p + "input_layernorm"), p + "self_attn.", int8)
+            x = x + part * self.feed_forward(self.norm(x, p + "post_attention_layernorm"), p + "mlp.", int8)
         x = self.norm(x, "model.norm")
         head = "lm_head" if self.has("lm_head") else "model.embed_tokens"
+        if "dim_model_base" in c:
+            x = x / (c["hidden_size"] / c["dim_model_base"])
         return x @ self.table(head).T
 
 

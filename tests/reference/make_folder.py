@@ -302,6 +302,21 @@ def vibe_voice(m):
     m.save(c)
 
 
+def bit_cpm(m):
+    """BitCPM-CANN's: MiniCPM4 with weights that are trits times several scales, in floats."""
+    vocab, bos, eos = llama_3_words(m.folder)
+    pairs = SIZES["hidden_size"] // SIZES["num_attention_heads"] // 2
+    c = {**SIZES, "architectures": ["MiniCPMForCausalLM"], "model_type": "minicpm",
+         "hidden_act": "silu", "rms_norm_eps": 1e-5, "rope_theta": 10000.0, "vocab_size": vocab,
+         "tie_word_embeddings": True, "bos_token_id": bos, "eos_token_id": [eos - 1, eos],
+         "scale_emb": 12, "scale_depth": 1.4, "dim_model_base": 64, "attention_bias": False,
+         "rope_scaling": {"rope_type": "longrope", "original_max_position_embeddings": 256,
+                          "short_factor": list(np.linspace(1, 1.4, pairs)),
+                          "long_factor": list(np.linspace(1, 9, pairs))}}
+    m.model(c, "several", "F16")
+    m.save(c)
+
+
 LLAMA_31 = {"rope_type": "llama3", "factor": 8.0, "low_freq_factor": 1.0, "high_freq_factor": 4.0,
             "original_max_position_embeddings": 64}
 FAMILIES = {
@@ -317,6 +332,7 @@ FAMILIES = {
     "gsq": lambda m: plain_llama(m, "words", "F16", rope_theta=10000.0, quantization_config={
         "quant_method": "humming", "dtype": "int2", "group_size": 128}),
     "qwen2": vibe_voice,
+    "minicpm": bit_cpm,
     "bonsai": lambda m: bonsai(m, "groups", "F16"),
     "bonsai-mlx-1": lambda m: bonsai(m, "mlx1", "F16", quantization={"group_size": 128, "bits": 1}),
     "bonsai-mlx-2": lambda m: bonsai(m, "mlx2", "F16", quantization={"group_size": 128, "bits": 2},

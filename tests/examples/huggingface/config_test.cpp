@@ -3,6 +3,8 @@
 // here is refused by its name.
 #include "huggingface/config.hpp"
 
+#include <cmath>
+
 #include <catch2/catch_test_macros.hpp>
 #include <catch2/matchers/catch_matchers.hpp>
 #include <catch2/matchers/catch_matchers_string.hpp>
@@ -72,6 +74,20 @@ TEST_CASE("config.json: Qwen's two") {
                ContainsSubstring("'sliding_window' is 64"));
 }
 
+TEST_CASE("config.json: MiniCPM's scales") {
+    const json scales = {{"architectures", {"MiniCPMForCausalLM"}},
+                         {"scale_emb", 12},
+                         {"scale_depth", 1.4},
+                         {"dim_model_base", 64}};
+    const config c = read_config(with(llama(), scales), "c");
+    CHECK((c.family == "minicpm" && c.embedding_scale == 12 && c.logit_scale == 4));
+    CHECK(c.residual_scale == 1.4 / std::sqrt(2.0));
+    CHECK_THAT(refusal(with(with(llama(), scales), {{"scale_depth", nullptr}})),
+               ContainsSubstring("'scale_depth' is missing"));
+    CHECK_THAT(refusal(with(with(llama(), scales), {{"sparse_config", {{"topk", 64}}}})),
+               ContainsSubstring("'sparse_config'"));
+}
+
 TEST_CASE("config.json: the ways in which weights lie") {
     const auto rule = [](const json& more) {
         return read_config(with(llama(), more), "config.json").weights;
@@ -119,8 +135,19 @@ TEST_CASE("config.json: RoPE is scaled in the ways that GGUF has") {
         CHECK(
             read_config(rope({{"rope_type", "default"}, {"rope_theta", 7777.0}}), "c").rope_base ==
             7777.0f);
-        CHECK_THAT(refusal(rope({{"rope_type", "longrope"}, {"factor", 2}})),
-                   ContainsSubstring("'longrope'"));
+        CHECK_THAT(refusal(rope({{"rope_type", "dynamic"}, {"factor", 2}})),
+                   ContainsSubstring("'dynamic'"));
+        const config longer = read_config(rope({{"rope_type", "longrope"},
+                                                {"original_max_position_embeddings", 64},
+                                                {"short_factor", std::vector<double>(32, 1.0)},
+                                                {"long_factor", std::vector<double>(32, 2.5)}}),
+                                          "c");
+        CHECK((longer.rope == rope_rule::longrope && longer.rope_original == 64));
+        CHECK((longer.rope_short.size() == 32 && longer.rope_long.back() == 2.5f));
+        CHECK_THAT(refusal(rope({{"rope_type", "longrope"},
+                                 {"short_factor", std::vector<double>(31, 1.0)},
+                                 {"long_factor", std::vector<double>(32, 2.5)}})),
+                   ContainsSubstring("short_factor' is no list of 32 numbers"));
         CHECK_THAT(refusal(rope({{"rope_type", "yarn"},
                                  {"factor", 4},
                                  {"original_max_position_embeddings", 64},

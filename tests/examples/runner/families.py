@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: MIT
 """Each family's graph: small random models, which the reference makes, have the logits of its float64
 forward pass within a float's error, whatever the type of the weights, at once or token by token."""
+import json
 import os
 import sys
 
@@ -9,11 +10,23 @@ from common import must, np, path  # noqa: E402
 import families  # noqa: E402
 import graph  # noqa: E402
 
-# Types of the linear layers, each with types of embedding and head.
-FORMS = {"llama": {"F32": ("F32",), "I2_S": ("F16",)}, "bitnet": {"I2_S": ("F32",)},
-         "bitnet-b1.58": {"TQ2_0": ("F16",)},
-         "qwen2": {"F32": ("F32",), "I2_S": ("F16",), "TQ2_0": ("F32",)},
-         "qwen3": {"F32": ("F32",), "I2_S": ("F16",), "Q1_0": ("F16", "Q1_0"), "Q2_0": ("F32", "Q2_0")}}
+# Types of the linear layers, each with types of embedding and head, or with a rule by which
+# activations are rounded, which otherwise is BitNet's.
+ALL_RULES = ("token", "q8_0", "q8_k", "float")
+FORMS = {"llama": {"F32": ("F32",), "I2_S": ("F16", *ALL_RULES), "Q2_0": ALL_RULES},
+         "bitnet": {"I2_S": ("F32", *ALL_RULES)},
+         "bitnet-b1.58": {"TQ2_0": ("F16", *ALL_RULES)},
+         "qwen2": {"F32": ("F32",), "I2_S": ("F16",), "TQ2_0": ("F32", "q8_k")},
+         "qwen3": {"F32": ("F32",), "I2_S": ("F16",), "Q1_0": ("F16", "Q1_0", *ALL_RULES),
+                   "Q2_0": ("F32", "Q2_0", "q8_0")},
+         "qwen3-rotated": {"F32": ("F32",), "TQ2_0": ("F16", *ALL_RULES), "Q1_0": ("Q1_0", "q8_0")},
+         "qwen3-rotated-tied": {"F32": ("F32",), "Q2_0": ("F16", "Q2_0", "float")},
+         "minicpm": {"F32": ("F32",), "TQ2_0": ("F16", *ALL_RULES)},
+         "minicpm-longrope": {"F32": ("F32",), "I2_S": ("F16",)},
+         "maple": {"F32": ("F32",), "F16": ("F32",), "TQ2_0": ("F16", *ALL_RULES), "Q2_0": ("F16",)},
+         "gemma3": {"F32": ("F32",), "TQ2_0": ("F16", "float")},
+         "bitnet-embedding-0.6B": {"F32": ("F32",), "I2_S": ("F16", *ALL_RULES)},
+         "bitnet-embedding-270M": {"F32": ("F32",), "I2_S": ("F16", "float")}}
 failures = []
 
 
@@ -38,21 +51,55 @@ def calm_tokens(model, count=3, tries=300, margin=2e-4):
 
 def near(what, found, wanted, most):
     error = np.abs(found - wanted).max() / np.abs(wanted).max()
-    print(f"{what:40} largest difference {error:.1e} of the largest logit")
+    print(f"{what:72} largest difference {error:.1e} of the largest logit")
     if not error < most:
         failures.append((what, error))
 
 
+def compare(family, kind, tables, rule, context):
+    """Of floats any key or value may lie on the border between two halves."""
+    most = 2e-4 if "float" == rule else 2e-5
+    file = path(f"{family}.{kind}.{tables}.gguf")
+    if not os.path.exists(file):
+        families.make(family, file, kind, tables)
+    model = graph.Model(file, rule, context)
+    tokens, wanted = calm_tokens(model, 12 if model.key("attention.sliding_window", 0) else 3)
+    more = ["--context", context, "--activations", rule]
+    if kind in ("F32", "F16"):
+        more = more[:2]
+    what = f"{family} {kind}, tables {tables}, {rule}, {context} positions"
+    near(what, logits(file, tokens, *more), wanted, most)
+    near(what + ", step by step", logits(file, tokens, "--step", *more), wanted, most)
+    if model.key("pooling_type"):
+        embed(file, more, rule, context, most)
+
+
+def embed(file, more, rule, context, most):
+    """The vector of a text is that of its tokens, as lines and as JSON."""
+    text = "the theory in a nut"
+    tokens = [int(t) for t in must("tokenize", "-m", file, "-p", text).stdout.split(",")]
+    model = graph.Model(file, rule, context)
+    wanted = model.vector(tokens)
+    if rule != "float" and model.margin < 2e-4:
+        most = 0.05  # one activation may be rounded otherwise
+    said = must("embed", "-m", file, "-p", text, "-t", 1, *more).stdout
+    near("  its vector", np.array(said.split(), np.float64), wanted, most)
+    listed = path("texts")
+    with open(listed, "w") as out:
+        out.write(f"{text}\n\nanother one\r\n{text}")
+    lines = must("embed", "-m", file, "-f", listed, "-t", 1, "-b", 2, *more).stdout.split("\n")
+    assert len(lines) == 4 and lines[0] == lines[2] == said.strip() and lines[3] == "", lines
+    parsed = json.loads(must("embed", "-m", file, "-p", text, "--json", *more).stdout)
+    assert [p["text"] for p in parsed] == [text] and parsed[0]["tokens"] == len(tokens)
+    assert np.array_equal(np.float32(parsed[0]["vector"]), np.float32(said.split()))
+
+
 for family in sys.argv[1:] or FORMS:
-    for kind, all_tables in FORMS[family].items():
-        for tables in all_tables:
-            file = path(f"{family}.{kind}.{tables}.gguf")
-            families.make(family, file, kind, tables)
-            model = graph.Model(file, "float" if kind == "F32" else "token")
-            tokens, wanted = calm_tokens(model)
-            # Of floats any key or value may lie on the border between two halves.
-            most = 2e-4 if kind == "F32" else 2e-5
-            near(f"{family} {kind}, tables {tables}", logits(file, tokens), wanted, most)
-            near(f"{family} {kind}, step by step", logits(file, tokens, "--step"), wanted, most)
+    for kind, forms in FORMS[family].items():
+        tables = [f for f in forms if f not in ALL_RULES] or ["F32"]
+        for form in forms:
+            rule = form if form in ALL_RULES else "float" if kind in ("F32", "F16") else "token"
+            for context in (32, 64) if family == "minicpm-longrope" else (64,):
+                compare(family, kind, tables[0] if form in ALL_RULES else form, rule, context)
 
 assert not failures, failures
