@@ -48,12 +48,14 @@ failed=0
 includes include/trilobit trilobit/ |
     check "core weights layout pack activation simd kernel matmul dispatch" "reference testing" 5 ||
     failed=1
-# The runner's rooms and the trainer's share the left end only, so each chain is checked by itself.
-includes examples '' | grep -v '^train ' |
+# The runner's rooms and the trainers' share the left end only, so each chain is checked by itself.
+trainers='^(train|fashion) '
+includes examples '' | grep -vE "$trainers" |
     check "support formats gguf tokenizer llama2c safetensors huggingface model conversion runner \
-        train integrations web" "" 0 || failed=1
-includes examples '' | grep '^train ' |
-    check "support formats gguf tokenizer llama2c train model runner integrations web" "" 0 || failed=1
+        train fashion integrations web" "" 0 || failed=1
+includes examples '' | grep -E "$trainers" |
+    check "support formats gguf tokenizer llama2c model train fashion conversion runner integrations \
+        web" "" 0 || failed=1
 if grep -rnE '#[[:space:]]*include.*examples/' include; then failed=1; fi
 
 [ $failed = 0 ] && echo "includes flow one way"

@@ -28,5 +28,7 @@ expect refused include/trilobit/core/a.hpp '#include "examples/gguf/reader.hpp"'
 expect ok examples/model/a.hpp '#include "gguf/reader.hpp"'
 expect refused examples/gguf/a.cpp '#include "model/config.hpp"'
 expect ok examples/train/a.cpp '#include "gguf/writer.hpp"'
-expect refused examples/train/a.cpp '#include "model/config.hpp"'
+expect ok examples/train/a.cpp '#include "model/elementary.hpp"'
+expect refused examples/model/a.cpp '#include "train/config.hpp"'
+expect refused examples/train/a.cpp '#include "runner/options.hpp"'
 exit $failed
