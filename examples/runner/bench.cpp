@@ -13,11 +13,14 @@
 #include <limits/limits.hpp>
 #include <nlohmann/json.hpp>
 
+#include "gguf/reader.hpp"
 #include "model/random_weights.hpp"
 #include "model/shapes.hpp"
 #include "runner/commands.hpp"
 #include "runner/memory.hpp"
-#include "runner/session.hpp"
+#include "runner/options.hpp"
+#include "runner/pace.hpp"
+#include "runner/stopwatch.hpp"
 #include "support/human.hpp"
 #include "support/interrupt.hpp"
 #include "support/progress.hpp"
@@ -30,6 +33,7 @@ struct bench_options {
     std::vector<gguf::read_as> read_as;
     machine_options machine;
     bench_plan plan;
+    std::string draft;  // a shape; empty: guesses cost nothing
     std::uint64_t seed = 1;
     bool json = false;
 };
@@ -84,6 +88,16 @@ std::string chosen_kernel(const model::compute& cpu, const model::transformer& m
     return named.kernel_text();
 }
 
+/// A small model of the same vocabulary, its head as long as the large one's.
+model::transformer draft_for(const model::config& c, const model::weights& w,
+                             const bench_options& o, model::compute& cpu) {
+    model::config shape = model::config_of_shape(o.draft);
+    shape.vocab = c.vocab;
+    shape.context = std::max(shape.context, c.context);
+    const auto head = w.head.rows() == 0 ? std::nullopt : heads().at(o.head);
+    return model::random_transformer(cpu, shape, o.machine.layout, head, o.seed + 1, {});
+}
+
 std::string head_text(const model::linear& head) {
     if (head.rows() == 0) return "none";
     if (head.packed() != nullptr) return "packed";
@@ -110,8 +124,14 @@ nlohmann::ordered_json run(const bench_options& o) {
             throw error("--head", "this model's is not dense, so there is nothing to round");
         plan.head = {&*two_stage, 1};
     }
+    std::optional<model::transformer> draft;
+    if (plan.guesses && !o.draft.empty()) {
+        draft = draft_for(c, w, o, cpu);
+        plan.guesses->draft = &*draft;
+    }
     const double load_seconds = time.lap();
-    const std::int64_t batch = std::clamp<std::int64_t>(o.plan.prefill, 1, o.machine.batch);
+    const std::int64_t batch =
+        std::clamp<std::int64_t>(o.plan.prefill, plan.guesses ? pace::most : 1, o.machine.batch);
     model::state state(c, positions, batch);
 
     // The probe comes after the first round, so that its buffers are not taken for the model's.
@@ -163,6 +183,13 @@ nlohmann::ordered_json run(const bench_options& o) {
     out["prefill_ms_p90"] = r.prefill_ms_p90;
     out["decode_ms_p50"] = r.decode_ms_p50;
     out["decode_ms_p90"] = r.decode_ms_p90;
+    if (plan.guesses) {
+        out["guess_agreement"] = plan.guesses->agreement;
+        out["guessed_tokens_per_s"] = r.guessed_tokens_per_s;
+        out["guessed_tokens_per_pass"] = r.tokens_per_pass;
+        out["guessed_gain"] = part(r.guessed_tokens_per_s, r.decode_tokens_per_s);
+        out["pass_costs"] = r.costs;
+    }
     out["bytes_per_token"] = weight_bytes;
     if (two_stage)
         out["rows_rescored_per_token"] = part(static_cast<double>(two_stage->rows_rescored()),
@@ -194,6 +221,14 @@ void print(const nlohmann::ordered_json& j) {
     (void)std::printf("decode   %10.1f tokens/s  (p50 %.2f ms, p90 %.2f ms a token)\n",
                       number("decode_tokens_per_s"), number("decode_ms_p50"),
                       number("decode_ms_p90"));
+    if (j.contains("pass_costs")) {
+        (void)std::printf("guessed  %10.1f tokens/s  (%.2f times; %.0f %% right, %.2f a pass)\n",
+                          number("guessed_tokens_per_s"), number("guessed_gain"),
+                          100.0 * number("guess_agreement"), number("guessed_tokens_per_pass"));
+        (void)std::printf("passes            of 1, 2, ... tokens take");
+        for (const auto& cost : j.at("pass_costs")) (void)std::printf(" %.2f", cost.get<double>());
+        (void)std::printf("\n");
+    }
     (void)std::printf(
         "memory   %10.1f GB/s can be read; decoding reads %s of weights a token, "
         "%.0f %% of that\n",
@@ -244,6 +279,33 @@ void add_bench(CLI::App& app) {
     command->add_option("-n,--decode", o->plan.decode, "Tokens made after it [128]")->check(tokens);
     command->add_option("-r,--rounds", o->plan.rounds, "Rounds; medians are reported [3]")
         ->check(CLI::Range(1, 10000));
+    auto* guesses =
+        command
+            ->add_option_function<double>(
+                "--speculate",
+                [o](double agreement) {
+                    if (!o->plan.guesses) o->plan.guesses.emplace();
+                    o->plan.guesses->agreement = agreement;
+                },
+                "Decode with guesses as well, each of which is right with this probability")
+            ->check(number_between(0, 1))
+            ->type_name("P");
+    command
+        ->add_option_function<int>(
+            "--together",
+            [o](int together) {
+                if (!o->plan.guesses) o->plan.guesses.emplace();
+                o->plan.guesses->together = together;
+            },
+            "Tokens checked at once [as many as pay, up to 8]")
+        ->check(CLI::Range(2, pace::most))
+        ->needs(guesses)
+        ->type_name("N");
+    command
+        ->add_option("--draft", o->draft,
+                     "A shape that guesses, for its time; without it guesses cost nothing")
+        ->needs(guesses)
+        ->type_name("NAME");
     command->add_option("--seed", o->seed, "Seed of the random weights [1]")->check(seed_number());
     command->add_flag("--json", o->json, "One JSON object instead of text");
     command->callback([o, file, shape, head] {

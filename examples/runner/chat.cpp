@@ -21,6 +21,7 @@ namespace {
 
 struct chat_options {
     model_options model;
+    speculation_options speculation;
     writing_options writing{.sampling = {.temperature = 0.7f, .top_p = 0.9f}};
     std::string system, style;
     std::int64_t tokens = 512;
@@ -59,6 +60,7 @@ public:
                                         " tokens do not fit the context of " +
                                         std::to_string(room()));
         if (o.writing.two_stage) s.use_two_stages(o.writing.sampling.tokens_needed());
+        s.speculate(o.speculation, o.model.machine);
         for (const auto id : talk.after(0)) draw.accept(id);
         (void)std::fprintf(stderr,
                            "Conversation style '%s': %s. Ctrl-C ends an answer, Ctrl-D the chat.\n",
@@ -188,6 +190,7 @@ void add_chat(CLI::App& app) {
     command->add_option("-n,--tokens", o->tokens, "Most tokens of an answer [512]")
         ->check(CLI::Range(std::int64_t{1}, std::int64_t{1} << 40));
     o->writing.add_to(*command);
+    o->speculation.add_to(*command);
     command->callback([o] { run(*o); });
 }
 

@@ -60,7 +60,7 @@ generation generate(session& s, const tokenizer::tokenizer& from, model::sampler
             g.end = ending::context_full;
             break;
         }
-        view = s.step(id);
+        view = s.step(id, draw);
         ++g.decode_steps;
     }
     g.decode_seconds = watch.lap();
@@ -75,6 +75,11 @@ void print_speed(const session& s, const generation& g) {
         stderr, "prefill %lld tokens, %.1f tokens/s; decode %lld tokens, %.1f tokens/s\n",
         static_cast<long long>(g.prompt_tokens), rate(g.prompt_tokens, g.prefill_seconds),
         static_cast<long long>(g.decode_steps), rate(g.decode_steps, g.decode_seconds));
+    if (s.ahead)
+        (void)std::fprintf(
+            stderr, "speculation: %lld of %lld guessed tokens were right, %.2f tokens a pass\n",
+            static_cast<long long>(s.ahead->correct), static_cast<long long>(s.ahead->guesses),
+            rate(s.ahead->tokens, static_cast<double>(s.ahead->passes)));
     if (s.head.two_stage == nullptr) return;
     const double calls = static_cast<double>(std::max<std::int64_t>(s.two_stage->calls(), 1));
     (void)std::fprintf(stderr, "two-stage head: %.1f of %lld rows a token scored exactly\n",

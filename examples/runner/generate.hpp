@@ -20,7 +20,7 @@ struct generation {
     ending end = ending::asked_for;
     std::int64_t prompt_tokens = 0;
     std::int64_t made_tokens = 0;   // printed ones
-    std::int64_t decode_steps = 0;  // forward() calls for one token
+    std::int64_t decode_steps = 0;  // tokens of these that were run
     double prefill_seconds = 0;
     double decode_seconds = 0;
     std::vector<model::token_id> drawn;  // an end token as well; the last has mostly not been run

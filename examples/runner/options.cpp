@@ -10,6 +10,7 @@
 #include <system_error>
 #include <thread>
 
+#include "runner/pace.hpp"
 #include "tokenizer/pretokenize.hpp"
 
 namespace tbx::runner {
@@ -192,6 +193,27 @@ void writing_options::add_to(CLI::App& command) {
     add_pre(command, pre);
     command.add_flag("--no-bos", no_bos, "Do not begin with the begin token");
     command.add_flag("--show-tokens", show_tokens, "Print the tokens sent, on stderr");
+}
+
+void speculation_options::add_to(CLI::App& command) {
+    CLI::Option* look =
+        command.add_flag("--speculate", lookup,
+                         "Guess the next tokens from what followed the same ones earlier; the text "
+                         "stays the same, to the byte");
+    CLI::Option* model =
+        command.add_option("--draft", draft, "Let a small model of the same vocabulary guess them");
+    model->type_name("FILE")->excludes(look);
+    command
+        .add_option_function<int>(
+            "--together",
+            [this, look, model](int tokens) {
+                if (look->count() + model->count() == 0)
+                    throw CLI::ValidationError("--together", "it needs --speculate or --draft");
+                together = tokens;
+            },
+            "Tokens checked at once, where there is a guess [as many as pay, up to 8]")
+        ->check(CLI::Range(2, pace::most))
+        ->type_name("N");
 }
 
 }  // namespace tbx::runner

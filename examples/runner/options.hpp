@@ -65,4 +65,14 @@ struct writing_options {
     void add_to(CLI::App& command);
 };
 
+/// Whether to guess tokens ahead, and who does.
+struct speculation_options {
+    bool lookup = false;
+    std::string draft = {};  // a model file
+    int together = 0;        // tokens of a pass; 0: as many as pay
+
+    [[nodiscard]] bool wanted() const noexcept { return lookup || !draft.empty(); }
+    void add_to(CLI::App& command);
+};
+
 }  // namespace tbx::runner

@@ -15,6 +15,7 @@ namespace {
 struct run_options {
     model_options model;
     writing_options writing;
+    speculation_options speculation;
     prompt_options prompt;
     std::int64_t tokens = 256;
     bool no_echo = false;
@@ -38,6 +39,7 @@ void run(const run_options& o) {
     if (o.writing.show_tokens) print_tokens(words, prompt);
 
     if (o.writing.two_stage) s.use_two_stages(o.writing.sampling.tokens_needed());
+    s.speculate(o.speculation, o.model.machine);
     model::sampler draw(s.cpu.dense, o.writing.sampling);
     printer out(words, true, o.writing.stops);
     for (const auto id : prompt) {
@@ -66,6 +68,7 @@ void add_run(CLI::App& app) {
     command->add_option("-n,--tokens", o->tokens, "Most tokens to make [256]")
         ->check(CLI::Range(std::int64_t{0}, std::int64_t{1} << 40));
     o->writing.add_to(*command);
+    o->speculation.add_to(*command);
     command->add_flag("--no-echo", o->no_echo, "Do not print the prompt");
     command->add_flag("--no-special", o->raw, "Control tokens in the prompt are plain text");
     command->callback([o] { run(*o); });

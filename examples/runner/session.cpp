@@ -3,7 +3,9 @@
 #include "runner/session.hpp"
 
 #include <algorithm>
+#include <memory>
 
+#include "runner/draft_model.hpp"
 #include "support/interrupt.hpp"
 #include "support/progress.hpp"
 
@@ -49,7 +51,20 @@ void session::use_two_stages(std::int64_t best) {
     if (two_stage->usable()) head = {&*two_stage, best};
 }
 
+void session::speculate(const speculation_options& how, const machine_options& machine) {
+    if (!how.wanted()) return;
+    std::unique_ptr<drafter> from;
+    if (how.draft.empty())
+        from = std::make_unique<prompt_lookup>();
+    else
+        from = std::make_unique<draft_model>(cpu, how.draft, machine, file, state.cache.capacity());
+    ahead.emplace(std::move(from), how.together);
+}
+
 model::prediction session::prefill(std::span<const model::token_id> tokens) {
+    if (ahead) ahead->forget();
+    text.resize(static_cast<std::size_t>(state.cache.length));
+    text.insert(text.end(), tokens.begin(), tokens.end());
     while (std::ssize(tokens) > batch_size()) {
         if (support::interrupted()) return {};
         const auto count = static_cast<std::size_t>(batch_size());
@@ -60,7 +75,10 @@ model::prediction session::prefill(std::span<const model::token_id> tokens) {
     return model::predict(cpu, model, state, tokens, head);
 }
 
-model::prediction session::step(model::token_id token) {
+model::prediction session::step(model::token_id token, const model::sampler& draw) {
+    text.resize(static_cast<std::size_t>(state.cache.length));
+    text.push_back(token);
+    if (ahead) return ahead->step(cpu, model, state, head, text, draw);
     return model::predict(cpu, model, state, {&token, 1}, head);
 }
 

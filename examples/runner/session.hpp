@@ -3,7 +3,6 @@
 // its tokenizer and the state of one conversation.
 #pragma once
 
-#include <chrono>
 #include <optional>
 #include <span>
 #include <string_view>
@@ -12,25 +11,11 @@
 #include "gguf/reader.hpp"
 #include "model/head.hpp"
 #include "runner/options.hpp"
+#include "runner/speculation.hpp"
+#include "runner/stopwatch.hpp"
 #include "tokenizer/tokenizer.hpp"
 
 namespace tbx::runner {
-
-/// Seconds since it was made, or since the last lap.
-class stopwatch {
-    using clock = std::chrono::steady_clock;
-    clock::time_point started = clock::now();
-
-public:
-    [[nodiscard]] double seconds() const {
-        return std::chrono::duration<double>(clock::now() - started).count();
-    }
-    double lap() {
-        const double s = seconds();
-        started = clock::now();
-        return s;
-    }
-};
 
 class session {
 public:
@@ -40,6 +25,8 @@ public:
     model::state state;
     std::optional<model::two_stage_head> two_stage;
     model::head_use head;
+    std::optional<speculation> ahead;
+    std::vector<model::token_id> text;  // the tokens of state.cache, and some that are void
 
     /// Loads with a progress bar. `positions`: room wanted when the user has not said.
     explicit session(const model_options& options, std::int64_t positions = 4096);
@@ -51,10 +38,14 @@ public:
     /// All logits are made when that is impossible: best is 0, or the head's weights are packed.
     void use_two_stages(std::int64_t best);
 
+    /// From now on step() guesses, and one pass may make several predictions.
+    void speculate(const speculation_options& how, const machine_options& machine);
+
     /// Runs `tokens` in batches and looks beyond the last. Stops early when the user interrupts:
     /// then the prediction is empty.
     [[nodiscard]] model::prediction prefill(std::span<const model::token_id> tokens);
-    [[nodiscard]] model::prediction step(model::token_id token);
+    /// Runs a token that `draw` has drawn; the next one will be drawn by it as well.
+    [[nodiscard]] model::prediction step(model::token_id token, const model::sampler& draw);
 
     [[nodiscard]] std::int64_t room_left() const noexcept;
     [[nodiscard]] std::int64_t batch_size() const noexcept { return state.batch; }

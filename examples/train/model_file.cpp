@@ -56,8 +56,8 @@ model_config config_of(const gguf::reader& file) {
     if (file.get_or<int>(key("attention.key_length"), c.head_dim()) != c.head_dim() ||
         file.get_or<int>(key("attention.value_length"), c.head_dim()) != c.head_dim() ||
         file.get_or<int>(key("rope.dimension_count"), c.head_dim()) != c.head_dim() ||
-        gguf::rope_divisor(file, key("")) != 1.0f || file.find_tensor("output.weight") != nullptr ||
-        file.find_tensor("rope_freqs.weight"))
+        gguf::rope_scaling_of(file, key(""), c.context).divisor != 1.0f ||
+        file.find_tensor("output.weight") != nullptr || file.find_tensor("rope_freqs.weight"))
         file.fail("has a head size, RoPE or untied head that this program does not train");
     gguf::refuse_other_graphs(file, key(""), c.context, c.head_dim());
     const gguf::tensor& first = file.require_tensor("blk.0.attn_q.weight");

@@ -78,3 +78,28 @@ TEST_CASE("bench counts what a head of two stages reads") {
     CHECK(file.status == 0);
     CHECK(file.out.find("in two stages") != file.out.npos);
 }
+
+TEST_CASE("bench decodes with guesses that are right as often as it is told") {
+    const auto bench = [](const std::vector<std::string>& more) {
+        std::vector<std::string> all = {"bench", "--shape", "tiny", "-p", "4", "-n",
+                                        "40",    "-r",      "1",    "-t", "1", "--json"};
+        all.insert(all.end(), more.begin(), more.end());
+        return testing::run_program(all);
+    };
+    const auto a_pass = [&](const std::vector<std::string>& more) {
+        const auto o = bench(more);
+        INFO(o.err);
+        REQUIRE(o.status == 0);
+        CHECK(o.out.find("\"pass_costs\": [") != o.out.npos);
+        const std::string key = "\"guessed_tokens_per_pass\": ";
+        const auto at = o.out.find(key);
+        return at == o.out.npos ? 0.0 : std::stod(o.out.substr(at + key.size()));
+    };
+    CHECK(a_pass({"--speculate", "1", "--together", "4", "--head", "none"}) == 4);
+    CHECK(a_pass({"--speculate", "0", "--together", "4"}) == 1);
+    const double half = a_pass({"--speculate", "0.5", "--together", "8", "--draft", "tiny-llama"});
+    CHECK((half > 1.3 && half < 3));
+    CHECK(bench({"--together", "4"}).status == 2);
+    CHECK(bench({"--speculate", "1.5"}).status == 2);
+    CHECK(bench({"--speculate", "1", "--draft", "no-shape"}).status == 1);
+}
