@@ -17,9 +17,16 @@ namespace {
 // Of sentencepiece_model.proto.
 enum model_field { pieces = 1, trainer = 2, normaliser = 3 };
 enum piece_field { piece_text = 1, piece_score = 2, piece_type = 3 };
-enum trainer_field { model_type = 3, unk_id = 40, bos_id = 41, eos_id = 42, pad_id = 43 };
+enum trainer_field {
+    model_type = 3,
+    space_as_suffix = 24,
+    unk_id = 40,
+    bos_id = 41,
+    eos_id = 42,
+    pad_id = 43
+};
 enum normaliser_field { charsmap = 2, dummy_prefix = 3, extra_spaces = 4, escape_spaces = 5 };
-constexpr std::uint64_t type_bpe = 2;
+constexpr std::uint64_t type_unigram = 1, type_bpe = 2;
 
 class message {
     std::span<const std::byte> rest;
@@ -106,7 +113,7 @@ void read_piece(vocabulary& v, std::span<const std::byte> bytes, const std::stri
 
 void read_trainer(vocabulary& v, std::span<const std::byte> bytes, const std::string& path) {
     message in(bytes, path);
-    std::uint64_t type = 1;  // unigram, if nothing is said
+    std::uint64_t type = type_unigram;  // if nothing is said
     while (const auto f = in.next()) {
         // An id of -1 says that there is no such token.
         const auto id = static_cast<std::int64_t>(static_cast<std::int32_t>(f->value));
@@ -115,17 +122,19 @@ void read_trainer(vocabulary& v, std::span<const std::byte> bytes, const std::st
         if (f->number == bos_id) v.bos = id;
         if (f->number == eos_id) v.eos = id;
         if (f->number == pad_id) v.padding = id;
+        if (f->number == space_as_suffix && f->value != 0)
+            throw error(path, "has spaces at the ends of its pieces, which is not known here");
     }
-    if (type != type_bpe)
+    if (type != type_bpe && type != type_unigram)
         throw error(path, "is a SentencePiece model of type " + std::to_string(type) +
-                              "; only BPE (2) merges as GGUF's 'llama' does");
+                              "; only unigrams (1) and BPE (2) are known");
+    if (type == type_unigram) v.model = "t5";
 }
 
 void read_normaliser(vocabulary& v, std::span<const std::byte> bytes, const std::string& path) {
     message in(bytes, path);
     while (const auto f = in.next()) {
-        if (f->number == charsmap && !f->bytes.empty())
-            throw error(path, "normalises texts by a map, which GGUF's 'llama' does not");
+        if (f->number == charsmap) v.character_map = text_of(f->bytes);
         if (f->number == dummy_prefix) v.add_space_prefix = f->value != 0;
         if (f->number == extra_spaces) v.remove_extra_whitespaces = f->value != 0;
         if (f->number == escape_spaces && f->value == 0)
@@ -158,8 +167,13 @@ vocabulary read_sentencepiece(std::span<const std::byte> bytes, const std::strin
     }
     if (v.tokens.empty() || !trained) throw error(path, "is no SentencePiece model, or damaged");
     // Neither this program nor llama.cpp's does it; nor was any known model trained with it.
-    if (v.remove_extra_whitespaces.value_or(false))
-        throw error(path, "removes extra spaces from texts, which is not known here");
+    if (v.model == "llama" && v.remove_extra_whitespaces.value_or(false))
+        throw error(path, "removes extra spaces from texts, which is not known here beside BPE");
+    if (v.model == "llama" && !v.character_map.empty())
+        throw error(path, "normalises texts by a map, which GGUF's 'llama' does not");
+    v.add_bos = v.bos >= 0;
+    // T5's kind, which knows no begin.
+    if (v.model == "t5") v.add_eos = v.bos < 0 && v.eos >= 0;
     for (std::int64_t* id : {&v.unknown_id, &v.bos, &v.eos, &v.padding})
         if (*id >= std::ssize(v.tokens))
             throw error(path, "has a special token outside its pieces");

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 // Room huggingface. Enters: a tokenizer.json with a BPE model: byte-level, or SentencePiece's in
-// another form. Leaves: its vocabulary; see vocabulary.hpp.
+// another form; or with a unigram model. Leaves: its vocabulary; see vocabulary.hpp.
 #include <algorithm>
 #include <cstdio>
 #include <string_view>
@@ -8,6 +8,7 @@
 
 #include "gguf/quoted.hpp"
 #include "huggingface/split_pattern.hpp"
+#include "huggingface/unigram_json.hpp"
 #include "huggingface/vocabulary.hpp"
 #include "support/error.hpp"
 
@@ -18,13 +19,12 @@ namespace {
 using safetensors::find;
 using safetensors::json;
 
-constexpr const char* visible_space = "\u2581";
-
 class tokenizer_file {
     const json& from;
     const std::string& path;
     std::int64_t most;
     const json* model = nullptr;
+    bool unigram = false;
     vocabulary v;
 
     [[noreturn]] void fail(const std::string& what) const { throw error(path, what); }
@@ -38,8 +38,10 @@ class tokenizer_file {
         model = from.is_object() ? find(from, "model") : nullptr;
         if (model == nullptr || !model->is_object()) fail("has no model");
         const json* type = find(*model, "type");
-        if (type != nullptr && *type != "BPE")
-            fail("has a model of type " + safetensors::shown(*type) + "; only BPE is known");
+        unigram = type != nullptr && *type == "Unigram";
+        if (type != nullptr && *type != "BPE" && !unigram)
+            fail("has a model of type " + safetensors::shown(*type) +
+                 "; only BPE and Unigram are known");
         for (const char* name : {"continuing_subword_prefix", "end_of_word_suffix", "dropout"})
             if (const json* value = find(*model, name);
                 value != nullptr && *value != "" && *value != 0.0)
@@ -53,6 +55,9 @@ class tokenizer_file {
             if (!id.is_number_integer()) fail("token " + gguf::quoted(text) + " has no number");
             v.put(id.get<std::int64_t>(), text, vocabulary::normal, most, path);
         }
+    }
+
+    void read_added() {
         const json* added = find(from, "added_tokens");
         if (added == nullptr) return;
         if (!added->is_array()) fail("has added_tokens that are no list");
@@ -66,6 +71,7 @@ class tokenizer_file {
                 special != nullptr && special->is_boolean() && special->get<bool>();
             v.put(id->get<std::int64_t>(), text->get<std::string>(),
                   control ? vocabulary::control : vocabulary::user_defined, most, path);
+            v.note_habits(id->get<std::int64_t>(), each, path);
         }
     }
 
@@ -147,6 +153,11 @@ class tokenizer_file {
                 fail("has a normalizer of type " + std::string(known) +
                      ", which is not known here");
         if (pre == nullptr) return;
+        // Gemma's splits at spaces, of which none is left.
+        const json* regex = find(*pre, "pattern");
+        if (has_type(normaliser, "Replace", "normalizers") && has_type(pre, "Split", "-") &&
+            regex != nullptr && *regex == json{{"String", " "}})
+            return;
         const json *type = find(*pre, "type"), *scheme = find(*pre, "prepend_scheme"),
                    *split = find(*pre, "split"), *mark = find(*pre, "replacement");
         if (type == nullptr || *type != "Metaspace" ||
@@ -185,8 +196,14 @@ public:
 
     vocabulary read() {
         read_model();
-        read_tokens();
-        if (has_type(find(from, "pre_tokenizer"), "ByteLevel", "pretokenizers"))
+        if (unigram)
+            read_unigram_pieces(v, *model, path, most);
+        else
+            read_tokens();
+        read_added();
+        if (unigram)
+            read_unigram_spaces(v, from, path);
+        else if (has_type(find(from, "pre_tokenizer"), "ByteLevel", "pretokenizers"))
             read_byte_level();
         else
             read_sentencepiece_bpe();

@@ -9,6 +9,7 @@
 #include <fstream>
 
 #include "gguf/quoted.hpp"
+#include "gguf/token_habits.hpp"
 #include "huggingface/fields.hpp"
 #include "support/error.hpp"
 #include "support/lines.hpp"
@@ -66,6 +67,7 @@ class assembler {
             const json* special = find(each, "special");
             add(id, *text, special != nullptr && special->is_boolean() && special->get<bool>(),
                 path);
+            v.note_habits(id, each, path);
         }
     }
 
@@ -113,7 +115,7 @@ class assembler {
         fields f(all, path);
         if (const auto add = f.flag("add_bos_token")) v.add_bos = add;
         if (const auto add = f.flag("add_eos_token")) v.add_eos = add;
-        if (const auto add = f.flag("add_prefix_space"); add && v.model == "llama")
+        if (const auto add = f.flag("add_prefix_space"); add && v.model != "gpt2")
             v.add_space_prefix = add;
         if (const json* text = find(all, "chat_template"); text != nullptr)
             read_templates(*text, path);
@@ -167,6 +169,12 @@ public:
         if (fs::exists(pieces) && v.model != "gpt2") {
             const support::mapped_file file(pieces);
             vocabulary better = read_sentencepiece(file.bytes(), pieces, c.vocab);
+            better.strip_left = v.strip_left;
+            better.strip_right = v.strip_right;
+            if (!v.model.empty() && better.model == "t5") {
+                better.add_bos = v.add_bos;
+                better.add_eos = v.add_eos;
+            }
             for (std::size_t id = better.tokens.size(); id < v.tokens.size(); ++id)
                 if (v.kinds[id] != vocabulary::unused)
                     better.put(static_cast<std::int64_t>(id), v.tokens[id],
@@ -187,7 +195,7 @@ public:
             const std::int64_t id = std::ssize(v.tokens);
             v.put(id, "[PAD" + std::to_string(id) + "]", vocabulary::unused, c.vocab, own);
         }
-        if (v.model == "llama") v.scores.resize(v.tokens.size(), 0.0f);
+        if (v.model != "gpt2") v.scores.resize(v.tokens.size(), 0.0f);
         check();
         return std::move(v);
     }
@@ -219,6 +227,22 @@ std::int64_t vocabulary::find(const std::string& text) const noexcept {
     return at == tokens.end() ? -1 : at - tokens.begin();
 }
 
+void vocabulary::note_habits(std::int64_t id, const json& added, const std::string& file) {
+    const auto is = [&](const char* name) {
+        const json* value = added.is_object() ? safetensors::find(added, name) : nullptr;
+        return value != nullptr && value->is_boolean() && value->get<bool>();
+    };
+    if (is("single_word"))
+        throw error(file, "has token " + std::to_string(id) +
+                              " only as a whole word, which is not known here");
+    const auto note = [id](std::vector<std::int32_t>& list) {
+        const auto number = static_cast<std::int32_t>(id);
+        if (std::find(list.begin(), list.end(), number) == list.end()) list.push_back(number);
+    };
+    if (is("lstrip")) note(strip_left);
+    if (is("rstrip")) note(strip_right);
+}
+
 vocabulary read_vocabulary(const std::string& folder, const config& c) {
     return assembler(folder, c).read();
 }
@@ -231,6 +255,15 @@ void write_vocabulary(gguf::writer& out, const vocabulary& v) {
     if (!v.scores.empty()) out.set_array(key("scores"), std::span<const float>(v.scores));
     out.set_array(key("token_type"), std::span<const std::int32_t>(v.kinds));
     if (v.model == "gpt2") out.set_array(key("merges"), std::span<const std::string>(v.merges));
+    if (!v.character_map.empty()) {
+        const auto* bytes = reinterpret_cast<const std::uint8_t*>(v.character_map.data());
+        out.set_array(key("precompiled_charsmap"), std::span(bytes, v.character_map.size()));
+    }
+    // GGUF has no keys for these; llama.cpp leaves them out.
+    if (!v.strip_left.empty())
+        out.set_array(gguf::strip_left_key, std::span<const std::int32_t>(v.strip_left));
+    if (!v.strip_right.empty())
+        out.set_array(gguf::strip_right_key, std::span<const std::int32_t>(v.strip_right));
     const auto token = [&](const char* name, std::int64_t id) {
         if (id >= 0) out.set(key(name), static_cast<std::uint32_t>(id));
     };

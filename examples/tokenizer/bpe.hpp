@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
-// Room tokenizer. Enters: pieces of pre-tokenised text, any bytes. Leaves: ids by byte-level BPE: in
-// each piece merge the adjacent pair that stands first in the merge list, then the leftmost, until
-// none is left.
+// Room tokenizer. Enters: pieces of pre-tokenised text, any bytes. Leaves: ids by byte-level BPE:
+// in each, merge the neighbours that stand first in the merge list, then the leftmost, until none
+// is left.
 #pragma once
 
 #include <array>
@@ -34,8 +34,8 @@ public:
     /// `ignore_merges`: a piece that is a token is taken whole. The vocabulary must outlive this.
     bpe(const vocabulary& from, bool ignore_merges, const gguf::reader& file);
 
-    /// Appends the ids. Time n log n of the longest piece. A byte without a token becomes the unknown
-    /// token, or nothing where the vocabulary has none.
+    /// Appends the ids. Time n log n of the longest piece. A byte without a token becomes the
+    /// unknown token, or nothing where the vocabulary has none.
     void encode(std::span<const std::string_view> pieces, piece_cache& cache,
                 std::vector<token_id>& out) const;
 };

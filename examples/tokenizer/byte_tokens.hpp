@@ -1,11 +1,14 @@
 // SPDX-License-Identifier: MIT
 // Room tokenizer. Enters: the text of a token of kind byte, <0xHH>. Leaves: its byte; and of a
-// vocabulary the token of every byte.
+// vocabulary the token of every byte; unknown tokens in a row become one.
 #pragma once
 
+#include <algorithm>
 #include <array>
+#include <cstddef>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "tokenizer/vocabulary.hpp"
 
@@ -33,6 +36,13 @@ namespace tbx::tokenizer {
         result[static_cast<std::size_t>(byte)] = id;
     }
     return result;
+}
+
+/// From `begin` on, unknown characters that follow one another become one token.
+inline void join_unknown(std::vector<token_id>& ids, std::size_t begin, token_id unknown) {
+    const auto both = [unknown](token_id a, token_id b) { return a == unknown && b == unknown; };
+    ids.erase(std::unique(ids.begin() + static_cast<std::ptrdiff_t>(begin), ids.end(), both),
+              ids.end());
 }
 
 }  // namespace tbx::tokenizer

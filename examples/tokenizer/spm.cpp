@@ -48,7 +48,9 @@ void spm::encode(std::string_view text, piece_cache& cache, std::vector<token_id
     const auto make = [&](std::string_view stretch, std::vector<token_id>& to) {
         merge_stretch(stretch, work, to);
     };
+    const std::size_t begin = out.size();
     apart.cut(text, [&](std::string_view stretch) { cache.encode(stretch, out, make); });
+    if (tokens->unknown != no_token) join_unknown(out, begin, tokens->unknown);
 }
 
 void spm::merge_stretch(std::string_view text, scratch& work, std::vector<token_id>& out) const {

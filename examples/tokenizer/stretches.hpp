@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// Room tokenizer. Enters: a text. Leaves: stretches of it that no token joins, mostly words: each is
-// merged, or taken apart, by itself.
+// Room tokenizer. Enters: a text. Leaves: stretches of it that no token joins, mostly words: each
+// is merged, or taken apart, by itself.
 #pragma once
 
 #include <algorithm>

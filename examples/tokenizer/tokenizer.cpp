@@ -3,12 +3,14 @@
 // is left between them goes to SentencePiece merging or to pre-tokenised byte-level BPE.
 #include "tokenizer/tokenizer.hpp"
 
+#include <algorithm>
 #include <utility>
 
 #include "tokenizer/bpe.hpp"
 #include "tokenizer/byte_alphabet.hpp"
 #include "tokenizer/byte_tokens.hpp"
 #include "tokenizer/pretokenize.hpp"
+#include "tokenizer/spaces.hpp"
 #include "tokenizer/special_tokens.hpp"
 #include "tokenizer/spm.hpp"
 #include "tokenizer/unigram.hpp"
@@ -24,6 +26,10 @@ constexpr std::size_t longest_encoded = std::size_t{1} << 30;
 
 bool is_special(token_kind kind) noexcept {
     return kind == token_kind::control || kind == token_kind::unknown;
+}
+
+bool is_among(token_id id, const std::vector<token_id>& sorted) {
+    return std::binary_search(sorted.begin(), sorted.end(), id);
 }
 
 std::string show_spaces(std::string_view text, bool space_first) {
@@ -122,10 +128,13 @@ std::vector<token_id> tokenizer::encode(std::string_view text, encode_options op
     bool after_special = true;  // the beginning counts as well
     for (std::size_t at = 0; at < text.size();) {
         const auto hit = special.next(text, at);
-        parts->encode_plain(text.substr(at, hit.at - at), after_special, cache, out);
+        std::string_view plain = text.substr(at, hit.at - at);
+        if (is_among(hit.id, tokens.strip_left)) plain.remove_suffix(spaces_at_end(plain));
+        parts->encode_plain(plain, after_special, cache, out);
         if (hit.id == no_token) break;
         out.push_back(hit.id);
         at = hit.at + hit.bytes;
+        if (is_among(hit.id, tokens.strip_right)) at += spaces_at_begin(text.substr(at));
         after_special = true;
     }
     if (options.add_eos.value_or(tokens.add_eos) && tokens.eos != no_token) {

@@ -57,17 +57,17 @@ unigram::unigram(const vocabulary& from, const gguf::reader& file)
 std::string unigram::normalised(std::string_view text) const {
     std::string out;
     out.reserve(text.size() + text.size() / 2 + visible_space.size());
-    const bool merge = tokens->remove_extra_whitespaces;
-    bool in_word = false, prefixed = !tokens->add_space_prefix;
+    const bool merge = tokens->remove_extra_whitespaces, prefix = tokens->add_space_prefix;
+    if (prefix && !merge && !text.empty()) out += visible_space;
+    bool in_word = false;
     const auto append = [&](char c) {
-        if (c == ' ') {
-            in_word = false;
-            if (!merge) out += visible_space;
-            return;
+        if (c != ' ') {
+            if (merge && !in_word && (prefix || !out.empty())) out += visible_space;
+            out += c;
+        } else if (!merge) {
+            out += visible_space;
         }
-        if (!in_word && (!prefixed || (merge && !out.empty()))) out += visible_space;
-        in_word = prefixed = true;
-        out += c;
+        in_word = c != ' ';
     };
     for (std::size_t at = 0; at < text.size();) {
         const auto known = map.longest(text.substr(at));
@@ -122,7 +122,7 @@ void unigram::take_apart(std::string_view stretch, scratch& work,
         } else if (has_bytes) {
             for (const char c : stretch.substr(step.from, end - step.from))
                 out.push_back(byte_tokens[static_cast<unsigned char>(c)]);
-        } else if (at == work.path.rbegin() || std::prev(at)->second.id != no_token) {
+        } else {
             out.push_back(tokens->unknown);
         }
     }
@@ -134,15 +134,9 @@ void unigram::encode(std::string_view text, piece_cache& cache, std::vector<toke
         take_apart(stretch, work, to);
     };
     const std::string shown = normalised(text);
-    bool after_unknown = false;
-    apart.cut(shown, [&](std::string_view stretch) {
-        const std::size_t before = out.size();
-        cache.encode(stretch, out, make);
-        // Unknown characters are one token across the borders of stretches, too.
-        if (after_unknown && out[before] == tokens->unknown)
-            out.erase(out.begin() + static_cast<std::ptrdiff_t>(before));
-        after_unknown = !has_bytes && !out.empty() && out.back() == tokens->unknown;
-    });
+    const std::size_t begin = out.size();
+    apart.cut(shown, [&](std::string_view stretch) { cache.encode(stretch, out, make); });
+    if (!has_bytes) join_unknown(out, begin, tokens->unknown);
 }
 
 }  // namespace tbx::tokenizer

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// Room tokenizer. Enters: text. Leaves: ids by SentencePiece's unigram model: of all ways to put the
-// normalised text together of tokens the one whose scores add up to the most.
+// Room tokenizer. Enters: text. Leaves: ids by SentencePiece's unigram model: of all ways to put
+// the normalised text together of tokens the one whose scores add up to the most.
 #pragma once
 
 #include <array>

@@ -10,6 +10,7 @@
 #include <span>
 #include <utility>
 
+#include "gguf/token_habits.hpp"
 #include "support/finite.hpp"
 #include "tokenizer/pretokenize.hpp"
 
@@ -50,6 +51,20 @@ token_id special_id(const gguf::reader& file, std::string_view name, token_id fa
     if (id == -1 || id == std::numeric_limits<std::uint32_t>::max()) return no_token;
     if (!fits(id)) file.fail("'" + full + "' is " + std::to_string(id) + ", not a token");
     return static_cast<token_id>(id);
+}
+
+std::vector<token_id> ids_of(const gguf::reader& file, const char* name, std::size_t size) {
+    std::vector<token_id> ids;
+    if (!file.has(name)) return ids;
+    const auto stored = file.array<std::int32_t>(name);
+    for (std::size_t i = 0; i < stored.size(); ++i) {
+        const std::int32_t id = stored[i];
+        if (id < 0 || std::cmp_greater_equal(id, size))
+            file.fail("'" + std::string(name) + "' has " + std::to_string(id) + ", not a token");
+        ids.push_back(id);
+    }
+    std::sort(ids.begin(), ids.end());
+    return ids;
 }
 
 bool flag(const gguf::reader& file, std::string_view name, bool fallback) {
@@ -147,6 +162,9 @@ vocabulary::vocabulary(const gguf::reader& file, std::string_view pre) : model(m
     padding = special_id(file, "padding_token_id", ugm ? 0 : no_token, count);
     end_of_turn = special_id(file, "eot_token_id", no_token, count);
     const token_id end_of_message = special_id(file, "eom_token_id", no_token, count);
+
+    strip_left = ids_of(file, gguf::strip_left_key, count);
+    strip_right = ids_of(file, gguf::strip_right_key, count);
 
     bool usual_bos = !bytes && !ugm;
     if (bytes) {

@@ -43,7 +43,8 @@ public:
     bool add_bos = false, add_eos = false, add_space_prefix = false;
     bool remove_extra_whitespaces = false;  // of unigram models
     std::string character_map;              // of these too: SentencePiece's, empty when absent
-    std::string chat_template;              // empty when absent
+    std::vector<token_id> strip_left, strip_right;  // take spaces beside them along; sorted
+    std::string chat_template;                      // empty when absent
 
     [[nodiscard]] token_id size() const noexcept { return static_cast<token_id>(texts.size()); }
     [[nodiscard]] bool contains(token_id id) const noexcept { return id >= 0 && id < size(); }

@@ -187,8 +187,21 @@ TEST_CASE("tokenizer.json: what splits texts has a name, or is refused") {
                ContainsSubstring("[a-z]+"));
     json digits = split_by(llama_3);
     digits["pretokenizers"][0] = {{"type", "Digits"}, {"individual_digits", true}};
-    CHECK_THAT(refusal([&] { (void)split_name(digits, true, "t"); }),
-               ContainsSubstring("other steps than one Split"));
+    CHECK_THAT(refusal([&] { (void)split_name(digits, true, "t"); }), ContainsSubstring("\\p{N}"));
+    digits["pretokenizers"][1]["use_regex"] = true;
+    CHECK(split_name(digits, false, "t") == "starcoder");
+    digits["pretokenizers"][0] = {{"type", "Punctuation"}};
+    CHECK_THAT(refusal([&] { (void)split_name(digits, false, "t"); }),
+               ContainsSubstring("a step of type 'Punctuation'"));
+    // Line ends themselves, or escapes.
+    std::string lines = llama_3;
+    for (std::size_t at = 0; (at = lines.find("\\r\\n", at)) != lines.npos;)
+        lines.replace(at, 4, "\r\n");
+    CHECK(split_name(split_by(lines), true, "t") == "llama-bpe");
+    std::string marks = qwen;
+    marks.replace(marks.find(R"(?\p{L}+)"), 7, R"(?[\p{L}\p{M}]+)");
+    marks.replace(marks.find(R"([^\s\p{L}\p{N}])"), 15, R"([^\s\p{L}\p{M}\p{N}])");
+    CHECK(split_name(split_by(marks), false, "t") == "qwen35");
     json removing = split_by(llama_3);
     removing["pretokenizers"][0]["behavior"] = "Removed";
     CHECK_THAT(refusal([&] { (void)split_name(removing, true, "t"); }),
@@ -204,7 +217,7 @@ TEST_CASE("tokenizer.json: numbers and kinds of models that are wrong are refuse
         all[json::json_pointer(pointer)] = value;
         return refusal_of(all);
     };
-    CHECK_THAT(changed("/model/type", "Unigram"), ContainsSubstring("only BPE"));
+    CHECK_THAT(changed("/model/type", "WordPiece"), ContainsSubstring("only BPE and Unigram"));
     CHECK_THAT(changed("/model/vocab/a", 100), ContainsSubstring("the number 100"));
     CHECK_THAT(changed("/model/vocab/a", -1), ContainsSubstring("the number -1"));
     CHECK_THAT(changed("/model/vocab/a", "x"), ContainsSubstring("'a' has no number"));
@@ -244,7 +257,9 @@ TEST_CASE("tokenizer.model: SentencePiece's pieces, with what lies beside them")
         const std::string why = read(std::string(bytes, 0, n));
         CHECK_THAT(why, ContainsSubstring("tokenizer.model: "));
     }
-    CHECK_THAT(read(pieces() + field(2, field(3, 1)) + plain), ContainsSubstring("of type 1"));
+    CHECK_THAT(read(pieces() + field(2, field(3, 3)) + plain), ContainsSubstring("of type 3"));
+    CHECK_THAT(read(pieces() + field(2, field(3, 2) + field(24, 1)) + plain),
+               ContainsSubstring("spaces at the ends of its pieces"));
     CHECK_THAT(read(pieces() + bpe + field(3, field(2, "map") + field(4, 0))),
                ContainsSubstring("by a map"));
     CHECK_THAT(read(pieces() + bpe + field(3, field(4, 1))), ContainsSubstring("extra spaces"));
@@ -306,4 +321,77 @@ TEST_CASE("a tokenizer's folder that says nothing, or too much, is refused") {
     CHECK_THAT(read(11), ContainsSubstring("gives the number 0 to"));
     (void)at.file("tokenizer_config.json", "{");
     CHECK_THAT(read(11), ContainsSubstring("is not JSON"));
+}
+
+TEST_CASE("tokenizer.json: Gemma's, which splits at spaces of which none is left") {
+    json t = {{"normalizer",
+               {{"type", "Replace"}, {"pattern", {{"String", " "}}}, {"content", "\u2581"}}},
+              {"pre_tokenizer",
+               {{"type", "Split"},
+                {"pattern", {{"String", " "}}},
+                {"behavior", "MergedWithPrevious"},
+                {"invert", false}}},
+              {"model",
+               {{"type", "BPE"},
+                {"byte_fallback", true},
+                {"unk_token", "<unk>"},
+                {"vocab", {{"<unk>", 0}, {"\u2581", 1}, {"a", 2}, {"\u2581a", 3}, {"b", 4}}},
+                {"merges", {"\u2581 a"}}}}};
+    const vocabulary v = read_tokenizer_json(t, "t", 100);
+    CHECK((v.model == "llama" && v.add_space_prefix == false));
+    t["pre_tokenizer"]["pattern"]["String"] = "x";
+    CHECK_THAT(refusal_of(t), ContainsSubstring("pre_tokenizer that is not known"));
+}
+
+TEST_CASE("tokenizer.json: unigrams, with what becomes of spaces and characters") {
+    const scratch_folder at;
+    json t = {{"normalizer",
+               {{"type", "Sequence"},
+                {"normalizers",
+                 {{{"type", "Replace"}, {"pattern", {{"Regex", " {2,}"}}}, {"content", " "}}}}}},
+              {"pre_tokenizer",
+               {{"type", "Metaspace"}, {"replacement", "\u2581"}, {"prepend_scheme", "always"}}},
+              {"post_processor",
+               {{"type", "TemplateProcessing"},
+                {"single", {{{"Sequence", {{"id", "A"}}}}, {{"SpecialToken", {{"id", "</s>"}}}}}}}},
+              {"added_tokens",
+               {{{"id", 0}, {"content", "<pad>"}, {"special", true}},
+                {{"id", 1}, {"content", "</s>"}, {"special", true}},
+                {{"id", 2}, {"content", "<unk>"}, {"special", true}},
+                {{"id", 7}, {"content", "<x>"}, {"special", false}, {"lstrip", true}},
+                {{"id", 8}, {"content", "<y>"}, {"special", true}, {"rstrip", true}}}},
+              {"model", {{"type", "Unigram"}, {"unk_id", 2}}}};
+    // A list of pairs of a text and a number is spelt out: it would become an object.
+    json& pieces = t["model"]["vocab"] = json::array();
+    const std::vector<std::pair<const char*, double>> all{
+        {"<pad>", 0}, {"</s>", 0}, {"<unk>", 0}, {"\u2581a", -1.5},
+        {"a", -3},    {"b", -4},   {"ab", -3.5}};
+    for (const auto& [text, score] : all) pieces.push_back(json::array({text, score}));
+    (void)at.file("tokenizer.json", t.dump());
+    const written w(at, 9);
+    CHECK(w.file.get<std::string>("tokenizer.ggml.model") == "t5");
+    CHECK(w.words.vocab().score(6) == -3.5f);
+    CHECK(w.words.vocab().unknown == 2);
+    CHECK(w.words.encode("  a   ab b ") == ids{3, 3, 5, 2, 5, 1});  // U+2581 alone is no piece
+    CHECK(w.words.encode("a \u3000<x> a<y>\n a") == ids{3, 7, 3, 8, 3, 1});
+    CHECK(w.words.decode(ids{3, 3}) == "a a");
+    const auto changed = [&](const char* pointer, const json& value) {
+        json other = t;
+        other[json::json_pointer(pointer)] = value;
+        return refusal_of(other);
+    };
+    CHECK_THAT(changed("/model/vocab/3", json::array({"x"})),
+               ContainsSubstring("a piece without text or score"));
+    CHECK_THAT(changed("/model/unk_id", 9), ContainsSubstring("unk_id that is no piece"));
+    CHECK_THAT(changed("/normalizer/normalizers/0", json{{"type", "NFKC"}}),
+               ContainsSubstring("normalizer of type 'NFKC'"));
+    CHECK_THAT(changed("/normalizer/normalizers/0",
+                       json{{"type", "Precompiled"}, {"precompiled_charsmap", "?"}}),
+               ContainsSubstring("no base64"));
+    CHECK_THAT(changed("/normalizer/normalizers/0", json{{"type", "Strip"}}),
+               ContainsSubstring("strips spaces at the ends alone"));
+    CHECK_THAT(changed("/pre_tokenizer", json{{"type", "Whitespace"}}),
+               ContainsSubstring("pre_tokenizer of type 'Whitespace'"));
+    CHECK_THAT(changed("/added_tokens/3/single_word", true),
+               ContainsSubstring("only as a whole word"));
 }
