@@ -154,6 +154,10 @@ public:
 };
 
 transformer::transformer(const gguf::reader& file) : c(model::read_config(file)) {
+    const bool known = c.architecture == "llama" || c.architecture.starts_with("bitnet");
+    if (!known || c.biases || c.head_norms || c.rope_magnitude != 1 || c.yarn.original > 0 ||
+        file.has("prism.hadamard.version"))
+        file.fail("it has parts beyond plain llama and bitnet, which this lesson does not know");
     std::int64_t unknown = std::ssize(file.tensors());
     const auto load = [&](const std::string& name, std::int64_t rows, std::int64_t cols) {
         const gguf::tensor& t = file.require_tensor(name);
@@ -177,7 +181,7 @@ transformer::transformer(const gguf::reader& file) : c(model::read_config(file))
                 auto loaded = load(t.name_in(i), t.rows, t.cols);
                 if constexpr (std::is_same_v<decltype(place), matrix&>)
                     place = std::move(loaded);
-                else
+                else if constexpr (std::is_same_v<decltype(place), floats&>)
                     place = std::move(loaded.numbers);
             },
             layers.emplace_back());
