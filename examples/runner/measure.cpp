@@ -35,7 +35,7 @@ public:
           plan(p),
           text(tokens),
           ahead(std::make_unique<simulated_drafts>(computer, *p.guesses, tokens, p.prefill,
-                                                   of.weights.embedding.rows),
+                                                   of.weights.embedding.rows()),
                 p.guesses->together) {}
 
     void round() {

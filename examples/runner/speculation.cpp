@@ -40,7 +40,7 @@ model::prediction speculation::step(model::compute& cpu, const model::transforme
     const int width = widths.choose(kind, std::min(room, s.batch));
     if (width > 1) from->guess(draw, width - 1, guessed);
     // A vocabulary may have fewer tokens than the embedding, but a draft's might have more.
-    const auto unknown = [&](model::token_id id) { return id >= m.weights.embedding.rows; };
+    const auto unknown = [&](model::token_id id) { return id >= m.weights.embedding.rows(); };
     guessed.erase(std::find_if(guessed.begin(), guessed.end(), unknown), guessed.end());
     if (!guessed.empty()) {
         guesses += std::ssize(guessed);

@@ -92,7 +92,7 @@ struct slot {
 };
 
 // Indices of slots; -1 where a model has no such tensor.
-using layer_slots = gguf::layer_tensors<int, int>;
+using layer_slots = gguf::layer_tensors<int, int, int>;
 
 // Parameters, gradients and both moments of AdamW are flat arrays with this one layout.
 struct parameter_layout {
