@@ -167,6 +167,12 @@ rope_scaling rope_scaling_of(const reader& file, const std::string& prefix, std:
     return out;
 }
 
+void refuse_other_activations(const reader& file) {
+    if (const auto rule = file.get_or<std::string>(activation_rule_key, "int8"); rule != "int8")
+        file.fail("metadata key " + quoted(activation_rule_key) + " is '" + rule +
+                  "': its activations are rounded by a rule that this program does not know");
+}
+
 void refuse_other_graphs(const reader& file, const std::string& prefix, std::int64_t context,
                          std::int64_t key_length, const known_parts& known) {
     const bool long_rope =

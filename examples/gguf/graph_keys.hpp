@@ -5,6 +5,7 @@
 
 #include <cstdint>
 #include <string>
+#include <string_view>
 
 #include "gguf/reader.hpp"
 
@@ -39,5 +40,11 @@ struct known_parts {
 /// and scores are divided by the root of `key_length`.
 void refuse_other_graphs(const reader& file, const std::string& prefix, std::int64_t context,
                          std::int64_t key_length, const known_parts& known = {});
+
+/// By which rule the model's activations are rounded, where it was trained with another than int8.
+inline constexpr std::string_view activation_rule_key = "trilobit.activations";
+
+/// Throws tbx::error where that key names another rule than int8.
+void refuse_other_activations(const reader& file);
 
 }  // namespace tbx::gguf

@@ -277,6 +277,7 @@ config read_config(const gguf::reader& file) {
     c.pooling = read_pooling(file, prefix + "pooling_type");
     gguf::refuse_other_graphs(file, prefix, c.context, c.key_dim,
                               {.scales = g.scales, .windows = g.windows, .experts = g.experts});
+    gguf::refuse_other_activations(file);
 
     // The key is young: most files leave it to the architecture's name.
     if (const std::string key = prefix + "hidden_activation"; file.has(key))

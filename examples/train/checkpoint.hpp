@@ -26,7 +26,7 @@ namespace tbx::train {
 // What must be the same for a run to be continued: another value means another run.
 struct run_identity {
     char magic[8] = {'T', 'B', 'X', 'T', 'R', 'N', '0', '1'};
-    std::int32_t vocab, hidden, ffn, layers, heads, kv_heads, context, ternary;
+    std::int32_t vocab, hidden, ffn, layers, heads, kv_heads, context, quantised;
     std::int32_t batch = 0;
     std::int32_t graph = 0;  // its place among `graphs`
     std::uint64_t seed = 0;
@@ -50,7 +50,10 @@ inline run_identity identity_of(const model_config& c, const train_options& o, s
     r.heads = c.heads;
     r.kv_heads = c.kv_heads;
     r.context = c.context;
-    r.ternary = c.ternary ? 1 : 0;
+    // 0: float; each pair of rules a number of its own.
+    r.quantised = c.quantised ? 1 + static_cast<std::int32_t>(c.weights) +
+                                    2 * static_cast<std::int32_t>(c.activations)
+                              : 0;
     r.graph = static_cast<std::int32_t>(&graph_of(c) - graphs);
     r.batch = o.batch;
     r.seed = o.seed;

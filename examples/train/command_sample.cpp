@@ -74,8 +74,9 @@ int run(const sample_command& c) {
 int run(const eval_command& c) {
     set_threads(c.threads);
     loaded_model m = load_model(c.model);
-    if (c.ternarise && m.config.ternary) throw error("--ternarise", "the model is ternary already");
-    m.config.ternary = m.config.ternary || c.ternarise;
+    if (c.ternarise && m.config.quantised)
+        throw error("--ternarise", "the model's weights are rounded already");
+    m.config.quantised = m.config.quantised || c.ternarise;
     const gguf::reader file(c.model);
     const auto words = tokenizer::tokenizer::from_gguf(file);
     const token_stream stream = tokenise(c.text, read_text(c.text), words);

@@ -90,7 +90,8 @@ void take_weights(const std::string& path, const loaded_model& from, const model
         !std::ranges::equal(layout.slots, other.slots, {}, &slot::offset, &slot::offset))
         throw error(path, "has other tensors or sizes than the model to train");
     to = from.parameters;
-    if (!c.ternary || !from.config.already_ternary) return;
+    // Signs have no zeros.
+    if (!c.quantised || !from.config.already_rounded) return;
     for (const slot& s : layout.slots) {
         if (s.kind != slot_kind::linear) continue;
         const auto w = std::span(to).subspan(s.offset, s.size());
@@ -99,6 +100,24 @@ void take_weights(const std::string& path, const loaded_model& from, const model
                              static_cast<float>(std::max<std::ptrdiff_t>(1, std::ssize(w) - zeros));
         for (float& v : w) v *= spread;
     }
+}
+
+// What linear weights are stored as, and that they fit.
+std::optional<gguf::tensor_type> stored_type(const train_command& c, const model_config& config) {
+    if (!config.quantised) return std::nullopt;
+    const bool binary = config.weights == weight_rule::binary;
+    const std::string name = !c.type.empty() ? c.type : binary ? "q1_0" : "tq2_0";
+    if (name == "q1_0" && !binary)
+        throw error("--type q1_0", "has no zero, so that it takes --weights binary alone");
+    const int block = name == "tq2_0" ? 256 : 128;
+    if (config.hidden % block != 0 || config.ffn % block != 0)
+        throw error("--hidden, --ffn", "must be multiples of " + std::to_string(block) +
+                                           (name == "tq2_0"  ? " for TQ2_0 (128 for --type i2_s)"
+                                            : name == "i2_s" ? " for I2_S"
+                                                             : " for Q1_0"));
+    return name == "tq2_0"  ? gguf::tensor_type::tq2_0
+           : name == "i2_s" ? gguf::tensor_type::i2_s
+                            : gguf::tensor_type::q1_0;
 }
 
 struct outcome {
@@ -204,10 +223,7 @@ int run(const train_command& c) {
     model_config config = c.model;
     config.vocab = vocabulary.size();
     if (const std::string what = complaint(config); !what.empty()) throw error("model", what);
-    if (config.ternary && (config.hidden % 256 != 0 || config.ffn % 256 != 0) && c.type == "tq2_0")
-        throw error("--hidden, --ffn", "must be multiples of 256 for TQ2_0 (128 for --type i2_s)");
-    if (config.ternary && (config.hidden % 128 != 0 || config.ffn % 128 != 0))
-        throw error("--hidden, --ffn", "must be multiples of 128 for I2_S");
+    const std::optional<gguf::tensor_type> type = stored_type(c, config);
     if (tokens.size() <= static_cast<std::size_t>(config.context) + 1)
         throw error(c.text, "has only " + std::to_string(tokens.size()) +
                                 " tokens; training with --context " +
@@ -226,7 +242,8 @@ int run(const train_command& c) {
                 support::human_count(static_cast<double>(stream.texts)).c_str(),
                 support::human_count(static_cast<double>(tokens.size())).c_str(), config.vocab,
                 support::human_count(static_cast<double>(parameter_layout(config).size)).c_str(),
-                config.ternary ? "ternary" : "float");
+                config.quantised ? weight_rule_names[static_cast<int>(config.weights)].data()
+                                 : "float");
     std::fflush(stdout);
     const auto trained = [&] {
         if (c.blas)
@@ -245,8 +262,7 @@ int run(const train_command& c) {
     }
     if (!trained.went_on) beside.keep = true;  // as --steps shall find it
     save_model(c.out, c.name.empty() ? fs::path(c.out).stem().string() : c.name, config,
-               trained.state.parameters, vocabulary,
-               c.type == "i2_s" ? gguf::tensor_type::i2_s : gguf::tensor_type::tq2_0);
+               trained.state.parameters, vocabulary, type);
     beside.finished = true;
     std::printf("%s  %s\n", c.out.c_str(), support::human_bytes(fs::file_size(c.out)).c_str());
     return 0;

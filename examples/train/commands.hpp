@@ -13,12 +13,12 @@ namespace tbx::train {
 
 struct train_command {
     std::string text, out = "model.gguf";
-    std::string vocab;           // take the vocabulary of this file
-    std::string teacher;         // learn from this model's predictions too
-    std::string start_from;      // begin with this model's weights, not with random ones
-    std::string checkpoint;      // default: <out>.checkpoint
-    std::string name;            // default: the file name of `out`
-    std::string type = "tq2_0";  // or i2_s
+    std::string vocab;       // take the vocabulary of this file
+    std::string teacher;     // learn from this model's predictions too
+    std::string start_from;  // begin with this model's weights, not with random ones
+    std::string checkpoint;  // default: <out>.checkpoint
+    std::string name;        // default: the file name of `out`
+    std::string type;        // tq2_0, i2_s or q1_0; empty: by the rule of the weights
     model_config model;
     train_options options;
     int vocab_size = 1024;

@@ -13,6 +13,13 @@
 
 namespace tbx::train {
 
+// How linear weights and the inputs of linear layers are rounded. docs/runner.md says what each is.
+enum class weight_rule { ternary, binary };
+enum class activation_rule { int8, a4_8, sign };
+
+inline constexpr std::string_view weight_rule_names[] = {"ternary", "binary"};
+inline constexpr std::string_view activation_rule_names[] = {"int8", "a4.8", "sign"};
+
 struct model_config {
     int vocab = 0;
     int hidden = 256;
@@ -23,8 +30,10 @@ struct model_config {
     int context = 256;
     float rope_base = 10000.0f;
     float eps = 1e-5f;
-    bool ternary = true;           // fake-quantise weights (absmean) and activations (absmax int8)
-    bool already_ternary = false;  // linear weights are t * scale: take them as they are
+    bool quantised = true;         // else float weights and activations, and no rules
+    bool already_rounded = false;  // linear weights are t * scale: take them as they are
+    weight_rule weights = weight_rule::ternary;
+    activation_rule activations = activation_rule::int8;
     // The graph: `graphs` below lists those that have a name.
     bool sub_norms = true;          // BitNet's norms before o_proj and down_proj
     bool squared_relu = true;       // else SiLU

@@ -47,22 +47,22 @@ public:
         }
         for (int l = 0; l < config.layers; ++l) {
             const layer_slots& s = layout.layers[size(l)];
-            enter(x, s.attention_norm, h);
+            enter(x, s.attention_norm, h, rule_of(config, input_of::qkv));
             apply(s.q, h, q), apply(s.k, kv, k), apply(s.v, kv, v);
             attended.resize(size(n) * size(h));
             for (int r = 0; r < n; ++r) attend(l, r, positions[size(r)]);
-            enter(attended, s.attention_sub_norm, h);
+            enter(attended, s.attention_sub_norm, h, rule_of(config, input_of::output));
             apply(s.output, h, y);
             for (std::size_t i = 0; i < y.size(); ++i) x[i] += y[i];
-            enter(x, s.ffn_norm, h);
+            enter(x, s.ffn_norm, h, rule_of(config, input_of::gate_up));
             apply(s.gate, f, g), apply(s.up, f, u);
             z.resize(g.size());
             gated(g.data(), u.data(), z.data(), n * f, config.squared_relu);
-            enter(z, s.ffn_sub_norm, f);
+            enter(z, s.ffn_sub_norm, f, rule_of(config, input_of::down));
             apply(s.down, h, y);
             for (std::size_t i = 0; i < y.size(); ++i) x[i] += y[i];
         }
-        enter(x, layout.output_norm, h, false);
+        enter(x, layout.output_norm, h, input_rule::none);
         apply(layout.embedding, config.vocab, logits);
         return logits;
     }
@@ -78,10 +78,9 @@ private:
         return parameters.data() + layout.at(slot_index).offset;
     }
 
-    void enter(const values& from, int norm, int cols, bool linear_follows = true) {
-        const bool quantise = config.ternary && linear_follows;
+    void enter(const values& from, int norm, int cols, input_rule rule) {
         in.resize(n, cols);
-        in.scale.resize(quantise ? size(n) : 0);
+        in.scale.resize(rule != input_rule::none ? size(n) : 0);
         room.resize(2 * size(cols));
         for (int r = 0; r < n; ++r) {
             const float* row = from.data() + offset(r, cols);
@@ -89,7 +88,7 @@ private:
                 rms_norm(row, parameter(norm), room.data(), cols, config.eps);
                 row = room.data();
             }
-            store_row(in, r, row, quantise, room.data() + cols);
+            store_row(in, r, row, rule, room.data() + cols);
         }
     }
 

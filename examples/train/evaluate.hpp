@@ -14,12 +14,13 @@
 
 namespace tbx::train {
 
-// These products always, so that figures do not depend on how a model was trained.
+// Linear layers of a quantised model go through the library's kernels, as in a runner; the rest is
+// float by portable_backend, so that figures do not depend on how a model was trained.
 // `progress` is told the fraction done.
 template <class Progress>
 loss_sums evaluate(const model_config& c, std::span<const float> parameters,
                    std::span<const std::uint16_t> tokens, int length, Progress progress) {
-    transformer<portable_backend> model(c);
+    transformer<library_backend> model(c);
     model.load(parameters);
     loss_sums sums;
     std::vector<int> inputs, targets;

@@ -3,6 +3,7 @@
 // Enters: a command line. Leaves: what the command makes, exit status 0; or one line on stderr and
 // status 1, 2 for wrong usage.
 #include <CLI/CLI.hpp>
+#include <algorithm>
 #include <cstdio>
 #include <cstdlib>
 #include <exception>
@@ -41,6 +42,19 @@ std::vector<std::string> graph_names() {
     return names;
 }
 
+// A name of the list is its place's value.
+template <class Rule, std::size_t N>
+void add_rule(CLI::App& app, const std::string& option, Rule& rule,
+              const std::string_view (&names)[N], const std::string& what) {
+    app.add_option_function<std::string>(
+           option,
+           [&rule, &names](const std::string& name) {
+               rule = static_cast<Rule>(std::ranges::find(names, name) - names);
+           },
+           what + "; default: " + std::string(names[0]))
+        ->check(CLI::IsMember(std::vector<std::string>(std::begin(names), std::end(names))));
+}
+
 void add_train(CLI::App& app, train_command& c, std::string& graph_name, bool& fp32) {
     const CLI::Range positive(1, 1 << 30);
     app.add_option("--text", c.text, "text to learn; lines <|endoftext|> part texts");
@@ -64,9 +78,12 @@ void add_train(CLI::App& app, train_command& c, std::string& graph_name, bool& f
         ->check(CLI::IsMember(graph_names()))
         ->capture_default_str();
     app.add_flag("--fp32", fp32, "train float weights in the same graph");
-    app.add_option("--type", c.type, "how ternary weights are stored")
-        ->check(CLI::IsMember({"tq2_0", "i2_s"}))
-        ->capture_default_str();
+    add_rule(app, "--weights", c.model.weights, weight_rule_names,
+             "how linear weights are rounded");
+    add_rule(app, "--activations", c.model.activations, activation_rule_names,
+             "how inputs of linear layers are rounded");
+    app.add_option("--type", c.type, "how they are stored; default: tq2_0, of binary ones q1_0")
+        ->check(CLI::IsMember({"tq2_0", "i2_s", "q1_0"}));
     app.add_option("--steps", c.options.steps)->check(positive)->capture_default_str();
     app.add_option("--minutes", c.minutes, "instead of --steps")->check(between(0.01, 1e6));
     app.add_option("--batch", c.options.batch, "sequences of --context tokens in a step")
@@ -151,7 +168,7 @@ int parse_and_run(int argc, char** argv) {
     if (*sample) return run(sampling);
     if (*eval) return run(evaluation);
     find_graph(graph_name)->set(training.model);
-    training.model.ternary = !fp32;
+    training.model.quantised = !fp32;
     return run(training);
 }
 

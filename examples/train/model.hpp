@@ -55,7 +55,7 @@ public:
             feed_forward(layers[i], layout.layers[i]);
         }
         final_in.resize(rows, h);
-        norm_into(x, layout.output_norm, h, final_rms, final_in, false);
+        norm_into(x, layout.output_norm, h, final_rms, final_in, input_rule::none);
         resize(logits, config.vocab);
         linear(final_in, weight(layout.embedding), rows, config.vocab, logits.data());
         return logits;
@@ -102,7 +102,7 @@ private:
     void attend(layer_state& s, const layer_slots& l) {
         const int h = config.hidden, kv = config.kv_dim(), d = config.head_dim();
         s.x_attn = x;
-        norm_into(x, l.attention_norm, h, s.rms_attn, s.qkv_in, config.ternary);
+        norm_into(x, l.attention_norm, h, s.rms_attn, s.qkv_in, rule_of(config, input_of::qkv));
         resize(q, h), resize(k, kv), resize(v, kv);
         linear(s.qkv_in, weight(l.q), rows, h, q.data());
         linear(s.qkv_in, weight(l.k), rows, kv, k.data());
@@ -115,7 +115,8 @@ private:
         }
         resize(s.attn_out, h);
         s.heads.forward(q.data(), k.data(), v.data(), n_sequences, n_length, s.attn_out.data());
-        norm_into(s.attn_out, l.attention_sub_norm, h, s.rms_attn_sub, s.o_in, config.ternary);
+        norm_into(s.attn_out, l.attention_sub_norm, h, s.rms_attn_sub, s.o_in,
+                  rule_of(config, input_of::output));
         add_linear(s.o_in, l.output, x);
     }
 
@@ -143,12 +144,12 @@ private:
     void feed_forward(layer_state& s, const layer_slots& l) {
         const int h = config.hidden, f = config.ffn;
         s.x_ffn = x;
-        norm_into(x, l.ffn_norm, h, s.rms_ffn, s.gate_up_in, config.ternary);
+        norm_into(x, l.ffn_norm, h, s.rms_ffn, s.gate_up_in, rule_of(config, input_of::gate_up));
         resize(s.g, f), resize(s.u, f), resize(z, f);
         linear(s.gate_up_in, weight(l.gate), rows, f, s.g.data());
         linear(s.gate_up_in, weight(l.up), rows, f, s.u.data());
         gated(s.g.data(), s.u.data(), z.data(), rows * f, config.squared_relu);
-        norm_into(z, l.ffn_sub_norm, f, s.rms_ffn_sub, s.down_in, config.ternary);
+        norm_into(z, l.ffn_sub_norm, f, s.rms_ffn_sub, s.down_in, rule_of(config, input_of::down));
         add_linear(s.down_in, l.down, x);
     }
 
@@ -167,9 +168,9 @@ private:
 
     // A norm (or, for slot -1, nothing) followed by what a linear layer does to its input.
     void norm_into(const values& from, int norm, int n, values& rms, operand<Backend>& to,
-                   bool quantise) {
+                   input_rule rule) {
         to.resize(rows, n);
-        to.scale.resize(quantise ? static_cast<std::size_t>(rows) : 0);
+        to.scale.resize(rule != input_rule::none ? static_cast<std::size_t>(rows) : 0);
         rms.resize(static_cast<std::size_t>(rows));
         room.resize(2 * static_cast<std::size_t>(n));
         for (int r = 0; r < rows; ++r) {
@@ -179,7 +180,7 @@ private:
                     rms_norm(row, parameter(norm), room.data(), n, real(config.eps));
                 row = room.data();
             }
-            store_row(to, r, row, quantise, room.data() + n);
+            store_row(to, r, row, rule, room.data() + n);
         }
     }
 

@@ -5,6 +5,8 @@
 
 #include <algorithm>
 #include <cstdint>
+#include <iterator>
+#include <optional>
 
 #include "gguf/dequantize.hpp"
 #include "gguf/finite.hpp"
@@ -13,7 +15,7 @@
 #include "gguf/reader.hpp"
 #include "gguf/weight_rows.hpp"
 #include "gguf/writer.hpp"
-#include "train/bit_linear.hpp"
+#include "train/rounding.hpp"
 #include "trilobit/weights/quantize.hpp"
 
 namespace tbx::train {
@@ -60,17 +62,37 @@ model_config config_of(const gguf::reader& file) {
         file.find_tensor("output.weight") != nullptr || file.find_tensor("rope_freqs.weight"))
         file.fail("has a head size, RoPE or untied head that this program does not train");
     gguf::refuse_other_graphs(file, key(""), c.context, c.head_dim());
-    const gguf::tensor& first = file.require_tensor("blk.0.attn_q.weight");
-    c.ternary = c.already_ternary = gguf::few_levels(first.type) != nullptr;
+    const formats::format* levels =
+        gguf::few_levels(file.require_tensor("blk.0.attn_q.weight").type);
+    c.quantised = c.already_rounded = levels != nullptr;
+    // A type of three levels may hold two.
+    if (levels != nullptr && levels->values == formats::kind::binary)
+        c.weights = weight_rule::binary;
+    if (file.has(gguf::activation_rule_key)) {
+        const auto said = file.get<std::string>(gguf::activation_rule_key);
+        const auto* at = std::ranges::find(activation_rule_names, said);
+        if (at == std::end(activation_rule_names))
+            file.fail(std::string(gguf::activation_rule_key) + " is '" + said +
+                      "'; this program knows int8, a4.8 and sign");
+        c.activations = static_cast<activation_rule>(at - activation_rule_names);
+    }
     return c;
 }
 
 std::vector<std::byte> encoded(const slot& s, tensor_type type, std::span<const float> values,
-                               bool already_ternary) {
+                               rounding rule) {
     if (gguf::few_levels(type) == nullptr) return gguf::quantize(type, values, s.cols);
-    std::vector<std::int8_t> trits(values.size());
-    const float scale = already_ternary ? split_ternary(values, trits) : ternarise(values, trits);
-    return gguf::encode_ternary(type, trits, s.cols, scale);
+    std::vector<std::int8_t> levels(values.size());
+    const float scale = round_weights(rule, values, levels);
+    return gguf::encode_ternary(type, levels, s.cols, scale);
+}
+
+// llama.cpp's number for mostly TQ2_0, bitnet.cpp's for I2_S, everyone's for F16. Of Q1_0 several
+// are about, and readers go by the tensors.
+std::optional<std::uint32_t> file_type_of(const model_config& c, tensor_type type) {
+    if (!c.quantised) return 1;
+    if (type == tensor_type::q1_0) return std::nullopt;
+    return type == tensor_type::i2_s ? 40 : 37;
 }
 
 }  // namespace
@@ -93,12 +115,14 @@ loaded_model load_model(const std::string& path) {
                                      .subspan(s.offset + static_cast<std::size_t>(r) *
                                                              static_cast<std::size_t>(s.cols),
                                               static_cast<std::size_t>(s.cols)));
-        // Taken as they are, ternary weights have one scale: see split_ternary.
-        if (s.kind == slot_kind::linear && m.config.already_ternary &&
-            !trilobit::values_of(m.parameters.data() + s.offset,
-                                 static_cast<std::int64_t>(s.size()))
-                 .fit<trilobit::ternary>())
-            file.fail("tensor " + s.name + " is not ternary with one scale");
+        // Taken as they are, weights have one scale: see round_weights.
+        if (s.kind != slot_kind::linear || !m.config.already_rounded) continue;
+        const auto values = trilobit::values_of(m.parameters.data() + s.offset,
+                                                static_cast<std::int64_t>(s.size()));
+        const bool binary = m.config.weights == weight_rule::binary;
+        if (!(binary ? values.fit<trilobit::binary>() : values.fit<trilobit::ternary>()))
+            file.fail("tensor " + s.name + " is not " + (binary ? "binary" : "ternary") +
+                      " with one scale");
     }
     file.require_whole();
     return m;
@@ -106,7 +130,9 @@ loaded_model load_model(const std::string& path) {
 
 void save_model(const std::string& path, const std::string& name, const model_config& c,
                 std::span<const float> parameters, const llama2c::spm_vocabulary& vocabulary,
-                tensor_type ternary_type) {
+                std::optional<tensor_type> linear_type) {
+    const tensor_type rounded = linear_type.value_or(
+        c.weights == weight_rule::binary ? tensor_type::q1_0 : tensor_type::tq2_0);
     const parameter_layout layout(c);
     const std::string arch(graph_of(c).name);
     gguf::writer file(path);
@@ -116,10 +142,11 @@ void save_model(const std::string& path, const std::string& name, const model_co
     file.set("general.architecture", arch);
     file.set("general.name", name);
     file.set("general.quantization_version", std::uint32_t{2});
-    // llama.cpp's number for mostly TQ2_0, bitnet.cpp's for I2_S, everyone's for F16.
-    file.set("general.file_type", std::uint32_t{!c.ternary                          ? 1u
-                                                : ternary_type == tensor_type::i2_s ? 40u
-                                                                                    : 37u});
+    if (const auto number_of_type = file_type_of(c, rounded))
+        file.set("general.file_type", *number_of_type);
+    if (c.quantised && c.activations != activation_rule::int8)
+        file.set(std::string(gguf::activation_rule_key),
+                 std::string(activation_rule_names[static_cast<int>(c.activations)]));
     number("context_length", c.context);
     number("embedding_length", c.hidden);
     number("block_count", c.layers);
@@ -134,7 +161,7 @@ void save_model(const std::string& path, const std::string& name, const model_co
     llama2c::write_vocabulary(file, vocabulary);
     const auto type_of = [&](const slot& s) {
         if (s.kind == slot_kind::norm) return tensor_type::f32;
-        return c.ternary && s.kind == slot_kind::linear ? ternary_type : tensor_type::f16;
+        return c.quantised && s.kind == slot_kind::linear ? rounded : tensor_type::f16;
     };
     for (const slot& s : layout.slots) {
         if (s.kind == slot_kind::norm)
@@ -144,7 +171,7 @@ void save_model(const std::string& path, const std::string& name, const model_co
     }
     for (const slot& s : layout.slots)
         file.append(
-            encoded(s, type_of(s), parameters.subspan(s.offset, s.size()), c.already_ternary));
+            encoded(s, type_of(s), parameters.subspan(s.offset, s.size()), rounding_of(c, s.kind)));
     file.finish();
 }
 

@@ -4,6 +4,7 @@
 // Leaves: a file for any runner; or the configuration, float parameters and vocabulary of a file.
 #pragma once
 
+#include <optional>
 #include <span>
 #include <string>
 #include <vector>
@@ -24,10 +25,11 @@ struct loaded_model {
 // RoPE.
 [[nodiscard]] loaded_model load_model(const std::string& path);
 
-// Ternary models are written as `ternary_type` (TQ2_0 or I2_S), others as F16; the embedding as
-// F16, norms as F32. Throws tbx::error when a size does not fit the type.
+// Linear weights are written as `linear_type` (TQ2_0, I2_S, or of binary ones Q1_0), without one as
+// TQ2_0 or Q1_0, float ones as F16; the embedding as F16, norms as F32. A rule for activations that
+// is not int8 is named by a key. Throws tbx::error when a size does not fit the type.
 void save_model(const std::string& path, const std::string& name, const model_config& config,
                 std::span<const float> parameters, const llama2c::spm_vocabulary& vocabulary,
-                gguf::tensor_type ternary_type = gguf::tensor_type::tq2_0);
+                std::optional<gguf::tensor_type> linear_type = std::nullopt);
 
 }  // namespace tbx::train

@@ -152,7 +152,7 @@ TEST_CASE("dead neurons are not loaded, and every logit keeps its bits") {
         CHECK((l.gate.rows() == ffn - dying && l.up.rows() == ffn - dying));
         CHECK(l.down.cols() == ffn - dying);
         CHECK(pruned.weights.layers[1].down.cols() == ffn);
-        CHECK(pruned.weights.bytes_per_token() < whole.weights.bytes_per_token());
+        CHECK(pruned.bytes_per_token() < whole.bytes_per_token());
         const auto right = logits(cpu, whole, 13);
         CHECK(std::isfinite(right.back()));
         CHECK(testing::same_bits(logits(cpu, pruned, 13), right));

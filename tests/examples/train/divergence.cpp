@@ -24,7 +24,7 @@ TEST_CASE("a fresh model costs what guessing costs") {
         model_config c = scratch::tiny();
         c.vocab = 500;
         c.hidden = hidden;
-        c.ternary = false;
+        c.quantised = false;
         train_options o;
         o.batch = 8;
         trainer<portable_backend> work(c, o, tokens);

@@ -9,8 +9,10 @@
 #include <iterator>
 #include <set>
 
+#include "gguf/graph_keys.hpp"
 #include "gguf/reader.hpp"
 #include "gguf/weight_rows.hpp"
+#include "model/config.hpp"
 #include "scratch.hpp"
 #include "support/error.hpp"
 #include "train/decoder.hpp"
@@ -36,7 +38,7 @@ TEST_CASE("a ternary file holds exactly the trits and the scale of training") {
     const tbx::gguf::weight_rows rows(file, file.require_tensor(down.name));
     const auto weights = std::span(s.parameters).subspan(down.offset, down.size());
     std::vector<std::int8_t> trits(down.size()), row(static_cast<std::size_t>(down.cols));
-    const float scale = ternarise(weights, trits);
+    const float scale = round_weights(rounding::absmean, weights, trits);
     std::vector<float> scales(static_cast<std::size_t>(rows.scales_per_row()));
     for (int r = 0; r < down.rows; ++r) {
         rows.decode(r, row, scales);
@@ -47,7 +49,7 @@ TEST_CASE("a ternary file holds exactly the trits and the scale of training") {
     // Read back, it computes what training computed, but for the embedding's half precision.
     const loaded_model m = load_model(path);
     CHECK(m.vocabulary.tokens == scratch::letters(c.vocab).tokens);
-    CHECK(m.config.already_ternary);
+    CHECK(m.config.already_rounded);
     transformer<portable_backend> trained(c), loaded(m.config);
     trained.load(s.parameters);
     loaded.load(m.parameters);
@@ -65,12 +67,51 @@ TEST_CASE("a ternary file holds exactly the trits and the scale of training") {
     }
 }
 
+TEST_CASE("a binary file holds exactly the signs, the scale and the rule of training") {
+    const scratch::folder folder;
+    model_config c = scratch::tiny();
+    find_graph("bitnet")->set(c);
+    c.weights = weight_rule::binary;
+    c.activations = GENERATE(activation_rule::int8, activation_rule::a4_8, activation_rule::sign);
+    const train_state s = fresh_state(c, 4);
+    const parameter_layout layout(c);
+    const std::string path = folder / "m.gguf";
+    save_model(path, "tiny", c, s.parameters, scratch::letters(c.vocab));
+
+    const tbx::gguf::reader file(path);
+    const slot& down = layout.at(layout.layers[0].down);
+    CHECK(file.require_tensor(down.name).type == tensor_type::q1_0);
+    const tbx::gguf::weight_rows rows(file, file.require_tensor(down.name));
+    const auto weights = std::span(s.parameters).subspan(down.offset, down.size());
+    std::vector<std::int8_t> signs(down.size()), row(static_cast<std::size_t>(down.cols));
+    const float scale = round_weights(rounding::sign_around_mean, weights, signs);
+    std::vector<float> scales(static_cast<std::size_t>(rows.scales_per_row()));
+    for (int r = 0; r < down.rows; ++r) {
+        rows.decode(r, row, scales);
+        CHECK(std::equal(row.begin(), row.end(), signs.begin() + r * down.cols));
+        CHECK(std::set<float>(scales.begin(), scales.end()) == std::set<float>{scale});
+    }
+    const loaded_model m = load_model(path);
+    CHECK(m.config.already_rounded);
+    CHECK(m.config.weights == weight_rule::binary);
+    CHECK(m.config.activations == c.activations);
+
+    // The runner runs what it knows the rule of.
+    CHECK(file.has(tbx::gguf::activation_rule_key) == (c.activations != activation_rule::int8));
+    if (c.activations == activation_rule::int8)
+        CHECK_NOTHROW(tbx::model::read_config(file));
+    else
+        CHECK_THROWS_WITH(tbx::model::read_config(file),
+                          Catch::Matchers::ContainsSubstring("trilobit.activations"));
+}
+
 TEST_CASE("one token at a time is the same model as whole sequences") {
     model_config c = scratch::tiny();
-    const int kind = GENERATE(0, 1, 2);
-    if (kind == 1) c.ternary = false;
+    const int kind = GENERATE(0, 1, 2, 3);
+    if (kind == 1) c.quantised = false;
+    if (kind == 3) c.weights = weight_rule::binary, c.activations = activation_rule::a4_8;
     if (kind == 2) {
-        c.ternary = false;
+        c.quantised = false;
         find_graph("llama")->set(c);
     }
     const train_state s = fresh_state(c, 9);
@@ -86,7 +127,7 @@ TEST_CASE("one token at a time is the same model as whole sequences") {
         for (int i = 0; i < c.vocab; ++i)
             CHECK(logits[static_cast<std::size_t>(i)] ==
                   Catch::Approx(whole[static_cast<std::size_t>(t * c.vocab + i)])
-                      .margin(c.ternary ? 2e-2 : 1e-4));
+                      .margin(c.quantised ? 2e-2 : 1e-4));
     }
 }
 

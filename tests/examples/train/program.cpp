@@ -225,6 +225,32 @@ TEST_CASE("UTF-16 is no text to learn") {
     }
 }
 
+TEST_CASE("rules are named on the command line and kept in the file") {
+    const trainer_program p;
+    const auto refused = [&](const std::string& arguments, int status, const char* why) {
+        const result r = p.train(arguments);
+        CHECK(r.status == status);
+        CHECK(r.complained());
+        CHECK_THAT(r.err, ContainsSubstring(why));
+    };
+    refused("--steps 1 --weights quinary", 2, "--weights");
+    refused("--steps 1 --activations int3", 2, "--activations");
+    refused("--steps 1 --type q1_0", 1, "takes --weights binary alone");
+    for (const std::string type : {"", " --type i2_s", " --type tq2_0"}) {
+        const result r = p.train("--steps 4 --weights binary --activations a4.8" + type);
+        INFO(r.err);
+        REQUIRE(r.status == 0);
+        CHECK_THAT(r.out, ContainsSubstring("binary weights"));
+        const tbx::gguf::reader file(p.path("m.gguf"));
+        CHECK(file.get<std::string>("trilobit.activations") == "a4.8");
+        const result measured =
+            p.run("eval -m " + p.path("m.gguf") + " --text " + p.path("story.txt"));
+        INFO(measured.err);
+        CHECK(measured.status == 0);
+        CHECK(p.run("sample --tokens 20 -m " + p.path("m.gguf")).status == 0);
+    }
+}
+
 TEST_CASE("a model of any graph says which, and another begins with its weights") {
     const trainer_program p;
     for (const std::string name : {"bitnet-b1.58", "bitnet", "llama"}) {

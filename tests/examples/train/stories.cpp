@@ -56,7 +56,7 @@ TEST_CASE("the model in the box is small, ternary and tells a story") {
     const fs::path path = fs::path(TRILOBIT_SOURCE_DIR) / "examples/models/stories-ternary.gguf";
     REQUIRE(fs::exists(path));
     CHECK(fs::file_size(path) <= 2'000'000);
-    CHECK(load_model(path.string()).config.ternary);
+    CHECK(load_model(path.string()).config.quantised);
     const std::string story = greedy_story(path.string());
     CHECK_THAT(story, Catch::Matchers::StartsWith("Once upon a time, there was a little girl named "
                                                   "Lily. She loved to play outside"));

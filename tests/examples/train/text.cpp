@@ -73,12 +73,12 @@ TEST_CASE("one command makes a model that knows its text") {
     c.options.optimiser.warm_up = 10;
     c.threads = 1;
     const int kind = GENERATE(0, 1);
-    if (kind == 1) c.model.ternary = false;
+    if (kind == 1) c.model.quantised = false;
     CHECK(run(c) == 0);
     CHECK_FALSE(std::filesystem::exists(c.out + ".checkpoint"));
     CHECK_FALSE(std::filesystem::exists(c.out + ".vocab"));
     const loaded_model m = load_model(c.out);
-    CHECK(m.config.ternary == (kind == 0));
+    CHECK(m.config.quantised == (kind == 0));
     const tbx::gguf::reader file(c.out);
     const auto words = tbx::tokenizer::tokenizer::from_gguf(file);
     const auto stream = tokenise("story", scratch::story(100), words);
