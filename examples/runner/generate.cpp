@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "support/interrupt.hpp"
+#include "tokenizer/utf8.hpp"
 
 namespace tbx::runner {
 
@@ -22,13 +23,14 @@ void printer::echo(model::token_id id, bool visible) {
 }
 
 bool printer::put(model::token_id id) {
-    print_now(stops.push(text.push(id)));
+    print_now(tokenizer::whole_characters(stops.push(text.push(id))));
     return !stops.found();
 }
 
 void printer::finish() {
-    print_now(stops.push(text.flush()));
-    print_now(stops.flush());
+    std::string rest = stops.push(text.flush());
+    rest += stops.flush();
+    print_now(tokenizer::whole_characters(rest));
 }
 
 generation generate(session& s, const tokenizer::tokenizer& from, model::sampler& draw,

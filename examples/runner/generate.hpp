@@ -26,7 +26,8 @@ struct generation {
     std::vector<model::token_id> drawn;  // an end token as well; the last has mostly not been run
 };
 
-/// Prints tokens as text, up to a stop text. The tokenizer must outlive it.
+/// Prints tokens as text, in whole characters, up to a stop text; bytes that are none become
+/// U+FFFD. The tokenizer must outlive it.
 class printer {
     tokenizer::text_stream text;
     stop_text stops;

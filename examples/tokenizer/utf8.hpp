@@ -74,6 +74,17 @@ struct character {
     return 0;
 }
 
+/// For people: what is no character, or only its beginning, becomes U+FFFD.
+[[nodiscard]] inline std::string whole_characters(std::string_view text) {
+    std::string whole;
+    for (std::size_t at = 0; at < text.size();) {
+        const character c = character_at(text, at);
+        whole += c.complete ? text.substr(at, c.bytes) : std::string_view("\ufffd");
+        at += c.bytes == 0 ? 1 : c.bytes;
+    }
+    return whole;
+}
+
 /// Appends a code point below U+0800.
 inline void append_short(std::string& out, std::uint32_t code_point) {
     if (code_point < 0x80) {

@@ -48,3 +48,11 @@ TEST_CASE("every byte has its letter and comes back from it") {
           "\u0120\u010a!~\u0121\u0142\u00a1\u0143\u00ae\u00ff");
     CHECK(from_alphabet("\u2581\U0001f999") == "\u2581\U0001f999");
 }
+
+TEST_CASE("people see whole characters, and U+FFFD for what is none") {
+    CHECK(whole_characters("a\u00e9\U0001f999") == "a\u00e9\U0001f999");
+    CHECK(whole_characters("a\xc3") == "a\ufffd");
+    CHECK(whole_characters("\xf0\x9f\xa6") == "\ufffd");
+    CHECK(whole_characters("\xffz\xa9\xa9") == "\ufffdz\ufffd\ufffd");
+    CHECK(whole_characters("\xe2("sv) == "\ufffd(");
+}
