@@ -73,7 +73,14 @@ inline const graph& graph_of(const model_config& c) {
 }
 
 inline gguf::layer_widths widths_of(const model_config& c) {
-    return {c.hidden, c.hidden, c.kv_dim(), c.kv_dim(), c.hidden, c.ffn, c.sub_norms};
+    return {.dim = c.hidden,
+            .q = c.hidden,
+            .k = c.kv_dim(),
+            .v = c.kv_dim(),
+            .attention = c.hidden,
+            .ffn = c.ffn,
+            .head = c.head_dim(),
+            .sub_norms = c.sub_norms};
 }
 
 // An empty string, or one sentence saying what is wrong.
