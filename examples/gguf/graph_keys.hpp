@@ -23,8 +23,9 @@ struct rope_scaling {
 [[nodiscard]] float yarn_magnitude(float divisor) noexcept;
 
 /// RoPE's scaling as llama.cpp reads it: none, linear, YaRN or LongRoPE, whose divisors are
-/// tensors. A factor without a type is linear, and rope.scale_linear is its old name. Throws tbx::error for other types. `prefix` is the
-/// architecture with its dot; `context` stands in for an original one that is not said.
+/// tensors. A factor without a type is linear, and rope.scale_linear is its old name. Throws
+/// tbx::error for other types. `prefix` is the architecture with its dot; `context` stands in for
+/// an original one that is not said.
 [[nodiscard]] rope_scaling rope_scaling_of(const reader& file, const std::string& prefix,
                                            std::int64_t context);
 

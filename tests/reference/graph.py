@@ -17,6 +17,7 @@ NEIGHBOURS = {"llama", "minicpm"}  # RoPE turns numbers 2i and 2i + 1 of a head,
 class Model:
     def __init__(self, path, rule="float", context=None):
         self.file = gguf_types.Reader(path)
+        self.decoded = {}
         self.arch = self.file.entries["general.architecture"]
         self.rule = rule
         self.context = context  # positions of the run, by which LongRoPE chooses its factors
@@ -34,7 +35,9 @@ class Model:
         return name in self.file.tensors
 
     def tensor(self, name):
-        return self.file.tensor(name)
+        if name not in self.decoded:
+            self.decoded[name] = self.file.tensor(name)
+        return self.decoded[name]
 
     @property
     def dim(self):

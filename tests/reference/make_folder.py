@@ -258,12 +258,13 @@ def packed_llama(m, shards=1, **more):
     m.save(c, shards)
 
 
-def one_bit_llm(m):
+def one_bit_llm(m, **more):
     vocab = sentencepiece_tokenizer(m.folder)
     c = {**SIZES, "architectures": ["BitnetForCausalLM"], "model_type": "llama",
          "hidden_act": "silu", "rms_norm_eps": 1e-5, "rope_theta": 10000.0, "vocab_size": vocab,
          "tie_word_embeddings": True, "num_key_value_heads": 4, "weight_bits": 1, "input_bits": 8,
-         "rope_scaling": None, "bos_token_id": 1, "eos_token_id": 2, "pad_token_id": vocab - 2}
+         "rope_scaling": None, "bos_token_id": 1, "eos_token_id": 2, "pad_token_id": vocab - 2,
+         **more}
     m.model(c, "masters", "F16", ("self_attn.inner_attn_ln", "mlp.ffn_layernorm"))
     m.save(c)
 
@@ -326,6 +327,12 @@ FAMILIES = {
     "falcon-e": lambda m: packed_llama(m, shards=3, head_dim=128, num_key_value_heads=1,
                                        rope_theta=1e6),
     "bitnet-large": one_bit_llm,
+    # 1bitLLM's two whose widths are no whole blocks, at an eighth: ffn 5460 = 4 x 1365, 3200 and 8640.
+    "bitnet-xl": lambda m: one_bit_llm(m, hidden_size=256, intermediate_size=4 * 171),
+    "bitnet-3b": lambda m: one_bit_llm(m, hidden_size=320, intermediate_size=864),
+    # Heads of 256, which together are wider than the stream.
+    "falcon3": lambda m: packed_llama(m, head_dim=256, num_key_value_heads=1, num_attention_heads=2,
+                                      rope_theta=1000042.0),
     "trilm": lambda m: plain_llama(m, "several", "F16", rope_theta=10000.0),
     "llama": lambda m: plain_llama(m, "floats", "BF16",
                                    rope_parameters={"rope_theta": 10000.0, **LLAMA_31}),

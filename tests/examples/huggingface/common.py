@@ -46,8 +46,8 @@ def refused(*arguments):
     return done.stderr
 
 
-def logits(model, tokens):
-    text = must("logits", "-m", model, "--tokens", ",".join(map(str, tokens)), "-t", 1).stdout
+def logits(model, tokens, *more):
+    text = must("logits", "-m", model, "--tokens", ",".join(map(str, tokens)), "-t", 1, *more).stdout
     rows = [part.split()[1:] for part in text.split("pos ")[1:]]
     return np.array(rows, np.float64).astype(np.float32)
 

@@ -6,8 +6,8 @@ import numpy as np
 
 from common import bits, calm_tokens, folder, forward, logits, must, path, refused, run
 
-ternary = ("bitnet-2b-packed", "bitnet-2b-masters", "llama3-packed", "falcon-e", "bitnet-large",
-           "qwen2")
+ternary = ("bitnet-2b-packed", "bitnet-2b-masters", "llama3-packed", "falcon-e", "falcon3",
+           "bitnet-large", "qwen2")
 failures = []
 
 
@@ -49,6 +49,25 @@ for family in ternary:
     assert bits(logits(last, tokens)) == bits(whole["I2_S"]), family
     assert info[0] == info[1], family
 
+# Widths that are no whole blocks of any type with blocks: images take them, and numbers one by one.
+for family, forms, no in (("bitnet-xl", ("packed", "packed:ternary_base3", "packed:ternary_planes", "F16"),
+                           ("I2_S", "TQ2_0", "TQ1_0", "Q2_0", "IQ2_BN")),
+                          ("bitnet-3b", ("packed", "packed:ternary_base3", "packed:ternary_planes"),
+                           ("TQ2_0", "TQ1_0", "Q2_0"))):
+    model = forward.Model(folder(family))
+    tokens = calm_tokens(model, margin=3e-5)
+    wanted = model.logits(tokens)
+    whole = {form: logits(convert(family, form), tokens) for form in forms}
+    for form, found in whole.items():
+        if form != "F16":
+            near(family, form, found, wanted)
+            assert bits(found) == bits(whole["packed"]), (family, form)
+        else:
+            near(family, form, found, model.logits(tokens, int8=False), 2e-3)  # scales become halves
+    for form in no:
+        said = refused("convert", folder(family), path("never"), "--to", form)
+        assert "ffn_down" in said or "attn_q" in said, said
+
 # Several scales in a matrix: kept where the type has room for them, else refused by name.
 model = forward.Model(folder("trilm"))
 tokens = [3, 80, 200]
@@ -61,7 +80,12 @@ if model.margin > 2e-4:
     near("trilm", "packed", found["packed"], wanted)
 else:  # one step of an activation may differ
     assert np.abs(found["packed"] - wanted).max() < 0.02 * np.abs(wanted).max()
-near("trilm", "F16", logits(convert("trilm", "F16"), tokens), model.logits(tokens, int8=False))
+near("trilm", "F16", logits(convert("trilm", "F16"), tokens), model.logits(tokens, int8=False), 2e-4)
+# Its own rule: activations stay floats.
+near("trilm", "TQ2_0, float", logits(path("trilm.TQ2_0.gguf"), tokens, "--activations", "float"),
+     model.logits(tokens, int8=False), 2e-4)
+assert "is packed" in refused("logits", "-m", path("trilm.packed.gguf"), "--tokens", "1",
+                              "--activations", "float")
 for flags in ([], ["--ternarize"]):
     said = refused("convert", folder("trilm"), path("never"), "--to", "I2_S", *flags)
     assert "blk.0.attn_q.weight" in said and "several scales" in said, said
@@ -78,6 +102,17 @@ for form, found in gsq.items():
 must("convert", path("gsq.Q2_0.gguf"), path("gsq.back"), "--to", "F32")
 must("convert", folder("gsq"), path("gsq.F32"), "--to", "F32")
 assert bits(logits(path("gsq.back"), tokens)) == bits(logits(path("gsq.F32"), tokens))
+
+# MiniCPM's scales, and LongRoPE with either set of divisors.
+for context in (256, 512):
+    model = forward.Model(folder("minicpm"))
+    model.context = context
+    tokens = calm_tokens(model, int8=True)
+    near("minicpm", f"TQ2_0, {context}", logits(convert("minicpm", "TQ2_0"), tokens, "-c", context),
+         model.logits(tokens, int8=True))
+    near("minicpm", f"F16, {context}", logits(convert("minicpm", "F16"), tokens, "-c", context),
+         model.logits(tokens, int8=False), 2e-4)
+tokens = [3, 80, 200]
 
 # Ordinary weights, with Llama 3.1's RoPE; ternary only when that is asked for, and then it is told.
 model = forward.Model(folder("llama"))
