@@ -168,12 +168,15 @@ FAMILIES = {
 }
 
 
-def make(family, path, kind="F32", tables="F32", seed=1):
+def make(family, path, kind="F32", tables="F32", seed=1, change=None):
+    """change(entries, tensors): what is done to them before they are written."""
     m = Maker(NAMES[kind], NAMES[tables], seed)
     arch, c, entries = FAMILIES[family](m)
-    gguf_types.write(path, {"general.architecture": arch, "general.name": family,
-                           **{f"{arch}.{k}": v for k, v in c.items()}, **entries, **vocabulary()},
-                    m.tensors)
+    entries = {"general.architecture": arch, "general.name": family,
+               **{f"{arch}.{k}": v for k, v in c.items()}, **entries, **vocabulary()}
+    if change:
+        change(entries, m.tensors)
+    gguf_types.write(path, entries, m.tensors)
 
 
 if __name__ == "__main__":
