@@ -15,8 +15,17 @@
 
 namespace tbx::model {
 
-/// Tokens whose queries share one pass over the keys and values of a head.
+/// Most tokens whose queries share one pass over the keys and values of a head, and most of their
+/// scores: a megabyte, unless those of one token are more. So a thread's scratch grows with the
+/// positions alone, and prompts of any length read what lies in its second cache.
 inline constexpr std::int64_t attention_tokens = 8;
+inline constexpr std::int64_t attention_scores = std::int64_t{1} << 18;
+
+/// Tokens of a pass when the last one sees so many positions.
+[[nodiscard]] inline std::int64_t tokens_of_pass(const config& c, std::int64_t positions) {
+    const std::int64_t group = c.heads / c.kv_heads;
+    return std::clamp<std::int64_t>(attention_scores / (group * positions), 1, attention_tokens);
+}
 
 /// One key/value head and the query heads that share it, for up to attention_tokens tokens:
 /// q (tokens, heads * key_dim), out (tokens, heads * value_dim), rows [begin, end). Tokens see the
@@ -49,8 +58,8 @@ inline void attend_head(const dense_kernels& run, const config& c, const kv_cach
 
     // scores = query . key, 32 positions at a time
     for (std::int64_t at = first; at < positions; at += block)
-        run.combine(query, c.key_dim, queries, cache.key_block(layer, kv_head, at / block), block,
-                    c.key_dim, scores + at - first, scores_stride);
+        cache.score(run, layer, kv_head, at / block, query, queries, scores + at - first,
+                    scores_stride);
 
     // softmax over the positions that the token sees; others weigh nothing
     const float scale = 1.0f / std::sqrt(static_cast<float>(c.key_dim));
@@ -66,12 +75,8 @@ inline void attend_head(const dense_kernels& run, const config& c, const kv_cach
         std::fill(s + to, s + scores_stride, 0.0f);
     }
 
-    // mixed = weights . values, 32 columns at a time
-    constexpr std::int64_t part = kv_cache::values_per_part;
-    for (std::int64_t p = 0; p * part < width; ++p)
-        run.combine(scores, scores_stride, queries,
-                    cache.value_part(layer, kv_head, p) + first * part, part, positions - first,
-                    mixed + p * part, width);
+    // mixed = weights . values
+    cache.mix(run, layer, kv_head, scores, scores_stride, queries, first, positions, mixed);
 
     for (std::int64_t i = 0; i < queries; ++i) {
         float* to = out.row(begin + i / group) + (kv_head * group + i % group) * c.value_dim;
@@ -116,7 +121,8 @@ inline void attend(compute& cpu, const config& c, const layer_weights& l, state&
     const bool local = c.is_local(layer);
     const std::int64_t window = local ? c.window : cache.capacity();
     const rope_table* rope = local ? &at.local_rope : c.turns_global ? &at.rope : nullptr;
-    const std::int64_t tiles = (q.rows + attention_tokens - 1) / attention_tokens;
+    const std::int64_t each = tokens_of_pass(c, std::min(cache.length + q.rows, window));
+    const std::int64_t tiles = (q.rows + each - 1) / each;
     // With one tile to a head, a thread does all of that head: two parallel regions less, and what
     // it has stored is still in its cache.
     const bool together = tiles == 1;
@@ -138,9 +144,9 @@ inline void attend(compute& cpu, const config& c, const layer_weights& l, state&
                 cache.store(cpu.dense, layer, head, k, v);
             }
             // Late tokens see more: they go first, so that no thread starts the longest tile last.
-            const std::int64_t begin = (tiles - 1 - i / c.kv_heads) * attention_tokens;
+            const std::int64_t begin = (tiles - 1 - i / c.kv_heads) * each;
             attend_head(cpu.dense, c, cache, layer, head, window, q, out, begin,
-                        std::min(begin + attention_tokens, q.rows));
+                        std::min(begin + each, q.rows));
         }
     });
 }

@@ -72,6 +72,13 @@ struct dense_kernels {
     void (*to_f16)(std::uint16_t* out, const float* x, std::int64_t count);
     /// sum of w[i] * x[i]; no sum of some of these products may leave an int32.
     std::int32_t (*dot_int8)(const std::int8_t* w, const std::int16_t* x, std::int64_t cols);
+    /// combine() where b is float, or int8.
+    void (*combine_f32)(const float* a, std::int64_t a_stride, std::int64_t count, const float* b,
+                        std::int64_t b_stride, std::int64_t terms, float* out,
+                        std::int64_t out_stride);
+    void (*combine_int8)(const float* a, std::int64_t a_stride, std::int64_t count,
+                         const std::int8_t* b, std::int64_t b_stride, std::int64_t terms,
+                         float* out, std::int64_t out_stride);
 };
 
 /// The table of an instruction set; dense_table.hpp defines it.

@@ -129,18 +129,27 @@ struct dense_of {
             dot_block<1>(w, x + t * x_stride, x_stride, cols, y + t * y_stride, y_stride);
     }
 
-    template <int Count>
-    TRILOBIT_INLINE static void combine_block(const float* a, std::int64_t a_stride,
-                                              const std::uint16_t* b, std::int64_t b_stride,
-                                              std::int64_t terms, float* out,
+    TRILOBIT_INLINE static lanes kept_lanes(const std::uint16_t* b) {
+        return typename from::f16{{reinterpret_cast<const std::byte*>(b)}}.at(0);
+    }
+    TRILOBIT_INLINE static lanes kept_lanes(const float* b) { return dense::load<lanes>(b); }
+    TRILOBIT_INLINE static lanes kept_lanes(const std::int8_t* b) {
+        lanes v;
+        for (int r = 0; r < lanes::registers; ++r) v.reg[r] = n::int8_to_float(b + r * n::size);
+        return v;
+    }
+
+    template <int Count, class Kept>
+    TRILOBIT_INLINE static void combine_block(const float* a, std::int64_t a_stride, const Kept* b,
+                                              std::int64_t b_stride, std::int64_t terms, float* out,
                                               std::int64_t out_stride) {
+        constexpr auto size = static_cast<std::int64_t>(sizeof(Kept));
         lanes sum[Count] = {};
         for (std::int64_t k = 0; k < terms; ++k) {
             // A line takes about as long to come as 32 terms take to compute. Behind these keys lie
             // those of the next call.
-            n::prefetch(b, (k + 32) * b_stride * 2);
-            const auto* row = reinterpret_cast<const std::byte*>(b + k * b_stride);
-            const lanes v = typename from::f16{{row}}.at(0);
+            n::prefetch(b, (k + 32) * b_stride * size);
+            const lanes v = kept_lanes(b + k * b_stride);
             for (int q = 0; q < Count; ++q)
                 for (int r = 0; r < lanes::registers; ++r)
                     sum[q].reg[r] += v.reg[r] * a[q * a_stride + k];
@@ -149,9 +158,10 @@ struct dense_of {
             __builtin_memcpy(out + q * out_stride, &sum[q], sizeof sum[q]);
     }
 
-    static void combine(const float* a, std::int64_t a_stride, std::int64_t count,
-                        const std::uint16_t* b, std::int64_t b_stride, std::int64_t terms,
-                        float* out, std::int64_t out_stride) {
+    template <class Kept>
+    static void combine(const float* a, std::int64_t a_stride, std::int64_t count, const Kept* b,
+                        std::int64_t b_stride, std::int64_t terms, float* out,
+                        std::int64_t out_stride) {
         std::int64_t q = 0;
         const auto run = [&]<int Count>() {
             for (; q + Count <= count; q += Count)
@@ -269,9 +279,20 @@ struct dense_of {
         return sum;
     }
 
-    static constexpr dense_kernels table = {Arch::name,        decode,    dot,         dot_many,
-                                            combine,           scale_by,  exp_and_sum, silu_gate,
-                                            squared_relu_gate, gelu_gate, to_f16,      dot_int8};
+    static constexpr dense_kernels table = {Arch::name,
+                                            decode,
+                                            dot,
+                                            dot_many,
+                                            combine<std::uint16_t>,
+                                            scale_by,
+                                            exp_and_sum,
+                                            silu_gate,
+                                            squared_relu_gate,
+                                            gelu_gate,
+                                            to_f16,
+                                            dot_int8,
+                                            combine<float>,
+                                            combine<std::int8_t>};
 };
 
 }  // namespace tbx::model

@@ -35,8 +35,9 @@ struct state {
     token_rows x, h, q, k, v, a, g, u, logits;  // forward() says what they are
     expert_choice choice;                       // of models that have experts
 
-    state(const config& c, std::int64_t positions, std::int64_t largest_batch)
-        : cache(c, positions),
+    state(const config& c, std::int64_t positions, std::int64_t largest_batch,
+          kept_as kept = kept_as::f16)
+        : cache(c, positions, kept),
           batch(largest_batch),
           x(c.dim),
           h(c.dim),

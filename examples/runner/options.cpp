@@ -102,6 +102,9 @@ void model_options::add_to(CLI::App& command) {
     command
         .add_option("-c,--context", context, "Positions to make room for [the model's, up to 4096]")
         ->check(CLI::Range(std::int64_t{1}, std::int64_t{1} << 26));
+    static const names<model::kept_as> kinds = {
+        {"f16", model::kept_as::f16}, {"q8", model::kept_as::q8}, {"f32", model::kept_as::f32}};
+    add_named(command, "--cache", cache, kinds, "How keys and values are kept");
     add_read_as(command, read_as);
     machine.add_to(command);
 }

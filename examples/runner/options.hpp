@@ -13,6 +13,7 @@
 
 #include "gguf/meanings.hpp"
 #include "model/activations.hpp"
+#include "model/kv_cache.hpp"
 #include "model/sampler.hpp"
 
 namespace tbx::runner {
@@ -36,6 +37,7 @@ struct model_options {
     std::string path;
     std::int64_t context = 0;  // 0: the model's own, up to 4096
     std::vector<gguf::read_as> read_as = {};
+    model::kept_as cache = model::kept_as::f16;  // keys and values
     machine_options machine;
 
     void add_to(CLI::App& command);

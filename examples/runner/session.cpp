@@ -35,7 +35,8 @@ session::session(const model_options& options, std::int64_t positions)
           options.machine.activations),
       model(load(cpu, file, options)),
       state(model.config, positions_for(model.config, options, positions),
-            std::min(options.machine.batch, positions_for(model.config, options, positions))) {}
+            std::min(options.machine.batch, positions_for(model.config, options, positions)),
+            options.cache) {}
 
 tokenizer::tokenizer session::open_tokenizer(std::string_view pre) const {
     auto made = tokenizer::tokenizer::from_gguf(file, pre);
