@@ -2,15 +2,15 @@
 // Room examples/model. Enters: a shape. Leaves: random weights of it; see random_weights.hpp.
 #include "model/random_weights.hpp"
 
-#include <atomic>
+#include <algorithm>
 #include <cmath>
 #include <cstring>
-#include <functional>
 
-#include <trilobit/pack/pack.hpp>
+#include <trilobit/pack/header.hpp>
 
 #include "gguf/quantize.hpp"
 #include "gguf/writer.hpp"
+#include "model/random_pool.hpp"
 #include "model/sampler.hpp"
 
 namespace tbx::model {
@@ -20,35 +20,6 @@ random_numbers stream_of(std::uint64_t seed, std::uint64_t which, std::int64_t r
     random_numbers mix(seed ^ (which << 40));
     return random_numbers(mix.bits() + static_cast<std::uint64_t>(row) * 0x9e3779b97f4a7c15u *
                                            0xd1342543de82ef95u);
-}
-
-// Two thirds of random trits are not zero: with this scale, an input of mean square 1 gives an
-// output of mean square 1, whatever the width.
-float unit_scale(std::int64_t cols) noexcept {
-    return 1.0f / std::sqrt(static_cast<float>(cols) * (2.0f / 3.0f));
-}
-
-linear random_linear(compute& cpu, std::uint64_t seed, std::uint64_t which, std::int64_t rows,
-                     std::int64_t cols, trilobit::layout_id layout, const progress& report) {
-    bool zeros = false;
-    void (*fit_row)(std::int8_t*, std::int64_t) = nullptr;
-    trilobit::visit_layout(layout, [&]<class L>() {
-        zeros = L::kind::holds(0);
-        fit_row = &trilobit::fit_row<typename L::kind>;
-    });
-    const auto source = [&](std::int64_t row, std::int8_t* values, float* scales) {
-        random_trits(seed, which, row, {values, static_cast<std::size_t>(cols)});
-        if (!zeros)
-            for (std::int64_t i = 0; i < cols; ++i) values[i] = values[i] < 0 ? -1 : 1;
-        fit_row(values, cols);
-        scales[0] = unit_scale(cols);
-        return trilobit::status{};
-    };
-    linear out{trilobit::pack_rows(layout, rows, cols, source,
-                                   packing(trilobit::scale_spec::tensor(), report), cpu.pool)};
-    if (const auto s = std::get<trilobit::any_packed_matrix>(out.weights).status(); !s.ok())
-        throw error("--layout", s.text);
-    return out;
 }
 
 // Random bytes that are a number of mean square about 1/cols in each format: signs and fractions
@@ -102,6 +73,11 @@ norm plain_vector(std::int64_t width, float value) {
 
 }  // namespace
 
+// Two thirds of random trits are not zero.
+float unit_scale(std::int64_t cols) noexcept {
+    return 1.0f / std::sqrt(static_cast<float>(cols) * (2.0f / 3.0f));
+}
+
 void random_trits(std::uint64_t seed, std::uint64_t which, std::int64_t row,
                   std::span<std::int8_t> values) noexcept {
     random_numbers random = stream_of(seed, which, row);
@@ -112,27 +88,42 @@ void random_trits(std::uint64_t seed, std::uint64_t which, std::int64_t row,
     }
 }
 
+std::int64_t random_bytes(const config& c, trilobit::layout_id layout,
+                          std::optional<number_type> head) {
+    std::int64_t layer = 0;
+    gguf::each_tensor(c.widths(), [&](const gguf::layer_tensor& t) {
+        const std::int64_t floats = 4 * t.rows * t.cols;
+        layer +=
+            t.is_vector || t.is_router
+                ? floats
+                : std::max<std::int64_t>(t.count, 1) *
+                      trilobit::packed_bytes(layout, t.rows, t.cols, trilobit::scale_spec::tensor())
+                          .value();
+    });
+    const std::int64_t table = row_bytes(head.value_or(number_type::f16), c.dim) *
+                               (head ? c.vocab : std::min<std::int64_t>(c.vocab, 1024));
+    return c.layers * layer + table * (head && !c.tied_head ? 2 : 1);
+}
+
 transformer random_transformer(compute& cpu, config shape, trilobit::layout_id layout,
                                std::optional<number_type> head, std::uint64_t seed,
                                const progress& report) {
     if (!head) shape.vocab = std::min<std::int64_t>(shape.vocab, 1024);
     transformer m{std::move(shape), {}};
     const config& c = m.config;
+    random_pool pool(cpu, seed, layout);
     double total = 0, done = 0;
     gguf::each_tensor(c.widths(), [&](const gguf::layer_tensor& t) {
         total +=
             static_cast<double>(c.layers * std::max<std::int64_t>(t.count, 1) * t.rows * t.cols);
     });
     const auto one = [&](const gguf::layer_tensor& t, std::uint64_t which) {
-        const auto size = static_cast<double>(t.rows * t.cols);
-        linear made = random_linear(cpu, seed, which, t.rows, t.cols, layout, [&](double part) {
-            if (report) report((done + part * size) / total);
-        });
-        settle(made, m.weights.arena);
+        linear made = pool.make(which, t.rows, t.cols, m.weights.arena);
         if (c.input_norms)
             made.in =
                 std::make_unique<input_norm>(input_norm{plain_vector(t.cols, 1.0f), c.norm_eps});
-        done += size;
+        done += static_cast<double>(t.rows * t.cols);
+        if (report) report(done / total);
         return made;
     };
     m.weights.embedding =

@@ -17,6 +17,10 @@ namespace tbx::model {
 void random_trits(std::uint64_t seed, std::uint64_t which, std::int64_t row,
                   std::span<std::int8_t> values) noexcept;
 
+/// The scale with which an input of mean square 1 gives an output of mean square 1, whatever the
+/// width.
+[[nodiscard]] float unit_scale(std::int64_t cols) noexcept;
+
 /// The number of a layer's first matrix; the next ones follow in the order of gguf::each_tensor().
 [[nodiscard]] constexpr std::uint64_t first_matrix_of(std::int64_t layer) noexcept {
     return static_cast<std::uint64_t>(layer) * 16 + 16;
@@ -28,6 +32,10 @@ void random_trits(std::uint64_t seed, std::uint64_t which, std::int64_t row,
 [[nodiscard]] transformer random_transformer(compute& cpu, config shape, trilobit::layout_id layout,
                                              std::optional<number_type> head, std::uint64_t seed,
                                              const progress& report);
+
+/// Bytes of what random_transformer() makes, about.
+[[nodiscard]] std::int64_t random_bytes(const config& shape, trilobit::layout_id layout,
+                                        std::optional<number_type> head);
 
 /// Writes a dummy model with a SentencePiece vocabulary of made-up words; `linears` is any
 /// type of few levels, or of ordinary numbers that can be read, and so is `tables`, the type of

@@ -61,6 +61,9 @@ constexpr shape shapes[] = {
 {"Maple-20B-A1B",       "maple",       24, 2048,   512, 16,  4, 128, 131072, false, 1000000,131072},
 {"bitnet-embedding-0.6B","qwen3",      28, 1024,  3072, 16,  8, 128, 151936,  true, 1000000, 32768},
 {"bitnet-embedding-270M","gemma3",     18,  640,  2048,  4,  1, 256, 262144,  true, 1000000, 32768},
+// Not published: 10^11 weights, dense, and as experts of which a token uses 3 * 10^9 weights.
+{"100B",                "llama",       75,10240, 35840, 80,  8, 128,  32768,  true,  500000,  4096},
+{"100B-A3B",            "maple",       48, 2560,   640, 32,  4, 128,  32768,  true,  500000,  4096},
 };
 // clang-format on
 
@@ -81,6 +84,7 @@ void add_parts(config& c, std::string_view name) {
     std::int64_t period = 0;
     if (c.architecture == "maple") {
         c.experts = name.starts_with("tiny") ? 8 : 256;
+        if (name == "100B-A3B") c.experts = 420;
         c.experts_used = name.starts_with("tiny") ? 2 : 8;
         c.gate_limit = 7;
         c.window = name.starts_with("tiny") ? 8 : 512;

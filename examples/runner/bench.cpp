@@ -33,7 +33,8 @@ struct bench_options {
     std::vector<gguf::read_as> read_as;
     machine_options machine;
     bench_plan plan;
-    std::string draft;  // a shape; empty: guesses cost nothing
+    std::string draft;        // a shape; empty: guesses cost nothing
+    std::int64_t layers = 0;  // of a shape; 0: all
     std::uint64_t seed = 1;
     bool json = false;
 };
@@ -57,13 +58,35 @@ struct subject {
     model::transformer model;
 };
 
+/// The shape as it is to be made; refused where the memory that is free does not hold it.
+model::config shape_of(const bench_options& o) {
+    model::config c = model::config_of_shape(o.shape);
+    const std::int64_t all = c.layers, free = available_bytes();
+    if (o.layers > all)
+        throw error("--layers", o.shape + " has no more than " + std::to_string(all));
+    if (o.layers > 0) c.layers = o.layers;
+    const auto bytes = [&] {
+        return model::random_bytes(c, o.machine.layout, heads().at(o.head)) +
+               (std::int64_t{64} << 20);  // and what flows through it
+    };
+    if (const std::int64_t wanted = bytes(); free > 0 && wanted > free) {
+        while (c.layers > 1 && bytes() > free) --c.layers;
+        throw error("--shape",
+                    o.shape + " takes " + support::human_bytes(static_cast<std::uint64_t>(wanted)) +
+                        " of memory and " + support::human_bytes(static_cast<std::uint64_t>(free)) +
+                        " are free; --layers " + std::to_string(c.layers) + " would do");
+    }
+    return c;
+}
+
 subject load(const bench_options& o, model::compute& cpu) {
+    subject out;
+    const model::config shape = o.file.empty() ? shape_of(o) : model::config{};
     support::progress_bar bar(o.file.empty() ? "making weights" : "loading");
     const model::progress report = [&](double done) { bar.update(done); };
-    subject out;
     if (o.file.empty()) {
-        out.model = model::random_transformer(cpu, model::config_of_shape(o.shape),
-                                              o.machine.layout, heads().at(o.head), o.seed, report);
+        out.model = model::random_transformer(cpu, shape, o.machine.layout, heads().at(o.head),
+                                              o.seed, report);
     } else {
         out.file.emplace(o.file, o.read_as);
         out.model = model::load_transformer(cpu, *out.file, o.machine.layout, report);
@@ -104,12 +127,30 @@ std::string head_text(const model::linear& head) {
     return std::string(model::name_of(std::get<model::dense_matrix>(head.weights).type));
 }
 
+/// What a token takes beside its layers, and for each of them.
+struct law {
+    double beside_ms, layer_ms;
+};
+
+/// By a second measurement with half of the layers. No token of one model has to do with another.
+law measure_law(model::compute& cpu, model::transformer& m, model::state& s, bench_plan plan,
+                double whole_ms) {
+    const std::int64_t all = m.config.layers, half = all / 2;
+    plan.rounds = 1;
+    plan.guesses.reset();
+    m.config.layers = half;
+    const double half_ms = measure(cpu, m, s, plan, {}, [] {}).decode_ms_p50;
+    m.config.layers = all;
+    const double layer_ms = (whole_ms - half_ms) / static_cast<double>(all - half);
+    return {whole_ms - static_cast<double>(all) * layer_ms, layer_ms};
+}
+
 nlohmann::ordered_json run(const bench_options& o) {
     const support::interrupt_watch watch;
     model::compute cpu(o.machine.thread_count(), {.kernel = o.machine.kernel}, model::chosen_arch(),
                        o.machine.activations);
     stopwatch time;
-    const subject loaded = load(o, cpu);
+    subject loaded = load(o, cpu);
     const model::config& c = loaded.model.config;
     const model::weights& w = loaded.model.weights;
     const std::int64_t positions = o.plan.prefill + o.plan.decode;
@@ -150,6 +191,11 @@ nlohmann::ordered_json run(const bench_options& o) {
     bar.clear();
     for (int round = o.plan.rounds; round < 3 && probe && !support::interrupted(); ++round)
         (void)probe->round();
+    const std::int64_t whole_layers =
+        o.layers > 0 ? model::config_of_shape(o.shape).layers : c.layers;
+    std::optional<law> grows;
+    if (c.layers > 1 && c.layers < whole_layers && plan.decode > 0)
+        grows = measure_law(cpu, loaded.model, state, plan, r.decode_ms_p50);
     if (support::interrupted() || !probe) throw early_exit{130};
     const double read = probe->best().gb_per_s;
     const double peak = trilobit_limits::dot_peak_macs_per_second(cpu.context.kernels.name,
@@ -202,6 +248,14 @@ nlohmann::ordered_json run(const bench_options& o) {
     out["prefill_gmac_per_s"] = prefill_gmacs;
     out["prefill_fraction_of_peak"] = part(prefill_gmacs, peak);
     out["decode_fraction_of_peak"] = part(decode_gmacs, peak);
+    if (c.layers < whole_layers) out["layers"] = c.layers;
+    if (grows) {
+        out["ms_beside_layers"] = grows->beside_ms;
+        out["ms_per_layer"] = grows->layer_ms;
+        out["all_layers"] = whole_layers;
+        out["all_layers_tokens_per_s"] =
+            part(1e3, grows->beside_ms + grows->layer_ms * static_cast<double>(whole_layers));
+    }
     out["load_seconds"] = load_seconds;
     out["neurons_pruned"] = loaded.model.pruned_neurons();
     out["peak_rss_mb"] = static_cast<double>(resident) / (1024.0 * 1024.0);
@@ -238,6 +292,12 @@ void print(const nlohmann::ordered_json& j) {
     if (j.contains("rows_rescored_per_token"))
         (void)std::printf("head     %10.1f rows a token scored exactly\n",
                           number("rows_rescored_per_token"));
+    if (j.contains("ms_per_layer"))
+        (void)std::printf(
+            "layers   %10lld of %lld: a token takes %.2f ms and %.3f ms for each, so with all %.2f "
+            "tokens/s\n",
+            j.at("layers").get<long long>(), j.at("all_layers").get<long long>(),
+            number("ms_beside_layers"), number("ms_per_layer"), number("all_layers_tokens_per_s"));
     const auto pruned = j.at("neurons_pruned").get<std::int64_t>();
     const std::string dead =
         pruned == 0 ? "" : ", " + std::to_string(pruned) + " dead neurons left out";
@@ -260,6 +320,10 @@ void add_bench(CLI::App& app) {
     auto* shape = command->add_option("--shape", o->shape, "Random weights of a shape: " + names)
                       ->type_name("NAME");
     file->excludes(shape);
+    command->add_option("--layers", o->layers, "Only the first N layers of the shape [all]")
+        ->check(CLI::Range(std::int64_t{1}, std::int64_t{1} << 20))
+        ->needs(shape)
+        ->type_name("N");
     o->machine.add_to(*command);
     auto* head =
         command

@@ -1,8 +1,11 @@
 // SPDX-License-Identifier: MIT
-// Room examples/runner. Enters: nothing. Leaves: how much memory this process has used at most.
+// Room examples/runner. Enters: nothing. Leaves: how much memory this process has used at most, and
+// how much it may still take.
 #pragma once
 
 #include <cstdint>
+#include <fstream>
+#include <string>
 
 #if defined(_WIN32)
 #include "support/windows/api.hpp"
@@ -31,6 +34,18 @@ namespace tbx::runner {
 #else
     return 0;
 #endif
+}
+
+/// What the system could give without taking it from others; 0 where it does not tell.
+[[nodiscard]] inline std::int64_t available_bytes() {
+    std::ifstream in("/proc/meminfo");
+    for (std::string name, unit; in >> name;) {
+        std::int64_t kilobytes = 0;
+        in >> kilobytes;
+        if (name == "MemAvailable:") return kilobytes * 1024;
+        std::getline(in, unit);
+    }
+    return 0;
 }
 
 }  // namespace tbx::runner

@@ -103,3 +103,26 @@ TEST_CASE("bench decodes with guesses that are right as often as it is told") {
     CHECK(bench({"--speculate", "1.5"}).status == 2);
     CHECK(bench({"--speculate", "1", "--draft", "no-shape"}).status == 1);
 }
+
+TEST_CASE("bench with fewer layers says what all would take, and experts decode") {
+    const auto bench = [](const std::vector<std::string>& more) {
+        std::vector<std::string> all = {"bench", "-p", "0",  "-n", "8",
+                                        "-r",    "1",  "-t", "2",  "--json"};
+        all.insert(all.end(), more.begin(), more.end());
+        return testing::run_program(all);
+    };
+    const auto some = bench({"--shape", "small", "--layers", "2", "--head", "none"});
+    INFO(some.err);
+    REQUIRE(some.status == 0);
+    CHECK(some.out.find("\"layers\": 2") != some.out.npos);
+    CHECK(some.out.find("\"all_layers\": 6") != some.out.npos);
+    CHECK(some.out.find("\"all_layers_tokens_per_s\": ") != some.out.npos);
+    CHECK(bench({"--shape", "small"}).out.find("ms_per_layer") == some.out.npos);
+    CHECK(bench({"--shape", "small", "--layers", "7"}).status == 1);
+    CHECK(bench({"--model", testing::tiny_model(), "--layers", "1"}).status == 2);
+    for (const char* layout : {"ternary_2bit", "ternary_base3", "binary_1bit", "ternary_3of4"}) {
+        const auto o = bench({"--shape", "tiny-maple", "--layout", layout});
+        INFO(layout << ": " << o.err);
+        CHECK(o.status == 0);
+    }
+}
