@@ -2,6 +2,8 @@
 // Tests of containers: a GGUF file of packed images computes what its source does, to the bit and
 // on every back end; loading it touches no weight; what is damaged is told in one line; and it
 // turns back into what it was made of.
+#include <sys/mman.h>
+
 #include <algorithm>
 #include <filesystem>
 #include <sstream>
@@ -14,7 +16,7 @@
 #include "gguf/packed.hpp"
 #include "gguf/reader.hpp"
 #include "gguf/writer.hpp"
-#include "model/weights.hpp"
+#include "model/forward.hpp"
 #include "program.hpp"
 
 using namespace tbx;
@@ -64,6 +66,62 @@ std::size_t resident(const std::string& path) {
     return bytes;
 }
 
+/// Memory of this process that is resident.
+std::size_t resident_now() {
+    std::ifstream status("/proc/self/status");
+    std::string line;
+    std::size_t kilobytes = 0;
+    while (std::getline(status, line))
+        if (std::sscanf(line.c_str(), "VmRSS: %zu kB", &kilobytes) == 1) break;
+    return kilobytes * 1024;
+}
+
+/// A container of 30 MB, made once.
+const std::string& wide_container() {
+    static const scratch_folder folder;
+    static const std::string path = [] {
+        model::config shape = model::config_of_shape("tiny");
+        shape.dim = 2048;
+        shape.ffn = 8192;
+        shape.key_dim = shape.value_dim = shape.rope_dim = 128;
+        shape.heads = 16;
+        model::write_dummy(folder.path("source"), shape, gguf::tensor_type::i2_s, 1, {});
+        return convert(folder.path("source"), "packed", folder.path("container"));
+    }();
+    return path;
+}
+
+/// What a child that runs `f` and then ends itself ends with: a status, or 128 + a signal.
+template <class F>
+int ends_with(F f) {
+    const pid_t child = ::fork();
+    if (child == 0) {
+        f();
+        ::_exit(0);
+    }
+    int status = 0;
+    ::waitpid(child, &status, 0);
+    return WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
+}
+
+/// Takes the right to read away from all pages that hold nothing but weights of a layer.
+std::int64_t lock_weights(const gguf::reader& file) {
+    const auto page = static_cast<std::uintptr_t>(::sysconf(_SC_PAGESIZE));
+    std::int64_t locked = 0;
+    for (const gguf::tensor& t : file.tensors()) {
+        const auto image = gguf::packed_image(file, t);
+        if (!image) continue;
+        const auto tiles = reinterpret_cast<std::uintptr_t>(image->tiles);
+        const auto bytes = static_cast<std::uintptr_t>(image->tiles_bytes());
+        const std::uintptr_t first = (tiles + page - 1) / page * page;
+        const std::uintptr_t last = (tiles + bytes) / page * page;
+        if (first >= last) continue;
+        if (::mprotect(reinterpret_cast<void*>(first), last - first, PROT_NONE) != 0) ::_exit(3);
+        locked += static_cast<std::int64_t>(last - first);
+    }
+    return locked;
+}
+
 /// Where an image begins in the bytes of a file.
 std::size_t place_of(const std::string& bytes, std::string_view name) {
     const gguf::reader file("x", std::as_bytes(std::span(bytes)));
@@ -111,31 +169,72 @@ TEST_CASE("a container runs on every back end") {
 }
 
 TEST_CASE("to load a container touches no weight") {
+    const std::string& path = wide_container();
+    const auto size = static_cast<std::int64_t>(std::filesystem::file_size(path));
+    const auto load = [&](bool then_read) {
+        const gguf::reader file(path);
+        if (lock_weights(file) < size * 9 / 10) ::_exit(4);
+        model::compute cpu(1);
+        const model::transformer m =
+            model::load_transformer(cpu, file, trilobit::layout_id::ternary_2bit, {});
+        if (m.weights.layers.back().down.packed() == nullptr) ::_exit(5);
+        if (!then_read) return;
+        model::state s(m.config, 8, 8);
+        const model::token_id one = 1;
+        (void)model::forward(cpu, m, s, {&one, 1}, model::logits_of::last);
+    };
+    CHECK(ends_with([&] { load(false); }) == 0);
+    // The first token does read them.
+    const int ended = ends_with([&] {
+        ::signal(SIGSEGV, SIG_DFL);
+        load(true);
+    });
+    CHECK(ended != 0);
+    CHECK((ended < 3 || ended > 5));
+}
+
+TEST_CASE("a fresh mapping of a container holds next to nothing until the first token") {
     if (!std::filesystem::exists("/proc/self/smaps")) SKIP("no /proc that tells what is resident");
-    const scratch_folder folder;
-    model::config shape = model::config_of_shape("tiny");
-    shape.dim = 2048;
-    shape.ffn = 8192;
-    shape.key_dim = shape.value_dim = shape.rope_dim = 128;
-    shape.heads = 16;
-    model::write_dummy(folder.path("source"), shape, gguf::tensor_type::i2_s, 1, {});
-    const std::string path = convert(folder.path("source"), "packed", folder.path("container"));
+    const std::string& path = wide_container();
     const auto size = std::filesystem::file_size(path);
     const gguf::reader file(path);
     model::compute cpu(2);
     const model::transformer m =
         model::load_transformer(cpu, file, trilobit::layout_id::ternary_2bit, {});
-    for (const model::layer_weights& l : m.weights.layers) {
-        REQUIRE(l.down.packed() != nullptr);
-        const auto bytes = file.parts().front().bytes();
-        CHECK((l.down.packed()->tiles > bytes.data() &&
-               l.down.packed()->tiles < bytes.data() + bytes.size()));
-    }
     // The head of each image, its scale, and what the system maps around a page that is touched.
     const std::size_t loaded = resident(path);
     INFO(loaded << " of " << size);
     CHECK(loaded > 0);
     CHECK(loaded < size / 5);
+    model::state s(m.config, 8, 8);
+    const model::token_id one = 1;
+    (void)model::forward(cpu, m, s, {&one, 1}, model::logits_of::last);
+    CHECK(resident(path) > size * 9 / 10);
+}
+
+TEST_CASE("a model from a container takes the memory of its file and of keys and values") {
+    if (!std::filesystem::exists("/proc/self/status")) SKIP("no /proc that tells what is resident");
+    const std::string& path = wide_container();
+    const auto size = static_cast<double>(std::filesystem::file_size(path));
+    // In a child, whose memory nobody else uses; it says per mille of the file and the cache.
+    const auto used = [&](std::int64_t positions) {
+        return ends_with([&] {
+            const std::size_t before = resident_now();
+            const gguf::reader file(path);
+            model::compute cpu(2);
+            const model::transformer m =
+                model::load_transformer(cpu, file, trilobit::layout_id::ternary_2bit, {});
+            model::state s(m.config, positions, 8);
+            const std::vector<model::token_id> tokens(8, 7);
+            while (s.cache.length + 8 <= positions)
+                (void)model::forward(cpu, m, s, tokens, model::logits_of::last);
+            const double all = size + static_cast<double>(s.cache.bytes());
+            const double taken = static_cast<double>(resident_now() - before);
+            ::_exit(taken > 1.1 * all ? 1 : taken < 0.9 * all ? 2 : 0);
+        });
+    };
+    CHECK(used(64) == 0);
+    CHECK(used(512) == 0);
 }
 
 TEST_CASE("a container keeps metadata and all other tensors, and says what it holds") {

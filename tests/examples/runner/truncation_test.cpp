@@ -4,6 +4,7 @@
 #include <thread>
 
 #include <catch2/catch_test_macros.hpp>
+#include <catch2/generators/catch_generators.hpp>
 #include <catch2/matchers/catch_matchers_string.hpp>
 
 #include "program.hpp"
@@ -15,7 +16,10 @@ using Catch::Matchers::StartsWith;
 TEST_CASE("a model file that is cut short while it is used gives one line and status 1") {
     const scratch_folder folder;
     const std::string path = folder.path("m.gguf");
-    model::write_dummy(path, model::config_of_shape("tiny-llama"), gguf::tensor_type::f16, 1, {});
+    const bool packed = GENERATE(false, true);
+    model::write_dummy(path, model::config_of_shape("tiny-llama"),
+                       packed ? gguf::tensor_type::i2_s : gguf::tensor_type::f16, 1, {});
+    if (packed) REQUIRE(run_program({"convert", path, path, "--to", "packed"}).status == 0);
     const program running({"bench", "-m", path, "-p", "256", "-n", "256", "-r", "10000"});
     // On a slow machine it may still be loading: the outcome is the same.
     std::this_thread::sleep_for(std::chrono::milliseconds(500));
