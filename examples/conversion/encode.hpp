@@ -30,10 +30,18 @@ struct target {
     std::optional<trilobit::layout_id> layout = {};  // of images; none: the one that fits
 };
 
+/// A tensor by its name, whatever it is, and what it becomes: rounded where the type has not its
+/// values, since who names it has chosen.
+struct named_target {
+    std::string tensor;
+    target to;
+};
+
 /// What may be lost.
 struct permission {
     bool ternarise = false;  // BitNet's absmean makes trits of what is not quantised yet
     bool round = false;      // floats become the nearest that the type has
+    bool runs = false;       // trits and signs with a scale for each run may be rounded to
 };
 
 /// Relative root mean square of what a tensor lost.
@@ -45,8 +53,9 @@ struct loss {
 class encoder {
     model::compute& cpu;
     std::string source;
-    target to;
+    target for_layers;
     permission may;
+    std::vector<named_target> named;
     std::vector<gguf::float_rows> tensors;
 
     struct plan;
@@ -54,6 +63,7 @@ class encoder {
     std::vector<loss> losses_;
 
     [[noreturn]] void fail(const gguf::float_rows& t, const std::string& what) const;
+    [[nodiscard]] const target* named_for(const gguf::float_rows& t) const noexcept;
     plan plan_of(const gguf::float_rows& t) const;
     void plan_levels(const gguf::float_rows& t, plan& p) const;
     void plan_image(const gguf::float_rows& t, plan& p) const;
@@ -66,7 +76,8 @@ class encoder {
 public:
     /// `file` is the subject of errors. Reads every matrix once; `report` hears the fraction done.
     encoder(model::compute& cpu, std::string file, target to, permission may,
-            std::vector<gguf::float_rows> tensors, const std::function<void(double)>& report);
+            std::vector<named_target> named, std::vector<gguf::float_rows> tensors,
+            const std::function<void(double)>& report);
     ~encoder();
 
     /// All tensors, in order.

@@ -64,14 +64,33 @@ float quantise_run(std::span<const float> weights, kind k, std::int8_t* values) 
     return scale;
 }
 
+float round_run(std::span<const float> weights, kind k, std::int8_t* values) {
+    double size = 0;
+    for (const float w : weights) size += std::fabs(double{w});
+    size /= static_cast<double>(weights.size());
+    double over = 0, under = 0;
+    for (std::size_t i = 0; i < weights.size(); ++i) {
+        const double w = weights[i];
+        const int value =
+            k == kind::binary ? (w < 0 ? -1 : 1) : (w > size / 2 ? 1 : 0) - (w < -size / 2 ? 1 : 0);
+        values[i] = static_cast<std::int8_t>(value);
+        over += w * value;
+        under += value * value;
+    }
+    const auto scale = static_cast<float>(under > 0 ? over / under : 0);
+    return trilobit::f16_to_f32(trilobit::f32_to_f16(scale));
+}
+
 void encoder::fail(const gguf::float_rows& t, const std::string& what) const {
     throw error(source, t.name + ": " + what);
 }
 
 // The scale that all weights share, exact or by absmean; 0: they have several.
 void encoder::plan_levels(const gguf::float_rows& t, plan& p) const {
+    const target& to = *p.to;
     const survey of(cpu, t, source);
     p.kind = to.levels->values;
+    const bool runs = to.levels->scales != formats::scale_per::tensor;
     if (of.fits_tensor(p.kind)) {
         p.tensor_scale = of.unit(p.kind);
         if (p.tensor_scale == 0) p.tensor_scale = 1;  // of nothing but zeros
@@ -80,6 +99,8 @@ void encoder::plan_levels(const gguf::float_rows& t, plan& p) const {
         return;
     } else if (to.levels->scales == formats::scale_per::row && of.fits_runs(p.kind, 0)) {
         return;
+    } else if (p.may.runs && runs && (p.kind == kind::ternary || p.kind == kind::binary)) {
+        p.rounded = true;
     } else if (of.is_quantised()) {
         fail(t, to.name +
                     ": the weights are quantised already, with several scales or other "
@@ -89,7 +110,7 @@ void encoder::plan_levels(const gguf::float_rows& t, plan& p) const {
                          ? " or each " + std::to_string(to.levels->group) + " columns"
                      : to.levels->scales == formats::scale_per::row ? " or each row"
                                                                     : ""));
-    } else if (!may.ternarise || !formats::holds(p.kind, 0)) {
+    } else if (!p.may.ternarise || !formats::holds(p.kind, 0)) {
         fail(t, "its weights are not " + std::string(text_of(p.kind)) + " times a scale" +
                     (formats::holds(p.kind, 0) ? "; --ternarize rounds them to -1, 0 and +1" : ""));
     } else {
@@ -103,6 +124,7 @@ void encoder::plan_levels(const gguf::float_rows& t, plan& p) const {
 }
 
 void encoder::plan_image(const gguf::float_rows& t, plan& p) const {
+    const target& to = *p.to;
     const survey of(cpu, t, source);
     using trilobit::scale_spec;
     scale_spec spec = scale_spec::tensor();
@@ -124,7 +146,7 @@ void encoder::plan_image(const gguf::float_rows& t, plan& p) const {
     p.kind = found.value_or(kind::ternary);
     if (!found && of.is_quantised())
         fail(t, "the weights are quantised already, with levels or scales that no image has");
-    if (!found && !may.ternarise)
+    if (!found && !p.may.ternarise)
         fail(t, "its weights are not few levels times a scale; --ternarize rounds them to -1, 0 "
                 "and +1");
     if (spec.per == trilobit::granularity::tensor) {
@@ -154,11 +176,24 @@ void encoder::plan_image(const gguf::float_rows& t, plan& p) const {
         layout, [&]<class L>() { p.shape = trilobit::packed_shape::of<L>(t.rows, t.cols, spec); });
 }
 
+const target* encoder::named_for(const gguf::float_rows& t) const noexcept {
+    for (const named_target& n : named)
+        if (n.tensor == t.name) return &n.to;
+    return nullptr;
+}
+
 encoder::plan encoder::plan_of(const gguf::float_rows& t) const {
     plan p;
     p.from = &t;
     p.type = t.type;
-    if (t.linear && to.packed) {
+    p.may = may;
+    if (const target* mine = named_for(t)) {
+        p.to = mine;
+        p.may = {.ternarise = true, .round = true, .runs = true};
+    } else if (t.linear) {
+        p.to = &for_layers;
+    }
+    if (p.to != nullptr && p.to->packed) {
         p.how = way::image;
         p.type = gguf::tensor_type::i8;
         plan_image(t, p);
@@ -167,14 +202,15 @@ encoder::plan encoder::plan_of(const gguf::float_rows& t) const {
         p.bytes = bytes.value();
         return p;
     }
-    if (t.linear && (to.levels != nullptr || to.dense != nullptr) && t.type != to.type) {
-        p.how = to.levels != nullptr ? way::levels : way::dense;
-        p.type = to.type;
+    if (p.to != nullptr && (p.to->levels != nullptr || p.to->dense != nullptr) &&
+        t.type != p.to->type) {
+        p.how = p.to->levels != nullptr ? way::levels : way::dense;
+        p.type = p.to->type;
         if (p.how == way::levels) plan_levels(t, p);
         const std::string apart = scale_name(t.name);
         if (p.apart > 0 &&
             std::ranges::any_of(tensors, [&](const auto& other) { return other.name == apart; }))
-            fail(t, to.name + " has halves for scales and " + std::to_string(p.apart) +
+            fail(t, p.to->name + " has halves for scales and " + std::to_string(p.apart) +
                         " is none, and a scale beside it is there already");
     }
     const auto bytes = gguf::tensor_bytes(p.type, t.cols, t.rows);

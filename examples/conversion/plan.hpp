@@ -14,13 +14,15 @@ enum class way : std::uint8_t { same, dense, levels, image };
 
 struct encoder::plan {
     const gguf::float_rows* from = nullptr;
+    const target* to = nullptr;  // none: the tensor stays as it is
+    permission may = {};
     way how = way::same;
     gguf::tensor_type type{};
     std::int64_t bytes = 0;
     // Of few levels, and of images:
     formats::kind kind = formats::kind::ternary;
     float tensor_scale = 0;  // above 0: of every weight
-    bool rounded = false;    // by absmean, with that scale
+    bool rounded = false;    // by absmean, with that scale; without one, each run with its own
     float inverse = 0;       // then: 1 / scale, as that rule has it
     float apart = 0;         // above 0: the scale in a tensor of its own, beside unit scales
     trilobit::packed_shape shape = {};
@@ -31,6 +33,10 @@ struct encoder::plan {
 
 /// Where llama.cpp looks for a factor of what a matrix makes: "blk.0.attn_q.scale".
 [[nodiscard]] std::string scale_name(std::string_view weight);
+
+/// One run of weights -> the nearest trits or signs and the scale, a number of half precision, that
+/// lie near them: of the signs the mean size, of the trits the best for those that absmean chooses.
+float round_run(std::span<const float> weights, formats::kind kind, std::int8_t* values);
 
 /// One run of weights -> values, and their scale.
 float quantise_run(std::span<const float> weights, formats::kind kind, std::int8_t* values);

@@ -43,7 +43,11 @@ error_sum quantise(std::span<const float> weights, formats::kind kind, float ten
             weights.subspan(at, std::min(static_cast<std::size_t>(run), weights.size() - at));
         float& scale = *scales++;
         scale = tensor_scale;
-        if (rounded) {
+        if (rounded && tensor_scale == 0) {
+            scale = round_run(part, kind, values + at);
+            for (std::size_t i = 0; i < part.size(); ++i)
+                error.add(part[i], static_cast<float>(values[at + i]) * scale);
+        } else if (rounded) {
             for (std::size_t i = 0; i < part.size(); ++i) {
                 const float scaled = part[i] * inverse;
                 const int trit = (scaled > 0.5f) - (scaled < -0.5f);
@@ -63,11 +67,13 @@ error_sum quantise(std::span<const float> weights, formats::kind kind, float ten
 }  // namespace
 
 encoder::encoder(model::compute& machine, std::string file, target what, permission allowed,
-                 std::vector<gguf::float_rows> all, const std::function<void(double)>& report)
+                 std::vector<named_target> others, std::vector<gguf::float_rows> all,
+                 const std::function<void(double)>& report)
     : cpu(machine),
       source(std::move(file)),
-      to(std::move(what)),
+      for_layers(std::move(what)),
       may(allowed),
+      named(std::move(others)),
       tensors(std::move(all)) {
     double total = 0, done = 0;
     for (const gguf::float_rows& t : tensors)
@@ -122,7 +128,7 @@ void encoder::write_same(const plan& p, gguf::writer& out) {
     write_floats(p, *as, out);
 }
 
-void encoder::write_dense(const plan& p, gguf::writer& out) { write_floats(p, *to.dense, out); }
+void encoder::write_dense(const plan& p, gguf::writer& out) { write_floats(p, *p.to->dense, out); }
 
 void encoder::write_floats(const plan& p, const formats::dense_format& as, gguf::writer& out) {
     const gguf::float_rows& t = *p.from;
@@ -149,7 +155,7 @@ void encoder::write_floats(const plan& p, const formats::dense_format& as, gguf:
                                                    "for this type");
                 as.decode(block, stored.data());
                 for (std::size_t i = 0; i < stored.size(); ++i) {
-                    if (values[c + i] != stored[i] && !may.round)
+                    if (values[c + i] != stored[i] && !p.may.round)
                         fail(t, "row " + std::to_string(first + r) + " has weights that " +
                                     std::string(as.name) +
                                     " would round; --type in place of --to allows it");
@@ -167,6 +173,7 @@ void encoder::write_floats(const plan& p, const formats::dense_format& as, gguf:
 
 void encoder::write_levels(const plan& p, gguf::writer& out) {
     const gguf::float_rows& t = *p.from;
+    const target& to = *p.to;  // of this tensor
     const formats::shape shape{t.rows, t.cols};
     const std::int64_t run = p.run(t.cols, to.levels), runs = to.levels->scales_per_row(t.cols);
     const std::int64_t together = std::min(rows_together(t.cols), t.rows);
@@ -201,7 +208,9 @@ void encoder::write_levels(const plan& p, gguf::writer& out) {
         }
     }
     out.append(tensor);
-    if (p.rounded) losses_.push_back({t.name, "ternarised", all.relative()});
+    if (p.rounded)
+        losses_.push_back(
+            {t.name, p.may.runs ? "rounded to " + to.name : "ternarised", all.relative()});
 }
 
 void encoder::write_image(const plan& p, gguf::writer& out) {

@@ -3,6 +3,9 @@
 // high bits, 16 int8 scales, and d, f16: d * scale * (six bits - 32).
 #pragma once
 
+#include <algorithm>
+#include <cmath>
+
 #include "formats/dense.hpp"
 
 namespace tbx::formats {
@@ -30,8 +33,42 @@ inline void read_q6_k(const std::byte* block, float* values) noexcept {
     }
 }
 
+/// The largest number of sixteen becomes -32 times their scale, the largest of 16 scales 127 times
+/// d. ggml searches around these for less error; who reads cannot tell.
+inline fault write_q6_k(const float* x, std::byte* block) noexcept {
+    float wanted[16], most = 0;
+    for (int s = 0; s < 16; ++s) {
+        float largest = 0;
+        for (int i = 16 * s; i < 16 * s + 16; ++i) {
+            if (!support::is_finite(x[i])) return fault::code;
+            if (std::fabs(x[i]) > std::fabs(largest)) largest = x[i];
+        }
+        wanted[s] = largest / -32.0f;
+        most = std::max(most, std::fabs(wanted[s]));
+    }
+    std::fill_n(block, 210, std::byte{0});
+    if (!half_of(most / 127.0f, block + 208)) return fault::scale;
+    const float d = load_f16(block + 208);
+    for (int s = 0; s < 16; ++s) {
+        const float ratio = d > 0 ? std::clamp(wanted[s] / d, -127.0f, 127.0f) : 0.0f;
+        const auto scale = static_cast<std::int8_t>(std::lround(ratio));
+        store_as(block + 192 + s, scale);
+        const float unit = d * static_cast<float>(scale);
+        for (int i = 16 * s; i < 16 * s + 16; ++i) {
+            const float q = unit != 0 ? std::clamp(x[i] / unit, -32.0f, 31.0f) : 0.0f;
+            const auto code = static_cast<unsigned>(std::lround(q) + 32);
+            const int half = i / 128, part = i / 32 % 4, at = i % 32;
+            block[64 * half + at + 32 * (part & 1)] |=
+                static_cast<std::byte>((code & 15u) << (part < 2 ? 0 : 4));
+            block[128 + 32 * half + at] |= static_cast<std::byte>((code >> 4) << (2 * part));
+        }
+    }
+    return fault::none;
+}
+
 }  // namespace detail
 
-inline constexpr dense_format q6_k{"Q6_K", 256, 210, stored::f16, 1, 208, &detail::read_q6_k};
+inline constexpr dense_format q6_k{
+    "Q6_K", 256, 210, stored::f16, 1, 208, &detail::read_q6_k, &detail::write_q6_k};
 
 }  // namespace tbx::formats

@@ -27,7 +27,7 @@ namespace tbx::runner {
 namespace {
 
 struct convert_options {
-    std::string in, out, tokenizer, to, type, pre;
+    std::string in, out, tokenizer, to, type, pre, embedding, head;
     bool ternarise = false;
     machine_options machine;
     std::vector<gguf::read_as> read_as;
@@ -55,7 +55,10 @@ void copy_metadata(const gguf::reader& from, const conversion::target* to, const
 struct wish {
     std::optional<conversion::target> to;
     conversion::permission may;
+    std::vector<conversion::named_target> named;
 };
+
+constexpr const char *embedding_name = "token_embd.weight", *head_name = "output.weight";
 
 wish wish_of(const convert_options& o) {
     if (!o.to.empty() && !o.type.empty())
@@ -64,6 +67,8 @@ wish wish_of(const convert_options& o) {
     if (const std::string& name = o.to.empty() ? o.type : o.to; !name.empty())
         w.to = find_target(name);
     w.may = {.ternarise = o.ternarise || !o.type.empty(), .round = !o.type.empty()};
+    if (!o.embedding.empty()) w.named.push_back({embedding_name, find_target(o.embedding)});
+    if (!o.head.empty()) w.named.push_back({head_name, find_target(o.head)});
     return w;
 }
 
@@ -79,13 +84,28 @@ void tell(const conversion::encoder& encoder) {
                           l.error);
 }
 
+// A head that is to have a type of its own has a tensor of its own.
+void part_head(std::vector<gguf::float_rows>& tensors) {
+    const auto named = [&](const char* name) {
+        return std::ranges::find(tensors, name, &gguf::float_rows::name);
+    };
+    const auto embedding = named(embedding_name);
+    if (named(head_name) != tensors.end() || embedding == tensors.end()) return;
+    gguf::float_rows head = *embedding;
+    head.name = head_name;
+    tensors.push_back(std::move(head));
+}
+
 conversion::encoder plan(model::compute& cpu, const std::string& file, const wish& w,
                          std::vector<gguf::float_rows> tensors) {
+    if (std::ranges::find(w.named, head_name, &conversion::named_target::tensor) != w.named.end())
+        part_head(tensors);
     support::progress_bar bar("reading");
     return {cpu,
             file,
             w.to.value_or(conversion::target{}),
             w.may,
+            w.named,
             std::move(tensors),
             [&](double done) { bar.update(done); }};
 }
@@ -139,7 +159,7 @@ void run(const convert_options& o) {
     const wish w = wish_of(o);
     if (std::filesystem::is_directory(o.in)) return convert_folder(o, w);
     if (is_gguf(o.in)) {
-        if (!w.to && o.pre.empty())
+        if (!w.to && o.pre.empty() && w.named.empty())
             throw error("--to", "to convert a GGUF file, say what its linear layers shall become");
         return convert_gguf(o, w);
     }
@@ -147,8 +167,10 @@ void run(const convert_options& o) {
         throw error(o.in, "is one file of a model: convert the folder that it lies in");
     if (o.tokenizer.empty())
         throw error("--tokenizer", "a llama2.c checkpoint needs its tokenizer file beside it");
-    if (w.to)
-        throw error(o.to.empty() ? "--type" : "--to",
+    if (w.to || !w.named.empty())
+        throw error(!o.to.empty()     ? "--to"
+                    : !o.type.empty() ? "--type"
+                                      : "--embedding",
                     "a llama2.c checkpoint is converted as F32; convert the result again");
     if (!o.pre.empty())
         throw error("--pre", "the vocabulary of a llama2.c checkpoint has no pre-tokenizer");
@@ -181,6 +203,14 @@ void add_convert(CLI::App& app) {
                      "weights that are not ternary by BitNet's absmean")
         ->type_name("NAME")
         ->check(CLI::Validator(check_target, ""));
+    const auto whole_tensor = [&](const char* option, std::string& name, const char* what) {
+        command->add_option(option, name, what)
+            ->type_name("NAME")
+            ->check(CLI::Validator(check_numbers, ""));
+    };
+    whole_tensor("--embedding", o->embedding,
+                 "What the embedding becomes, rounded if it must; and a head that is tied to it");
+    whole_tensor("--head", o->head, "What the head becomes; one that is tied is parted for it");
     command->add_flag("--ternarize", o->ternarise,
                       "With --to, round weights that are not ternary by BitNet's absmean rule, and "
                       "say what that costs");

@@ -56,6 +56,15 @@ std::string check_target(const std::string& name) {
     return "'" + name + "' is none of " + target_names();
 }
 
+std::string check_numbers(const std::string& name) {
+    std::string names;
+    for (const tensor_type type : types()) {
+        if (gguf::name_of(type) == name) return {};
+        names += (names.empty() ? "" : ", ") + gguf::name_of(type);
+    }
+    return "'" + name + "' is none of " + names;
+}
+
 conversion::target find_target(const std::string& name) {
     conversion::target t;
     t.name = name;

@@ -17,6 +17,9 @@ namespace tbx::runner {
 /// Why the name is none; empty if it is one.
 [[nodiscard]] std::string check_target(const std::string& name);
 
+/// The same of an embedding or a head: packed images are for layers.
+[[nodiscard]] std::string check_numbers(const std::string& name);
+
 /// Of a name that is one.
 [[nodiscard]] conversion::target find_target(const std::string& name);
 

@@ -193,3 +193,49 @@ TEST_CASE("convert: --pre names the pre-tokenizer and leaves the rest") {
     CHECK(other.complained());
     CHECK_FALSE(std::filesystem::exists("x"));
 }
+
+TEST_CASE("convert: embedding and head become what is asked, and nothing else changes") {
+    const scratch_folder folder;
+    const std::string source = dummy_of(folder, "source", gguf::tensor_type::tq2_0);
+    const auto converted = [&](const std::vector<std::string>& how) {
+        std::vector<std::string> all = {"convert", source, folder.path("out")};
+        all.insert(all.end(), how.begin(), how.end());
+        const outcome o = run_program(all);
+        INFO(o.err);
+        REQUIRE(o.status == 0);
+        return o;
+    };
+    const gguf::reader was(source);
+    for (const char* name : {"F32", "F16", "Q8_0", "Q6_K", "TQ2_0", "TQ1_0", "Q1_0", "I2_S"}) {
+        INFO(name);
+        const outcome o = converted({"--embedding", name, "--head", "Q8_0"});
+        const gguf::reader is(folder.path("out"));
+        CHECK(gguf::name_of(is.require_tensor("token_embd.weight").type) == name);
+        CHECK(is.require_tensor("output.weight").type == gguf::tensor_type::q8_0);
+        CHECK(is.tensors().size() == was.tensors().size() + 1);
+        const auto& q = is.require_tensor("blk.0.attn_q.weight");
+        CHECK(std::ranges::equal(q.data, was.require_tensor("blk.0.attn_q.weight").data));
+        // What is lost is said; floats hold all halves.
+        CHECK((o.out.find("token_embd.weight: rounded to") == o.out.npos) == (name[0] == 'F'));
+        CHECK(run_program({"run", "-m", folder.path("out"), "-n", "3"}).status == 0);
+    }
+    // A tied head follows; one with a type of its own is parted, and its numbers are the same.
+    converted({"--embedding", "F32"});
+    const auto logits = [&](const std::string& path) {
+        return run_program({"logits", "-m", path, "--tokens", "1,300,20"}).out;
+    };
+    CHECK(gguf::reader(folder.path("out")).find_tensor("output.weight") == nullptr);
+    const bool tied = logits(folder.path("out")) == logits(source);
+    CHECK(tied);
+    converted({"--head", "F16"});
+    const bool parted = logits(folder.path("out")) == logits(source);
+    CHECK(parted);
+    // With images beside.
+    converted({"--to", "packed", "--head", "TQ2_0"});
+    CHECK(run_program({"run", "-m", folder.path("out"), "-n", "3"}).status == 0);
+    for (const char* none : {"packed", "Q4_K", "x"}) {
+        const outcome o =
+            run_program({"convert", source, folder.path("never"), "--embedding", none});
+        CHECK((o.status == 2 && o.complained()));
+    }
+}
