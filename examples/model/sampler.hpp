@@ -30,8 +30,15 @@ public:
     float uniform() noexcept { return static_cast<float>(bits() >> 40) * 0x1p-24f; }
 };
 
-/// In llama.cpp's order and by its definitions: the penalty changes logits; top-k, top-p and min-p
-/// then choose among the tokens, at temperature 1; the temperature weighs those that are left.
+/// Added to a token's logit; -infinity forbids it.
+struct logit_bias {
+    std::int32_t id;
+    float added;
+};
+
+/// In llama.cpp's order and by its definitions: biases, then the penalty change logits; top-k,
+/// top-p and min-p then choose among the tokens, at temperature 1; the temperature weighs what
+/// is left.
 struct sampling {
     float temperature = 0.0f;     // 0: always the likeliest token
     int top_k = 0;                // only the k likeliest; 0: all
@@ -40,13 +47,14 @@ struct sampling {
     float repeat_penalty = 1.0f;  // makes tokens that were there less likely; 1: does nothing
     int repeat_window = 64;       // among how many of the latest; -1: all
     std::uint64_t seed = 0;
+    std::vector<logit_bias> biases = {};
 
     [[nodiscard]] bool penalises() const noexcept {
         return repeat_penalty != 1.0f && repeat_window != 0;
     }
-    /// How many of the likeliest tokens decide; 0: all, as any of them may be penalised.
+    /// How many of the likeliest tokens decide; 0: all, as the logit of any may be changed.
     [[nodiscard]] std::int64_t tokens_needed() const noexcept {
-        if (penalises()) return 0;
+        if (penalises() || !biases.empty()) return 0;
         return temperature > 0.0f ? top_k : 1;
     }
 };
@@ -57,7 +65,7 @@ class sampler {
     random_numbers random;
     std::vector<std::int32_t> latest;  // as many as the window wants, in no order but a ring's
     std::size_t oldest = 0;
-    std::vector<float> penalised;
+    std::vector<float> biased, changed;
     std::vector<float> weights;
     std::vector<scored> list;
 
@@ -102,17 +110,23 @@ class sampler {
         for (const scored& s : best) weights.push_back(s.logit);
     }
 
-    // Always from the logits that came: a token is penalised once, however often it was there.
-    std::span<const float> penalise(std::span<const float> logits) {
-        if (!settings.penalises() || latest.empty()) return logits;
-        penalised.assign(logits.begin(), logits.end());
+    // A token is penalised once, however often it was there: always what comes from `biased`.
+    std::span<const float> change(std::span<const float> logits) {
+        const bool penalise = settings.penalises() && !latest.empty();
+        if (!penalise && settings.biases.empty()) return logits;
+        changed.assign(logits.begin(), logits.end());
+        for (const logit_bias& b : settings.biases)
+            if (const auto i = static_cast<std::size_t>(b.id); i < changed.size())
+                changed[i] += b.added;
+        if (!penalise) return changed;
+        biased.assign(changed.begin(), changed.end());
         for (const std::int32_t id : latest) {
             const auto i = static_cast<std::size_t>(id);
-            if (i >= logits.size()) continue;
-            penalised[i] = logits[i] <= 0.0f ? logits[i] * settings.repeat_penalty
-                                             : logits[i] / settings.repeat_penalty;
+            if (i >= biased.size()) continue;
+            changed[i] = biased[i] <= 0.0f ? biased[i] * settings.repeat_penalty
+                                           : biased[i] / settings.repeat_penalty;
         }
-        return penalised;
+        return changed;
     }
 
 public:
@@ -130,6 +144,13 @@ public:
         }
     }
 
+    /// From now on the text so far is `ids`. The random numbers go on.
+    void look_back_at(std::span<const std::int32_t> ids) {
+        latest.clear();
+        oldest = 0;
+        for (const std::int32_t id : ids) accept(id);
+    }
+
     /// The likeliest token; the lowest id among equals. NaN is never likely.
     [[nodiscard]] static std::int32_t likeliest(std::span<const float> logits) noexcept {
         std::size_t best = 0;
@@ -145,7 +166,7 @@ public:
 
     /// `logits` is not empty.
     [[nodiscard]] std::int32_t next(std::span<const float> from_model) {
-        const std::span<const float> logits = penalise(from_model);
+        const std::span<const float> logits = change(from_model);
         const std::int32_t top = likeliest(logits);
         if (!(settings.temperature > 0.0f)) return top;
         if (settings.top_k > 0 || settings.top_p < 1.0f || settings.min_p > 0.0f) {

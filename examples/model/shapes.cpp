@@ -7,6 +7,7 @@
 
 #include "gguf/graph_keys.hpp"
 #include "support/error.hpp"
+#include "support/names.hpp"
 
 namespace tbx::model {
 namespace {
@@ -130,9 +131,9 @@ config config_of_shape(std::string_view name) {
         add_parts(c, name);
         return c;
     }
-    std::string list;
-    for (const shape& s : shapes) list += std::string(list.empty() ? "" : ", ") + s.name;
-    throw error("--shape", "'" + std::string(name) + "' is none of " + list);
+    std::vector<std::string> names;
+    for (const shape& s : shapes) names.emplace_back(s.name);
+    throw error("--shape", support::none_of(name, names));
 }
 
 }  // namespace tbx::model

@@ -23,6 +23,7 @@
 #include "runner/stopwatch.hpp"
 #include "support/human.hpp"
 #include "support/interrupt.hpp"
+#include "support/names.hpp"
 #include "support/progress.hpp"
 
 namespace tbx::runner {
@@ -312,12 +313,13 @@ void add_bench(CLI::App& app) {
     CLI::App* command =
         app.add_subcommand("bench", "Measure speed and compare it with the machine's");
     auto* file = command->add_option("-m,--model", o->file, "GGUF file")->type_name("FILE");
-    std::string names, head_names;
-    for (const std::string_view name : model::shape_names())
-        names += (names.empty() ? "" : ", ") + std::string(name);
-    for (const auto& [name, type] : heads()) head_names += (head_names.empty() ? "" : ", ") + name;
+    std::vector<std::string> names, head_names;
+    for (const std::string_view name : model::shape_names()) names.emplace_back(name);
+    for (const auto& [name, type] : heads()) head_names.push_back(name);
     add_read_as(*command, o->read_as);
-    auto* shape = command->add_option("--shape", o->shape, "Random weights of a shape: " + names)
+    auto* shape = command
+                      ->add_option("--shape", o->shape,
+                                   "Random weights of a shape: " + support::listed(names))
                       ->type_name("NAME");
     file->excludes(shape);
     command->add_option("--layers", o->layers, "Only the first N layers of the shape [all]")
@@ -328,21 +330,17 @@ void add_bench(CLI::App& app) {
     auto* head =
         command
             ->add_option("--head", o->head,
-                         "With --shape, embedding and head: " + head_names +
+                         "With --shape, embedding and head: " + support::listed(head_names) +
                              " [f16]. With --model only two-stage, over the head of the file")
             ->type_name("NAME")
-            ->check(CLI::Validator(
-                [head_names](std::string& text) {
-                    return heads().contains(text) ? std::string()
-                                                  : "'" + text + "' is none of " + head_names;
-                },
-                ""));
-    const auto tokens = CLI::Range(std::int64_t{0}, std::int64_t{1} << 20);
+            ->check(one_of(head_names));
+    const auto tokens = whole_number(0, 1 << 20);
     command->add_option("-p,--prefill", o->plan.prefill, "Tokens of the prompt [512]")
-        ->check(tokens);
-    command->add_option("-n,--decode", o->plan.decode, "Tokens made after it [128]")->check(tokens);
+        ->transform(tokens);
+    command->add_option("-n,--decode", o->plan.decode, "Tokens made after it [128]")
+        ->transform(tokens);
     command->add_option("-r,--rounds", o->plan.rounds, "Rounds; medians are reported [3]")
-        ->check(CLI::Range(1, 10000));
+        ->transform(whole_number(1, 10000));
     auto* guesses =
         command
             ->add_option_function<double>(
@@ -362,7 +360,7 @@ void add_bench(CLI::App& app) {
                 o->plan.guesses->together = together;
             },
             "Tokens checked at once [as many as pay, up to 8]")
-        ->check(CLI::Range(2, pace::most))
+        ->transform(whole_number(2, pace::most))
         ->needs(guesses)
         ->type_name("N");
     command
@@ -370,7 +368,8 @@ void add_bench(CLI::App& app) {
                      "A shape that guesses, for its time; without it guesses cost nothing")
         ->needs(guesses)
         ->type_name("NAME");
-    command->add_option("--seed", o->seed, "Seed of the random weights [1]")->check(seed_number());
+    command->add_option("--seed", o->seed, "Seed of the random weights [1]")
+        ->transform(seed_number());
     command->add_flag("--json", o->json, "One JSON object instead of text");
     command->callback([o, file, shape, head] {
         if (file->count() + shape->count() == 0) throw CLI::RequiredError("--model or --shape");

@@ -1,19 +1,19 @@
 // SPDX-License-Identifier: MIT
-// Room examples/runner. Enters: lines that a user types. Leaves: the model's answers. When the
-// context is full, the oldest turns are forgotten.
+// Room examples/runner. Enters: messages that a user types. Leaves: the model's answers. When
+// the context is full, the oldest turns are forgotten.
 #include <algorithm>
 #include <cstdio>
-#include <iostream>
 #include <memory>
 #include <string>
 #include <vector>
 
-#include "runner/chat_style.hpp"
+#include "runner/chat_form.hpp"
 #include "runner/commands.hpp"
 #include "runner/conversation.hpp"
 #include "runner/generate.hpp"
+#include "runner/line_input.hpp"
 #include "support/interrupt.hpp"
-#include "support/lines.hpp"
+#include "support/names.hpp"
 #include "support/progress.hpp"
 
 namespace tbx::runner {
@@ -23,27 +23,34 @@ struct chat_options {
     model_options model;
     speculation_options speculation;
     writing_options writing{.sampling = {.temperature = 0.7f, .top_p = 0.9f}};
-    std::string system, style;
+    form_options form;
+    std::string system, think;
+    std::optional<std::string> history;
+    bool keep = false;  // in the usual file
     std::int64_t tokens = 512;
 };
+
+using token_list = std::vector<model::token_id>;
+
+std::int64_t same_at_start(const token_list& a, const token_list& b) {
+    return std::mismatch(a.begin(), a.end(), b.begin(), b.end()).first - a.begin();
+}
 
 class chat {
     const chat_options& options;
     session s;
     const tokenizer::tokenizer words;
-    const chosen_style chosen;
-    const chat_style& style;
+    const chat_form form;
+    const model::sampling how;
     model::sampler draw;
     conversation talk;
-    enum class answer : std::uint8_t { none, complete, cut } last = answer::none;
+    token_list cached;  // what the model's cache holds
 
     [[nodiscard]] std::int64_t room() const { return s.state.cache.capacity(); }
-    [[nodiscard]] chosen_style find_style() const {
-        if (!options.style.empty()) return named_style(options.style, words.vocab());
-        return choose_style(s.model.config.architecture, words.vocab());
-    }
-    [[nodiscard]] std::vector<model::token_id> beginning() const;
-    void forget_until_fits(std::int64_t wanted);
+    [[nodiscard]] token_list written() const { return form.encode(talk.messages(), true); }
+    void check_beginning() const;
+    bool forget_until_fits(std::int64_t wanted);
+    generation go_on(token_list& text, printer& out, std::int64_t most);
     void answer_turn();
 
 public:
@@ -51,90 +58,86 @@ public:
         : options(o),
           s(o.model),
           words(s.open_tokenizer(o.writing.pre)),
-          chosen(find_style()),
-          style(*chosen.style),
-          draw(s.cpu.dense, o.writing.sampling),
-          talk(beginning()) {
-        if (talk.head_size() + 1 > room())
-            throw error("--system", "its " + std::to_string(talk.head_size()) +
-                                        " tokens do not fit the context of " +
-                                        std::to_string(room()));
-        if (o.writing.two_stage) s.use_two_stages(o.writing.sampling.tokens_needed());
+          form(s.model.config.architecture, words, o.form),
+          how(o.writing.sampling_with(words)),
+          draw(s.cpu.dense, how),
+          talk(o.system) {
+        check_beginning();
+        if (o.writing.two_stage) s.use_two_stages(how.tokens_needed());
         s.speculate(o.speculation, o.model.machine);
-        for (const auto id : talk.after(0)) draw.accept(id);
-        (void)std::fprintf(stderr,
-                           "Conversation style '%s': %s. Ctrl-C ends an answer, Ctrl-D the chat.\n",
-                           std::string(style.name).c_str(), chosen.why.c_str());
+        (void)std::fprintf(stderr, "Conversation by %s. Ctrl-C ends an answer, Ctrl-D the chat.\n",
+                           form.described().c_str());
     }
 
     /// False where the message alone is too long for the context: it is as if it had not come.
-    [[nodiscard]] bool say(const std::string& line);
+    [[nodiscard]] bool say(const std::string& text);
 };
 
-std::vector<model::token_id> chat::beginning() const {
-    message_writer head(words);
-    if (words.vocab().add_bos && !options.writing.no_bos) head.token(words.vocab().bos);
-    if (!options.system.empty()) {
-        head.framing(style.opening(role::system));
-        head.content(options.system);
-        head.framing(style.end);
-        head.framing(style.gap);
-    }
-    return head.take();
+// One token of a message and one of an answer must fit as well.
+void chat::check_beginning() const {
+    conversation first(options.system);
+    first.ask("");
+    const auto size = std::ssize(form.encode(first.messages(), true));
+    if (size + 2 > room())
+        throw error(options.system.empty() ? "--context" : "--system",
+                    "the " + std::to_string(size) +
+                        " tokens that a conversation begins with do not fit the context of " +
+                        std::to_string(room()));
 }
 
-bool chat::say(const std::string& line) {
-    std::vector<model::token_id> closing;
-    message_writer turn(words);
-    if (last == answer::cut) turn.framing(style.end);
-    if (last != answer::none) turn.framing(style.gap);
-    // Where no control token parts the two, the end of an answer is encoded with the next message.
-    const bool parted = style.end.starts_with("<|");
-    if (parted) closing = turn.take();
-    turn.framing(style.opening(role::user));
-    turn.content(line);
-    turn.framing(style.end);
-    turn.framing(style.gap);
-    turn.framing(style.opening(role::assistant));
-    const auto message = turn.take();
-    // One token of an answer must fit as well.
-    const std::int64_t alone = talk.head_size() + std::ssize(message) + 1;
-    if (alone > room()) {
+bool chat::say(const std::string& text) {
+    const support::interrupt_watch watch;
+    conversation alone(options.system);
+    alone.ask(text);
+    const auto size = std::ssize(form.encode(alone.messages(), true));
+    if (size + 1 > room()) {
         (void)std::fprintf(stderr,
-                           "trilobit: message: its %zu tokens do not fit the context of %lld\n",
-                           message.size(), static_cast<long long>(room()));
+                           "trilobit: message: its %lld tokens do not fit the context of %lld\n",
+                           static_cast<long long>(size), static_cast<long long>(room()));
         return false;
     }
-    const std::size_t closed = closing.size();
-    closing.insert(closing.end(), message.begin(), message.end());
-    for (const auto id : closing) draw.accept(id);
-    talk.begin_turn(closing, closed);
-    forget_until_fits(std::clamp<std::int64_t>(room() / 4, 1, options.tokens));
+    talk.ask(text);
+    (void)forget_until_fits(std::clamp<std::int64_t>(room() / 4, 1, options.tokens));
     answer_turn();
     return true;
 }
 
 // Drops the oldest turns until there is room for `wanted` tokens, or only the latest turn is left.
-void chat::forget_until_fits(std::int64_t wanted) {
+// False when there was nothing to drop.
+bool chat::forget_until_fits(std::int64_t wanted) {
     int forgotten = 0;
-    while (talk.size() + wanted > room() && talk.forget_oldest()) ++forgotten;
-    if (forgotten == 0) return;
-    s.state.cache.length = std::min(s.state.cache.length, talk.head_size());
+    while (std::ssize(written()) + wanted > room() && talk.forget_oldest()) ++forgotten;
+    if (forgotten == 0) return false;
     (void)std::fprintf(stderr,
                        "the context of %lld positions is full: the oldest turns are forgotten, %d "
                        "this time\n",
                        static_cast<long long>(room()), forgotten);
+    return true;
+}
+
+// Runs what the cache does not hold of `text`, and adds what the model then writes.
+generation chat::go_on(token_list& text, printer& out, std::int64_t most) {
+    // The last token is run anew, for what comes after it.
+    const auto known = std::min(same_at_start(cached, text), std::ssize(text) - 1);
+    s.state.cache.length = known;
+    draw.look_back_at(text);
+    const auto unseen = std::span(text).subspan(static_cast<std::size_t>(known));
+    if (options.writing.show_tokens) print_tokens(words, unseen, known);
+    generation g = generate(s, words, draw, out, unseen, most);
+    text.insert(text.end(), g.drawn.begin(), g.drawn.end());
+    cached.assign(text.begin(), text.begin() + s.state.cache.length);
+    return g;
 }
 
 void chat::answer_turn() {
-    const support::interrupt_watch watch;
     printer out(words, false, options.writing.stops);
     generation all;
+    token_list drawn;
     for (std::int64_t left = options.tokens; left > 0;) {
-        const auto unseen = talk.after(s.state.cache.length);
-        if (options.writing.show_tokens) print_tokens(words, unseen);
-        const generation g = generate(s, words, draw, out, unseen, left);
-        talk.append(g.drawn);
+        token_list text = written();
+        text.insert(text.end(), drawn.begin(), drawn.end());
+        const generation g = go_on(text, out, left);
+        drawn.insert(drawn.end(), g.drawn.begin(), g.drawn.end());
         left -= g.made_tokens;
         all.end = g.end;
         all.prompt_tokens += g.prompt_tokens;
@@ -142,30 +145,28 @@ void chat::answer_turn() {
         all.prefill_seconds += g.prefill_seconds;
         all.decode_seconds += g.decode_seconds;
         if (g.end != ending::context_full) break;
-        const std::int64_t before = talk.size();
-        forget_until_fits(std::clamp<std::int64_t>(room() / 4, 1, left));
-        if (talk.size() == before) break;
+        if (!forget_until_fits(std::ssize(drawn) + std::clamp<std::int64_t>(room() / 4, 1, left)))
+            break;
     }
     out.finish();
+    talk.answer(out.told());
     print_now("\n");
     if (all.end == ending::context_full)
         (void)std::fprintf(stderr, "the context of %lld positions is full: the answer is cut\n",
                            static_cast<long long>(room()));
     if (support::is_terminal(2)) print_speed(s, all);
-    last = all.end == ending::end_token ? answer::complete : answer::cut;
 }
 
 void run(const chat_options& o) {
+    line_input lines(o.history);
     chat with(o);
-    support::line_reader lines(std::cin, "standard input");
     bool unanswered = false;
-    std::string line;
-    for (;;) {
-        if (support::is_terminal(0)) (void)std::fprintf(stderr, "> ");
-        if (!lines.next(line)) break;
-        if (!line.empty() && !with.say(line)) unanswered = true;
-    }
+    std::string text;
+    line_input::got got;
+    while ((got = lines.next(text)) == line_input::got::message)
+        if (!text.empty() && !with.say(text)) unanswered = true;
     if (support::is_terminal(0)) print_now("\n");
+    if (got == line_input::got::interrupt) throw early_exit{130};
     if (unanswered) throw early_exit{1};
 }
 
@@ -177,21 +178,33 @@ void add_chat(CLI::App& app) {
     o->model.add_to(*command);
     command->add_option("--system", o->system, "What the model is told before the first line")
         ->type_name("TEXT");
-    std::string names;
-    for (const chat_style& style : chat_styles())
-        names += (names.empty() ? "" : ", ") + std::string(style.name);
-    command->add_option("--style", o->style, "How messages are written [the model's]: " + names)
+    command
+        ->add_option("--style", o->form.style,
+                     "How messages are written [the file's template, or what fits]: " +
+                         support::listed(form_names()))
         ->type_name("NAME")
-        ->check([names](const std::string& text) {
-            for (const chat_style& style : chat_styles())
-                if (style.name == text) return std::string();
-            return "'" + text + "' is none of " + names;
-        });
+        ->check(one_of(form_names()));
+    command
+        ->add_option("--think", o->think,
+                     "Tell the template whether the model may think first: on, off [it decides]")
+        ->type_name("WORD")
+        ->check(one_of({"on", "off"}));
+    auto* history =
+        command->add_flag("--history", o->keep,
+                          "Keep what is typed on a terminal, in $XDG_STATE_HOME/trilobit/history");
+    command->add_option("--history-file", o->history, "The same in a file of your own")
+        ->type_name("FILE")
+        ->excludes(history);
     command->add_option("-n,--tokens", o->tokens, "Most tokens of an answer [512]")
-        ->check(CLI::Range(std::int64_t{1}, std::int64_t{1} << 40));
+        ->transform(whole_number(1, std::int64_t{1} << 40));
     o->writing.add_to(*command);
     o->speculation.add_to(*command);
-    command->callback([o] { run(*o); });
+    command->callback([o] {
+        if (!o->think.empty()) o->form.think = o->think == "on";
+        o->form.no_bos = o->writing.no_bos;
+        if (o->keep) o->history = usual_history_file();
+        run(*o);
+    });
 }
 
 }  // namespace tbx::runner

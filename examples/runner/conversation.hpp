@@ -1,53 +1,44 @@
 // SPDX-License-Identifier: MIT
-// Room examples/runner. Enters: turns, as tokens. Leaves: all that was said and still fits: the
-// beginning, which is never forgotten, and the latest turns, whole.
+// Room examples/runner. Enters: messages. Leaves: all that was said and is not forgotten: the
+// system's message always, and the latest turns, whole.
 #pragma once
 
-#include <cstddef>
-#include <cstdint>
+#include <algorithm>
 #include <span>
+#include <string>
 #include <utility>
 #include <vector>
+
+#include "runner/message.hpp"
 
 namespace tbx::runner {
 
 class conversation {
-    using token_id = std::int32_t;
-    std::vector<token_id> tokens;
-    std::size_t beginning;
-    std::vector<std::size_t> turns;  // where each begins
+    std::vector<message> said;
+
+    using place = std::vector<message>::iterator;
+    [[nodiscard]] place next_question(place from) {
+        return std::find_if(from, said.end(), [](const message& m) { return m.who == role::user; });
+    }
 
 public:
-    /// `head`: the begin token and the system's message.
-    explicit conversation(std::vector<token_id> head)
-        : tokens(std::move(head)), beginning(tokens.size()) {}
-
-    [[nodiscard]] std::int64_t head_size() const { return static_cast<std::int64_t>(beginning); }
-    [[nodiscard]] std::int64_t size() const { return std::ssize(tokens); }
-    /// What follows the first `known` tokens.
-    [[nodiscard]] std::span<const token_id> after(std::int64_t known) const {
-        return std::span(tokens).subspan(static_cast<std::size_t>(known));
+    explicit conversation(const std::string& system) {
+        if (!system.empty()) said.push_back({role::system, system});
     }
 
-    /// A message. Its first `closing` tokens end the answer before it, and go with that.
-    void begin_turn(std::span<const token_id> ids, std::size_t closing) {
-        turns.push_back(tokens.size() + closing);
-        append(ids);
-    }
-    /// What the model answers.
-    void append(std::span<const token_id> ids) {
-        tokens.insert(tokens.end(), ids.begin(), ids.end());
-    }
+    [[nodiscard]] std::span<const message> messages() const noexcept { return said; }
+    void ask(std::string text) { said.push_back({role::user, std::move(text)}); }
+    void answer(std::string text) { said.push_back({role::assistant, std::move(text)}); }
+    /// As if the latest message had not come.
+    void take_back() { said.pop_back(); }
 
-    /// Forgets the oldest turn; false when that is the latest too. Tokens after head_size() have
-    /// other positions then.
+    /// Forgets the oldest question and its answer; false when that question is the latest too.
     bool forget_oldest() {
-        if (turns.size() < 2) return false;
-        const std::size_t gone = turns[1] - beginning;
-        const auto first = tokens.begin() + static_cast<std::ptrdiff_t>(beginning);
-        tokens.erase(first, first + static_cast<std::ptrdiff_t>(gone));
-        turns.erase(turns.begin());
-        for (std::size_t& at : turns) at -= gone;
+        const place first = next_question(said.begin());
+        if (first == said.end()) return false;
+        const place second = next_question(first + 1);
+        if (second == said.end()) return false;
+        said.erase(first, second);
         return true;
     }
 };

@@ -21,6 +21,7 @@
 #include "runner/options.hpp"
 #include "runner/targets.hpp"
 #include "support/mapped_file.hpp"
+#include "support/names.hpp"
 #include "support/progress.hpp"
 
 namespace tbx::runner {
@@ -194,19 +195,19 @@ void add_convert(CLI::App& app) {
         ->type_name("FILE");
     command
         ->add_option("--to", o->to,
-                     "What the linear layers become, exactly or not at all: " + target_names())
+                     "What the linear layers become, exactly or not at all; packed is mapped, in "
+                     "the layout that fits: " +
+                         support::listed(target_names()))
         ->type_name("NAME")
-        ->check(CLI::Validator(check_target, ""));
+        ->check(one_of(target_names()));
     command
         ->add_option("--type", o->type,
                      "The same, and what --to refuses is rounded: floats to the type's nearest, "
                      "weights that are not ternary by BitNet's absmean")
         ->type_name("NAME")
-        ->check(CLI::Validator(check_target, ""));
+        ->check(one_of(target_names()));
     const auto whole_tensor = [&](const char* option, std::string& name, const char* what) {
-        command->add_option(option, name, what)
-            ->type_name("NAME")
-            ->check(CLI::Validator(check_numbers, ""));
+        command->add_option(option, name, what)->type_name("NAME")->check(one_of(number_names()));
     };
     whole_tensor("--embedding", o->embedding,
                  "What the embedding becomes, rounded if it must; and a head that is tied to it");
@@ -215,7 +216,7 @@ void add_convert(CLI::App& app) {
                       "With --to, round weights that are not ternary by BitNet's absmean rule, and "
                       "say what that costs");
     command->add_option("-t,--threads", o->machine.threads, "Threads [one for each processor]")
-        ->check(CLI::Range(1, 1024));
+        ->transform(whole_number(1, 1024));
     add_read_as(*command, o->read_as);
     add_pre(*command, o->pre);
     command->callback([o] { run(*o); });

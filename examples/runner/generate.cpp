@@ -22,15 +22,20 @@ void printer::echo(model::token_id id, bool visible) {
     if (visible) print_now(piece);
 }
 
+void printer::tell(const std::string& piece) {
+    made += piece;
+    print_now(tokenizer::whole_characters(piece));
+}
+
 bool printer::put(model::token_id id) {
-    print_now(tokenizer::whole_characters(stops.push(text.push(id))));
+    tell(stops.push(text.push(id)));
     return !stops.found();
 }
 
 void printer::finish() {
     std::string rest = stops.push(text.flush());
     rest += stops.flush();
-    print_now(tokenizer::whole_characters(rest));
+    tell(rest);
 }
 
 generation generate(session& s, const tokenizer::tokenizer& from, model::sampler& draw,
@@ -89,10 +94,12 @@ void print_speed(const session& s, const generation& g) {
                        static_cast<long long>(s.model.config.vocab));
 }
 
-void print_tokens(const tokenizer::tokenizer& words, std::span<const model::token_id> ids) {
-    std::string line = "sent " + std::to_string(ids.size()) + " tokens:";
-    for (const model::token_id id : ids) {
-        line += (line.back() == ':' ? " " : ", ") + std::to_string(id) + " '";
+void print_tokens(const tokenizer::tokenizer& words, std::span<const model::token_id> ids,
+                  std::int64_t known) {
+    std::string line = "sent " + std::to_string(ids.size()) + " tokens" +
+                       (known > 0 ? " after " + std::to_string(known) : "") + ":";
+    for (const model::token_id& id : ids) {
+        line += (&id == ids.data() ? " " : ", ") + std::to_string(id) + " '";
         for (const char c : words.decode(id, true)) {
             char code[8];
             (void)std::snprintf(code, sizeof code, "\\x%02x", static_cast<unsigned char>(c));

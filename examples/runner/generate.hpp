@@ -31,6 +31,9 @@ struct generation {
 class printer {
     tokenizer::text_stream text;
     stop_text stops;
+    std::string made;
+
+    void tell(const std::string& piece);
 
 public:
     printer(const tokenizer::tokenizer& words, bool at_start, std::vector<std::string> stop_texts)
@@ -41,6 +44,8 @@ public:
     bool put(model::token_id id);
     /// What is held back, when the text is at its end.
     void finish();
+    /// All that was printed but for the prompt.
+    [[nodiscard]] const std::string& told() const noexcept { return made; }
 };
 
 /// Continues `prompt` by at most `most` tokens, and tells `draw` what it drew. `from` must outlive
@@ -52,8 +57,10 @@ generation generate(session& s, const tokenizer::tokenizer& from, model::sampler
 /// and what a head of two stages had to do.
 void print_speed(const session& s, const generation& g);
 
-/// "sent 3 tokens: 1 '<s>', 403 ' Once', 13 '\\n'" on stderr.
-void print_tokens(const tokenizer::tokenizer& words, std::span<const model::token_id> ids);
+/// "sent 3 tokens: 1 '<s>', 403 ' Once', 13 '\\n'" on stderr; "sent 3 tokens after 60: ..." where
+/// the model knows so many that come before.
+void print_tokens(const tokenizer::tokenizer& words, std::span<const model::token_id> ids,
+                  std::int64_t known = 0);
 
 /// Says on stderr when `ids` begins with two begin tokens: one of the text, and one that was added.
 void warn_of_doubled_begin(const tokenizer::vocabulary& words,

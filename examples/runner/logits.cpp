@@ -2,11 +2,14 @@
 // Room examples/runner. Enters: token ids. Leaves: the model's logits after each of them, as text
 // that can be compared with another engine's.
 #include <cstdio>
+#include <limits>
 #include <memory>
+#include <string>
 #include <vector>
 
 #include "runner/commands.hpp"
 #include "runner/session.hpp"
+#include "support/whole_number.hpp"
 
 namespace tbx::runner {
 namespace {
@@ -56,12 +59,10 @@ void add_logits(CLI::App& app) {
                 text += ',';
                 for (std::size_t at = 0; at < text.size();) {
                     const std::size_t end = text.find(',', at);
-                    model::token_id id = 0;
-                    if (end == at || !CLI::detail::lexical_cast(text.substr(at, end - at), id) ||
-                        id < 0)
-                        throw CLI::ValidationError("--tokens", "'" + text.substr(at, end - at) +
-                                                                   "' is no token id");
-                    o->tokens.push_back(id);
+                    std::string id = text.substr(at, end - at);
+                    if (!support::make_decimal(id, 0, std::numeric_limits<int>::max()).empty())
+                        throw CLI::ValidationError("--tokens", "'" + id + "' is no token id");
+                    o->tokens.push_back(std::stoi(id));
                     at = end + 1;
                 }
             },

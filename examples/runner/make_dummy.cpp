@@ -4,6 +4,7 @@
 #include <map>
 #include <memory>
 #include <string>
+#include <vector>
 
 #include "gguf/graph_keys.hpp"
 #include "huggingface/config.hpp"
@@ -12,6 +13,7 @@
 #include "runner/commands.hpp"
 #include "runner/options.hpp"
 #include "support/error.hpp"
+#include "support/names.hpp"
 #include "support/progress.hpp"
 
 namespace tbx::runner {
@@ -93,39 +95,35 @@ void run(const dummy_options& o) {
 void add_make_dummy(CLI::App& app) {
     const auto o = std::make_shared<dummy_options>();
     CLI::App* command = app.add_subcommand("make-dummy", "Write a model of random weights");
-    std::string names, type_names;
-    for (const std::string_view name : model::shape_names())
-        names += (names.empty() ? "" : ", ") + std::string(name);
-    for (const auto& [name, type] : dummy_types())
-        type_names += (type_names.empty() ? "" : ", ") + name;
+    std::vector<std::string> names, type_names;
+    for (const std::string_view name : model::shape_names()) names.emplace_back(name);
+    for (const auto& [name, type] : dummy_types()) type_names.push_back(name);
     command->add_option("-o,--output", o->out, "GGUF file to write")->required()->type_name("FILE");
-    auto* shape = command->add_option("--shape", o->shape, names + " [tiny]")->type_name("NAME");
+    auto* shape = command->add_option("--shape", o->shape, support::listed(names) + " [tiny]")
+                      ->type_name("NAME");
     command
         ->add_option("--config", o->config, "The shape that a config.json of Hugging Face's says")
         ->type_name("FILE")
         ->excludes(shape);
-    const CLI::Validator known(
-        [type_names](std::string& text) {
-            return dummy_types().contains(text) ? std::string()
-                                                : "'" + text + "' is none of " + type_names;
-        },
-        "");
-    command->add_option("--type", o->type, "Type of the linear layers: " + type_names + " [TQ2_0]")
+    command
+        ->add_option("--type", o->type,
+                     "Type of the linear layers: " + support::listed(type_names) + " [TQ2_0]")
         ->type_name("NAME")
-        ->check(known);
+        ->check(one_of(type_names));
     command->add_option("--tables", o->tables, "Type of embedding and head, of the same list [F16]")
         ->type_name("NAME")
-        ->check(known);
+        ->check(one_of(type_names));
     command
         ->add_option("--architecture", o->architecture,
                      "Name the graph bitnet or bitnet-b1.58 [the shape's]")
         ->type_name("NAME")
-        ->check(CLI::IsMember({"bitnet", "bitnet-b1.58"}));
+        ->check(one_of({"bitnet", "bitnet-b1.58"}));
     command
         ->add_option("--vocabulary", o->vocabulary,
                      "Tokens; few make a model whose head costs nothing [the shape's]")
-        ->check(CLI::Range(std::int64_t{320}, std::int64_t{1} << 20));
-    command->add_option("--seed", o->seed, "Seed of the random weights [1]")->check(seed_number());
+        ->transform(whole_number(320, 1 << 20));
+    command->add_option("--seed", o->seed, "Seed of the random weights [1]")
+        ->transform(seed_number());
     command->callback([o] { run(*o); });
 }
 

@@ -3,14 +3,16 @@
 #include "runner/options.hpp"
 
 #include <algorithm>
-#include <charconv>
 #include <cstdint>
 #include <cstdio>
+#include <limits>
 #include <map>
-#include <system_error>
 #include <thread>
 
+#include "runner/logit_bias.hpp"
 #include "runner/pace.hpp"
+#include "support/names.hpp"
+#include "support/whole_number.hpp"
 #include "tokenizer/pretokenize.hpp"
 
 namespace tbx::runner {
@@ -61,32 +63,27 @@ std::string text_of(const names<Value>& all, Value value) {
 template <class Value>
 void add_named(CLI::App& command, const std::string& option, Value& value, const names<Value>& all,
                const std::string& what) {
-    std::string list;
-    for (const auto& [text, v] : all) list += (list.empty() ? "" : ", ") + text;
+    std::vector<std::string> list;
+    for (const auto& [text, v] : all) list.push_back(text);
     command
         .add_option_function<std::string>(
-            option,
-            [&value, &all, option, list](const std::string& text) {
-                const auto at = all.find(text);
-                if (at == all.end())
-                    throw CLI::ValidationError(option, "'" + text + "' is none of " + list);
-                value = at->second;
-            },
-            what + ": " + list + " [" + text_of(all, value) + "]")
-        ->type_name("NAME");
+            option, [&value, &all](const std::string& text) { value = all.at(text); },
+            what + ": " + support::listed(list) + " [" + text_of(all, value) + "]")
+        ->type_name("NAME")
+        ->check(one_of(list));
 }
 
 }  // namespace
 
 void machine_options::add_to(CLI::App& command) {
     command.add_option("-t,--threads", threads, "Threads [one for each processor]")
-        ->check(CLI::Range(1, 1024));
+        ->transform(whole_number(1, 1024));
     add_named(command, "--layout", layout, layouts(), "Where the bits of ternary weights lie");
     add_named(command, "--kernel", kernel, kernels(), "Kernel family");
     add_named(command, "--activations", activations, activation_rules(),
               "How activations are rounded beside weights of few levels");
     command.add_option("-b,--batch", batch, "Most tokens of one prefill step [256]")
-        ->check(CLI::Range(std::int64_t{1}, std::int64_t{65536}));
+        ->transform(whole_number(1, 65536));
 }
 
 int machine_options::thread_count() const {
@@ -101,7 +98,7 @@ void model_options::add_to(CLI::App& command) {
     command.add_option("-m,--model", path, "GGUF file")->required()->type_name("FILE");
     command
         .add_option("-c,--context", context, "Positions to make room for [the model's, up to 4096]")
-        ->check(CLI::Range(std::int64_t{1}, std::int64_t{1} << 26));
+        ->transform(whole_number(1, 1 << 26));
     static const names<model::kept_as> kinds = {
         {"f16", model::kept_as::f16}, {"q8", model::kept_as::q8}, {"f32", model::kept_as::f32}};
     add_named(command, "--cache", cache, kinds, "How keys and values are kept");
@@ -134,12 +131,22 @@ void add_pre(CLI::App& command, std::string& pre) {
 }
 
 CLI::Validator seed_number() {
-    return {[](const std::string& text) {
-                std::uint64_t value = 0;
-                const char* const last = text.data() + text.size();
-                const auto [end, problem] = std::from_chars(text.data(), last, value);
-                if (problem == std::errc() && end == last) return std::string();
-                return "'" + text + "' is no whole number from 0 to 2^64 - 1";
+    return {[](std::string& text) {
+                return support::make_decimal<std::uint64_t>(
+                    text, 0, std::numeric_limits<std::uint64_t>::max());
+            },
+            ""};
+}
+
+CLI::Validator whole_number(std::int64_t low, std::int64_t high) {
+    return {[low, high](std::string& text) { return support::make_decimal(text, low, high); }, ""};
+}
+
+CLI::Validator one_of(std::vector<std::string> names) {
+    return {[names = std::move(names)](std::string& text) {
+                if (std::find(names.begin(), names.end(), text) != names.end())
+                    return std::string();
+                return support::none_of(text, names);
             },
             ""};
 }
@@ -165,7 +172,7 @@ void writing_options::add_to(CLI::App& command) {
            sampling.temperature > 0 ? "Temperature; 0 takes the likeliest token [0.7]"
                                     : "Temperature; 0 takes the likeliest token [0]");
     command.add_option("--top-k", sampling.top_k, "Draw among the K likeliest tokens; 0: all [0]")
-        ->check(CLI::Range(0, 1 << 30));
+        ->transform(whole_number(0, 1 << 30));
     number("--top-p", sampling.top_p, 0, 1,
            sampling.top_p < 1 ? "Draw among the likeliest that together reach P [0.9]"
                               : "Draw among the likeliest that together reach P [1]");
@@ -176,9 +183,9 @@ void writing_options::add_to(CLI::App& command) {
     command
         .add_option("--repeat-last-n", sampling.repeat_window,
                     "Latest tokens that the penalty looks at; -1: all [64]")
-        ->check(CLI::Range(-1, 1 << 30));
+        ->transform(whole_number(-1, 1 << 30));
     command.add_option("--seed", sampling.seed, "Seed of the random numbers [0]")
-        ->check(seed_number());
+        ->transform(seed_number());
     command
         .add_option_function<std::vector<std::string>>(
             "--stop",
@@ -190,12 +197,25 @@ void writing_options::add_to(CLI::App& command) {
             "End before this text; may be given again")
         ->type_name("TEXT")
         ->allow_extra_args(false);
+    command
+        .add_option("--logit-bias", biases,
+                    "Add BIAS to the logit of a token, an id or its text; -inf forbids it; may be "
+                    "given again")
+        ->type_name("TOKEN=BIAS")
+        ->check(CLI::Validator([](std::string& text) { return check_logit_bias(text); }, ""))
+        ->allow_extra_args(false);
     static const names<bool> heads = {{"full", false}, {"two-stage", true}};
     add_named(command, "--head", two_stage, heads,
               "How logits are made; two stages make no more than --temp 0 or --top-k needs");
     add_pre(command, pre);
     command.add_flag("--no-bos", no_bos, "Do not begin with the begin token");
     command.add_flag("--show-tokens", show_tokens, "Print the tokens sent, on stderr");
+}
+
+model::sampling writing_options::sampling_with(const tokenizer::tokenizer& words) const {
+    model::sampling all = sampling;
+    all.biases = find_logit_biases(words, biases);
+    return all;
 }
 
 void speculation_options::add_to(CLI::App& command) {
@@ -215,7 +235,7 @@ void speculation_options::add_to(CLI::App& command) {
                 together = tokens;
             },
             "Tokens checked at once, where there is a guess [as many as pay, up to 8]")
-        ->check(CLI::Range(2, pace::most))
+        ->transform(whole_number(2, pace::most))
         ->type_name("N");
 }
 

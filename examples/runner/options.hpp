@@ -15,6 +15,7 @@
 #include "model/activations.hpp"
 #include "model/kv_cache.hpp"
 #include "model/sampler.hpp"
+#include "tokenizer/tokenizer.hpp"
 
 namespace tbx::runner {
 
@@ -31,6 +32,9 @@ struct machine_options {
     [[nodiscard]] std::string layout_text() const;
     [[nodiscard]] std::string kernel_text() const;
 };
+
+/// Positions there is room for where the user does not say, if the model has so many.
+inline constexpr std::int64_t usual_positions = 4096;
 
 /// Which model, and how much of its context.
 struct model_options {
@@ -49,8 +53,14 @@ void add_read_as(CLI::App& command, std::vector<gguf::read_as>& told);
 /// --pre NAME, for each command that makes a tokenizer.
 void add_pre(CLI::App& command, std::string& pre);
 
-/// A whole number of 64 bits: CLI11 takes -1 for the largest, and what is larger still.
+/// A decimal number of 64 bits without a sign: CLI11 takes -1 for the largest. To transform().
 [[nodiscard]] CLI::Validator seed_number();
+
+/// A decimal number, both ends included: CLI11 takes 010 for 8. To transform().
+[[nodiscard]] CLI::Validator whole_number(std::int64_t low, std::int64_t high);
+
+/// One of `names`; what is wrong is told in one short line.
+[[nodiscard]] CLI::Validator one_of(std::vector<std::string> names);
 
 /// From `low` to `high`, both included. NaN is in no range, though CLI::Range lets it pass.
 [[nodiscard]] CLI::Validator number_between(double low, double high);
@@ -58,13 +68,15 @@ void add_pre(CLI::App& command, std::string& pre);
 /// What goes into a text that a model writes, and where it ends.
 struct writing_options {
     model::sampling sampling;
-    std::vector<std::string> stops = {};
+    std::vector<std::string> stops = {}, biases = {};
     std::string pre = {};
     bool two_stage = false;
     bool no_bos = false;
     bool show_tokens = false;
 
     void add_to(CLI::App& command);
+    /// With --logit-bias, whose tokens only a vocabulary knows.
+    [[nodiscard]] model::sampling sampling_with(const tokenizer::tokenizer& words) const;
 };
 
 /// Whether to guess tokens ahead, and who does.

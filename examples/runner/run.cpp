@@ -38,9 +38,10 @@ void run(const run_options& o) {
     if (!o.writing.no_bos) warn_of_doubled_begin(words.vocab(), prompt);
     if (o.writing.show_tokens) print_tokens(words, prompt);
 
-    if (o.writing.two_stage) s.use_two_stages(o.writing.sampling.tokens_needed());
+    const model::sampling settings = o.writing.sampling_with(words);
+    if (o.writing.two_stage) s.use_two_stages(settings.tokens_needed());
     s.speculate(o.speculation, o.model.machine);
-    model::sampler draw(s.cpu.dense, o.writing.sampling);
+    model::sampler draw(s.cpu.dense, settings);
     printer out(words, true, o.writing.stops);
     for (const auto id : prompt) {
         draw.accept(id);
@@ -66,7 +67,7 @@ void add_run(CLI::App& app) {
     command->get_option("--prompt")
         ->description("Text to continue; - is standard input, read without it as well");
     command->add_option("-n,--tokens", o->tokens, "Most tokens to make [256]")
-        ->check(CLI::Range(std::int64_t{0}, std::int64_t{1} << 40));
+        ->transform(whole_number(0, std::int64_t{1} << 40));
     o->writing.add_to(*command);
     o->speculation.add_to(*command);
     command->add_flag("--no-echo", o->no_echo, "Do not print the prompt");

@@ -29,7 +29,7 @@ public:
     std::vector<model::token_id> text;  // the tokens of state.cache, and some that are void
 
     /// Loads with a progress bar. `positions`: room wanted when the user has not said.
-    explicit session(const model_options& options, std::int64_t positions = 4096);
+    explicit session(const model_options& options, std::int64_t positions = usual_positions);
 
     /// The vocabulary of the file; only commands that meet text need one. `pre` is their --pre.
     [[nodiscard]] tokenizer::tokenizer open_tokenizer(std::string_view pre) const;

@@ -36,33 +36,20 @@ std::optional<trilobit::layout_id> find_layout(std::string_view name) {
 
 }  // namespace
 
-std::string target_names() {
-    std::string names;
-    for (const tensor_type type : types()) names += gguf::name_of(type) + ", ";
-    names += std::string(packed) + " (images that are mapped, in the layout that fits)";
-    trilobit::any_type(trilobit::layouts{}, [&]<class L>() {
-        names += ", " + std::string(packed) + ":" + std::string(L::name);
-        return false;
-    });
+std::vector<std::string> number_names() {
+    std::vector<std::string> names;
+    for (const tensor_type type : types()) names.push_back(gguf::name_of(type));
     return names;
 }
 
-std::string check_target(const std::string& name) {
-    for (const tensor_type type : types())
-        if (gguf::name_of(type) == name) return {};
-    if (name == packed) return {};
-    if (name.starts_with(std::string(packed) + ":") && find_layout(name.substr(packed.size() + 1)))
-        return {};
-    return "'" + name + "' is none of " + target_names();
-}
-
-std::string check_numbers(const std::string& name) {
-    std::string names;
-    for (const tensor_type type : types()) {
-        if (gguf::name_of(type) == name) return {};
-        names += (names.empty() ? "" : ", ") + gguf::name_of(type);
-    }
-    return "'" + name + "' is none of " + names;
+std::vector<std::string> target_names() {
+    std::vector<std::string> names = number_names();
+    names.emplace_back(packed);
+    trilobit::any_type(trilobit::layouts{}, [&]<class L>() {
+        names.push_back(std::string(packed) + ":" + std::string(L::name));
+        return false;
+    });
+    return names;
 }
 
 conversion::target find_target(const std::string& name) {

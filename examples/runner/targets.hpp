@@ -6,19 +6,17 @@
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "conversion/encode.hpp"
 
 namespace tbx::runner {
 
-/// All names, for a help text.
-[[nodiscard]] std::string target_names();
-
-/// Why the name is none; empty if it is one.
-[[nodiscard]] std::string check_target(const std::string& name);
+/// `packed`, without a layout, is the one that fits.
+[[nodiscard]] std::vector<std::string> target_names();
 
 /// The same of an embedding or a head: packed images are for layers.
-[[nodiscard]] std::string check_numbers(const std::string& name);
+[[nodiscard]] std::vector<std::string> number_names();
 
 /// Of a name that is one.
 [[nodiscard]] conversion::target find_target(const std::string& name);

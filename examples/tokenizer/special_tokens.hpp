@@ -7,6 +7,7 @@
 #include <array>
 #include <cstddef>
 #include <string_view>
+#include <type_traits>
 #include <utility>
 #include <vector>
 
@@ -26,12 +27,17 @@ public:
         token_id id = no_token;
     };
 
-    /// `wanted(kind)` says which kinds are cut out.
+    /// `wanted(kind)`, or of the kind and the text, says which are cut out.
     template <class Wanted>
     special_tokens(const vocabulary& from, Wanted wanted) {
         for (token_id id = 0; id < from.size(); ++id) {
             const std::string_view text = from.text(id);
-            if (text.empty() || !wanted(from.kind(id))) continue;
+            if (text.empty()) continue;
+            if constexpr (std::is_invocable_v<Wanted, token_kind>) {
+                if (!wanted(from.kind(id))) continue;
+            } else {
+                if (!wanted(from.kind(id), text)) continue;
+            }
             sorted.emplace_back(text, id);
             begins[static_cast<unsigned char>(text[0])] = true;
         }

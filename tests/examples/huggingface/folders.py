@@ -44,7 +44,7 @@ for family in ternary:
         last = path("chain." + step.replace(":", "-"))
         must("convert", first, "-o", last, "--to", step)
         first = last
-    info = [must("info", "-m", p).stdout.split("\n", 1)[1]
+    info = [must("info", "-m", p, "--tensors").stdout.split("\n", 1)[1]
             for p in (path(f"{family}.I2_S.gguf"), last)]
     assert bits(logits(last, tokens)) == bits(whole["I2_S"]), family
     assert info[0] == info[1], family

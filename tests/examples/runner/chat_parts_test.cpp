@@ -7,7 +7,7 @@
 #include <catch2/matchers/catch_matchers_string.hpp>
 
 #include "../tokenizer/gguf_vocabulary.hpp"
-#include "runner/chat_style.hpp"
+#include "runner/chat_form.hpp"
 #include "runner/conversation.hpp"
 #include "support/error.hpp"
 
@@ -75,46 +75,141 @@ TEST_CASE("a style that is asked for must have all its tokens") {
     CHECK_THROWS_WITH(named_style("chatml", t.vocab()),
                       ContainsSubstring("--style: ") && ContainsSubstring("<|im_end|>"));
     CHECK_THROWS_WITH(named_style("bitnet", t.vocab()), ContainsSubstring("<|eot_id|>"));
-    CHECK(chat_styles().size() == 4);
+}
+
+TEST_CASE("every style writes a conversation as its family does") {
+    const std::vector<message> talk = {
+        {role::system, "S"}, {role::user, "A"}, {role::assistant, "B"}, {role::user, "C"}};
+    const auto written = [&](std::string_view name, std::optional<bool> think = {}) {
+        for (const chat_style& style : chat_styles())
+            if (style.name == name) return style.render(talk, true, think);
+        return std::string("none");
+    };
+    const std::string chatml =
+        "<|im_start|>system\nS<|im_end|>\n<|im_start|>user\nA<|im_end|>\n<|im_start|>assistant\nB"
+        "<|im_end|>\n<|im_start|>user\nC<|im_end|>\n<|im_start|>assistant\n";
+    CHECK(written("chatml") == chatml);
+    CHECK(written("chatml", false) == chatml);
+    CHECK(written("qwen3") == chatml);
+    CHECK(written("qwen3", true) == chatml);
+    CHECK(written("qwen3", false) == chatml + "<think>\n\n</think>\n\n");
+    CHECK(written("llama3") == "<|start_header_id|>system<|end_header_id|>\n\nS<|eot_id|>"
+                               "<|start_header_id|>user<|end_header_id|>\n\nA<|eot_id|>"
+                               "<|start_header_id|>assistant<|end_header_id|>\n\nB<|eot_id|>"
+                               "<|start_header_id|>user<|end_header_id|>\n\nC<|eot_id|>"
+                               "<|start_header_id|>assistant<|end_header_id|>\n\n");
+    CHECK(written("bitnet") ==
+          "System: S<|eot_id|>User: A<|eot_id|>Assistant: B<|eot_id|>User: C<|eot_id|>Assistant: ");
+    CHECK(written("falcon3") ==
+          "<|system|>\nS\n<|user|>\nA\n<|assistant|>\nB<|endoftext|>\n<|user|>\nC\n"
+          "<|assistant|>\n");
+    CHECK(written("gemma") ==
+          "<start_of_turn>user\nS\n\nA<end_of_turn>\n<start_of_turn>model\nB<end_of_turn>\n"
+          "<start_of_turn>user\nC<end_of_turn>\n<start_of_turn>model\n");
+    CHECK(written("minicpm") == "S<用户>A<AI>B<用户>C<AI>");
+    CHECK(written("plain") == "S\nUser: A\nAssistant:B\nUser: C\nAssistant:");
+    CHECK(chat_styles().size() == 8);
+}
+
+TEST_CASE("a file's own template is used if it can be, and else it is told why not") {
+    if (!chat_template::can_be_run) SKIP("this build has no minja");
+    const std::string good =
+        "{% for m in messages %}<|im_start|>{{ m.role }}\n{{ m.content | trim }}"
+        "<|im_end|>\n{% endfor %}{% if add_generation_prompt %}"
+        "<|im_start|>assistant\n{% endif %}";
+    const auto described = [](const tokenizer::tokenizer& t, const form_options& how = {}) {
+        return chat_form("llama", t, how).described();
+    };
+    CHECK(described(with_tokens(chatml_tokens, good)) == "the file's own template");
+    CHECK(described(with_tokens(chatml_tokens, good), {.style = "plain", .think = {}}) ==
+          "style 'plain': --style");
+    CHECK_THAT(described(with_tokens({"<|im_start|>"}, good)),
+               ContainsSubstring("it writes <|im_end|>, a control token that the vocabulary lacks; "
+                                 "instead: style 'plain'"));
+    CHECK_THAT(described(with_tokens(chatml_tokens, "{{ '<|im_start|>' }}")),
+               ContainsSubstring("leaves the user's message out; instead: style 'chatml'"));
+    CHECK_THAT(described(with_tokens(chatml_tokens, "{% for %}")),
+               ContainsSubstring("the chat template: ") && ContainsSubstring("style 'chatml'"));
+    CHECK_THAT(described(with_tokens({}, "{{ 'BITNETAssistant: ' + messages[0].content }}")),
+               ContainsSubstring("one that the model was not trained with: style 'plain'"));
+    CHECK(described(with_tokens(chatml_tokens)).starts_with("style 'chatml'"));
+    const form_options own{.style = "template", .think = {}},
+        thoughtless{.style = {}, .think = false};
+    CHECK_THROWS_WITH(described(with_tokens(chatml_tokens), own),
+                      ContainsSubstring("--style: 'template': the file has no template"));
+    CHECK_THROWS_WITH(described(with_tokens(chatml_tokens, "{{ 1 + }}"), own),
+                      ContainsSubstring("--style: 'template': the chat template: "));
+    CHECK_THROWS_WITH(described(with_tokens(chatml_tokens, good), thoughtless),
+                      ContainsSubstring("--think: "));
+    CHECK(described(with_tokens(chatml_tokens, good + "{{ enable_thinking }}"), thoughtless) ==
+          "the file's own template");
+}
+
+TEST_CASE("a conversation's tokens: the begin token once, the system's message always") {
+    if (!chat_template::can_be_run) SKIP("this build has no minja");
+    const std::string plain = "{% for m in messages %}[{{ m.role }}]{{ m.content }}{% endfor %}";
+    const std::string refusing =
+        "{% if messages[0].role == 'system' %}{{ raise_exception('none') }}{% endif %}" + plain;
+    const std::vector<message> talk = {
+        {role::system, "S"}, {role::user, "A"}, {role::assistant, "B"}, {role::user, "C"}};
+    const auto text = [&](const std::string& source, bool no_bos = false) {
+        const auto t = with_tokens(chatml_tokens, source);
+        const chat_form form("llama", t, {.style = {}, .think = {}, .no_bos = no_bos});
+        return t.decode(form.encode(talk, true), true);
+    };
+    CHECK(text(plain) == "[system]S[user]A[assistant]B[user]C");
+    CHECK(text(refusing) == "[user]S\n\nA[assistant]B[user]C");
+    const auto t = with_tokens(chatml_tokens, "{{ bos_token }}" + plain);
+    const chat_form form("llama", t, {});
+    const bool has_bos = t.vocab().bos != tokenizer::no_token;
+    const auto ids = form.encode(talk, true);
+    CHECK(std::count(ids.begin(), ids.end(), t.vocab().bos) == (has_bos ? 1 : 0));
 }
 
 TEST_CASE("framing makes control tokens and content never does") {
     // Tokenizers cut tokens of kind 4, user-defined, out of any text.
     const std::int32_t kind = GENERATE(3, 4);
     const auto t = with_tokens(chatml_tokens, {}, kind);
-    message_writer w(t);
-    w.framing("<|im_start|>u\n");
-    w.content("a<|im_end|>b<|im_start|><|im_<|im_end|>");
-    w.framing("<|im_end|>\n");
-    const id_list got = w.take();
+    const framed_text frame(t, "<|im_start|> <|im_end|>");
+    const std::string said = "a<|im_end|>b<|im_start|><|im_<|im_end|>";
+    const id_list got = frame.encode("<|im_start|>u\n" + frame.guarded(said) + "<|im_end|>\n");
     CHECK(std::count(got.begin(), got.end(), 256) == 1);
     CHECK(std::count(got.begin(), got.end(), 257) == 1);
-    CHECK(t.decode(got, true) ==
-          "<|im_start|>u\na<|im_end|>b<|im_start|><|im_<|im_end|><|im_end|>\n");
-    CHECK_THROWS_WITH(w.framing("<|eot_id|>"), ContainsSubstring("<|eot_id|>: "));
+    CHECK(got.front() == 256);
+    CHECK(t.decode(got, true) == "<|im_start|>u\n" + said + "<|im_end|>\n");
+    // Marks are nothing else's business: what people write has none.
+    CHECK(frame.guarded("a\xef\xb7\x90<|im_end|>").size() == 1 + 3 + 10);
+    CHECK(frame.encode("a\xef\xb7\x90") == frame.encode("a"));
+    // Without marks it is what the tokenizer makes of the whole.
+    for (const char* text : {"", "plain", "<|im_end|>", "a<|im_start|><|im_end|>b\n", "<|im_"})
+        CHECK(frame.encode(text) == t.encode(text, {.add_bos = false, .add_eos = false}));
+    // A token that frames nothing stays one where texts may become it.
+    const framed_text other(t, "");
+    CHECK((other.encode(other.guarded("<|im_end|>")).size() == 1) == (kind == 4));
 }
 
-TEST_CASE("a conversation forgets whole turns, the oldest first, and keeps its beginning") {
-    conversation talk({1, 2});
-    CHECK(talk.head_size() == 2);
+TEST_CASE("a conversation forgets whole turns, the oldest first, and keeps the system's message") {
+    conversation talk("S");
     CHECK_FALSE(talk.forget_oldest());
-    talk.begin_turn(id_list{10, 11}, 0);
-    talk.append(id_list{12});
-    CHECK_FALSE(talk.forget_oldest());        // the latest stays
-    talk.begin_turn(id_list{99, 20, 21}, 1);  // 99 ends the answer before it
-    talk.append(id_list{22, 23});
-    talk.begin_turn(id_list{98, 97, 30}, 2);
-    CHECK(talk.size() == 13);
-    const auto all = [&] { return id_list(talk.after(0).begin(), talk.after(0).end()); };
-    CHECK(all() == id_list{1, 2, 10, 11, 12, 99, 20, 21, 22, 23, 98, 97, 30});
+    talk.ask("1");
+    talk.answer("one");
+    CHECK_FALSE(talk.forget_oldest());  // the latest stays
+    talk.ask("2");
+    talk.answer("two");
+    talk.ask("3");
+    const auto all = [&] {
+        std::string text;
+        for (const message& m : talk.messages()) text += m.text + " ";
+        return text;
+    };
+    CHECK(all() == "S 1 one 2 two 3 ");
     CHECK(talk.forget_oldest());
-    CHECK(all() == id_list{1, 2, 20, 21, 22, 23, 98, 97, 30});
+    CHECK(all() == "S 2 two 3 ");
     CHECK(talk.forget_oldest());
-    CHECK(all() == id_list{1, 2, 30});
+    CHECK(all() == "S 3 ");
     CHECK_FALSE(talk.forget_oldest());
-    CHECK(talk.after(2).size() == 1);
-    talk.append(id_list{31});
-    talk.begin_turn(id_list{40}, 0);
-    CHECK(talk.forget_oldest());
-    CHECK(all() == id_list{1, 2, 40});
+    talk.take_back();
+    CHECK(all() == "S ");
+    conversation bare("");
+    CHECK(bare.messages().empty());
 }

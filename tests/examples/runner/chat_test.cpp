@@ -84,14 +84,16 @@ TEST_CASE("chat forgets the oldest turns at a full context, and never the system
 }
 
 TEST_CASE("chat forgets in the midst of an answer as well, and goes on") {
-    const command_line chat = {"chat", "-m", chatml_model(), "-n", "40", "--temp", "0"};
-    const std::string lines = "kalo mine\nkalo mine\n";
+    // A model whose words are words: read again, its answers are as many tokens as they were.
+    const std::string box = TRILOBIT_SOURCE_DIR "/examples/models/stories-ternary.gguf";
+    const command_line chat = {"chat", "-m", box, "--style", "plain", "-n", "40", "--temp", "0"};
+    const std::string lines = "Tell me\nTell me more\n";
     const outcome roomy = run_program(with(chat, {"--show-tokens"}), lines);
     REQUIRE(count_of("sent ", roomy.err) == 2);
-    const int first = std::stoi(roomy.err.substr(roomy.err.find("sent ") + 5));
-    const int second = std::stoi(roomy.err.substr(roomy.err.rfind("sent ") + 5));
+    const std::string second = roomy.err.substr(roomy.err.rfind("sent ") + 5);
+    const int sent = std::stoi(second), known = std::stoi(second.substr(second.find("after ") + 6));
     // All but the last five tokens of the second answer fit.
-    const std::string room = std::to_string(first + 39 + second + 35);
+    const std::string room = std::to_string(known + sent + 35);
     const outcome o = run_program(with(chat, {"--show-tokens", "-c", room}), lines);
     INFO(o.err);
     CHECK(o.status == 0);
@@ -120,8 +122,11 @@ TEST_CASE("chat refuses a message that is too long, answers the others, and ends
     }
     const outcome system = run_program(with(chat, {"--system", endless}), "kalo\n");
     CHECK(system.status == 1);
-    CHECK_THAT(system.err, ContainsSubstring("trilobit: --system: its "));
+    CHECK_THAT(system.err, ContainsSubstring("trilobit: --system: the "));
     CHECK(system.out.empty());
+    const outcome tight = run_program({"chat", "-m", chatml_model(), "-c", "1"}, "kalo\n");
+    CHECK(tight.status == 1);
+    CHECK_THAT(tight.err, ContainsSubstring("trilobit: --context: the "));
 }
 
 TEST_CASE("an answer that alone fills the context is cut, and chat says so") {

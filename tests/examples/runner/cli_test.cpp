@@ -60,6 +60,13 @@ TEST_CASE("wrong usage is told by what is wrong") {
           "trilobit: command line: 'rum' is unknown; see --help\n");
     CHECK(run_program({"--nope"}).err ==
           "trilobit: command line: '--nope' is unknown; see --help\n");
+    CHECK(run_program({"run", "-m", "x", "--kernel", "popcorn"})
+              .err.starts_with("trilobit: --kernel: 'popcorn' is none of "));
+    CHECK(run_program({"convert", "a", "b", "--to", "TQ20"})
+              .err.starts_with("trilobit: --to: 'TQ20' is none of "));
+    CHECK_THAT(run_program({"convert", "a", "b", "--to", "TQ20"}).err,
+               ContainsSubstring(" names; near it: TQ2_0, "));
+    CHECK(run_program({"make-dummy", "-o", "x", "--type", "Q5_0"}).err.size() < 100);
     CHECK(run_program({"bench", "--shape", "tiny", "-p", "0", "-n", "0"}).err ==
           "trilobit: --prefill: it and --decode are both 0, so there is nothing to measure\n");
 }
@@ -135,6 +142,17 @@ TEST_CASE("other failures say what they are about") {
     CHECK_FALSE(std::filesystem::exists("/tmp/never"));
 }
 
+TEST_CASE("numbers are decimal, whatever they begin with") {
+    const auto written = [](const char* tokens, const char* seed) {
+        return run_program({"run", "-m", tiny_model(), "-p", "kalo", "-n", tokens, "--temp", "1",
+                            "--seed", seed})
+            .out;
+    };
+    CHECK(written("010", "010") == written("10", "10"));
+    CHECK(written("10", "10") != written("8", "10"));
+    CHECK(run_program({"run", "-m", "x", "-n", "0x10"}).status == 2);
+}
+
 TEST_CASE("run prints the prompt and a continuation, the same for the same seed") {
     const std::vector<std::string> arguments = {
         "run", "-m", tiny_model(), "-p", "hi sati", "--temp", "1.0", "--seed", "5", "-n", "12"};
@@ -203,7 +221,7 @@ TEST_CASE("tokenize prints ids") {
 
 TEST_CASE("info, perplexity and bench describe the model") {
     const std::string& m = tiny_model();
-    const outcome info = run_program({"info", "-m", m});
+    const outcome info = run_program({"info", "-m", m, "--tensors"});
     CHECK(info.status == 0);
     CHECK_THAT(info.out, ContainsSubstring("bitnet-b1.58, 2 layers, width 256") &&
                              ContainsSubstring("squared ReLU") && ContainsSubstring("TQ2_0") &&

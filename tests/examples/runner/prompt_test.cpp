@@ -137,6 +137,7 @@ TEST_CASE("the option --pre chooses how texts are split in every command that me
         CHECK_THAT(o.err, ContainsSubstring("leave --pre out"));
         all.back() = "martian";
         CHECK(run_program(all).status == 2);
-        CHECK_THAT(run_program(all).err, ContainsSubstring("--pre: 'martian' is none of bailingmoe"));
+        CHECK_THAT(run_program(all).err,
+                   ContainsSubstring("--pre: 'martian' is none of bailingmoe"));
     }
 }

@@ -1,0 +1,76 @@
+// SPDX-License-Identifier: MIT
+// Room examples/runner. Enters: a file's tensors. Leaves: bytes; see memory_use.hpp.
+#include "runner/memory_use.hpp"
+
+#include <algorithm>
+
+#include <trilobit/pack/header.hpp>
+
+#include "gguf/packed.hpp"
+#include "gguf/types.hpp"
+#include "model/kv_cache.hpp"
+
+namespace tbx::runner {
+namespace {
+
+using trilobit::layout_id;
+
+layout_id layout_of(formats::kind values, layout_id asked) {
+    switch (values) {
+        case formats::kind::binary:
+            return layout_id::binary_1bit;
+        case formats::kind::quaternary:
+            return layout_id::quaternary_2bit;
+        case formats::kind::quaternary_low:
+            return layout_id::quaternary_2bit_low;
+        case formats::kind::quaternary_odd:
+            return layout_id::quaternary_2bit_odd;
+        default:
+            return asked;
+    }
+}
+
+std::int64_t packed_size(const gguf::tensor& t, const formats::format& of, layout_id asked) {
+    using trilobit::scale_spec;
+    const scale_spec scales = of.scales == formats::scale_per::group ? scale_spec::group(of.group)
+                              : of.scales == formats::scale_per::row ? scale_spec::row()
+                                                                     : scale_spec::tensor();
+    const auto bytes =
+        trilobit::packed_bytes(layout_of(of.values, asked), t.rows(), t.columns(), scales);
+    return bytes.ok() ? bytes.value() : 0;
+}
+
+// These a program reads where they lie in the file.
+bool stays(gguf::tensor_type type) {
+    using enum gguf::tensor_type;
+    return type == f32 || type == f16 || type == bf16 || type == q8_0 || type == q6_k;
+}
+
+std::int64_t scratch_of(const model::config& c, std::int64_t batch) {
+    const std::int64_t numbers =
+        2 * c.dim + c.q_width() + c.k_width() + c.v_width() + c.attention_width() + 2 * c.ffn;
+    return 4 * (batch * numbers + c.vocab);
+}
+
+}  // namespace
+
+memory_use memory_of(const gguf::reader& file, const model::config& c, layout_id layout,
+                     std::int64_t positions, std::int64_t batch) {
+    memory_use use;
+    for (const gguf::tensor& t : file.tensors()) {
+        const formats::format* few = gguf::few_levels(t.type);
+        if (few != nullptr)
+            use.packed += packed_size(t, *few, layout);
+        else if (stays(t.type) || gguf::packed_image(file, t))
+            use.mapped += std::ssize(t.data);
+        else
+            use.packed += 4 * t.rows() * t.columns();
+    }
+    const std::int64_t block = model::kv_cache::positions_per_block;
+    const std::int64_t whole_blocks = (positions + block - 1) / block * block;
+    use.cache = whole_blocks * model::kv_cache(c, block).bytes_per_position(c.layers);
+    use.scratch = scratch_of(c, std::min(batch, positions));
+    return use;
+}
+
+}  // namespace tbx::runner
