@@ -87,6 +87,15 @@ double figure(const outcome& o, const std::string& name) {
     return std::strtod(o.text.c_str() + digits, nullptr);
 }
 
+std::string eight_stories(const scratch_folder& folder) {
+    std::ofstream file(folder.path("stories"));
+    for (int seed = 1; seed <= 8; ++seed)
+        file << ours("run",
+                     "-p 'Once upon a time' --temp 0.8 -n 250 --seed " + std::to_string(seed))
+             << '\n';
+    return folder.path("stories");
+}
+
 // What llama.cpp continues with, by its own kernels and by ours, is handed to `see`.
 template <class F>
 void each_story(const std::string& start, F see) {
@@ -127,14 +136,7 @@ TEST_CASE("stories part where two words are equally likely, nowhere else") {
 TEST_CASE("llama.cpp predicts a text as well with the plug-in as without") {
     need_llama();
     const scratch_folder folder;
-    const std::string text = folder.path("text"), logits = folder.path("logits");
-    {
-        std::ofstream file(text);
-        for (int seed = 1; seed <= 8; ++seed)
-            file << ours("run",
-                         "-p 'Once upon a time' --temp 0.8 -n 250 --seed " + std::to_string(seed))
-                 << '\n';
-    }
+    const std::string text = eight_stories(folder), logits = folder.path("logits");
     const std::string perplexity = quoted(llama + "llama-perplexity") + " -m " + model + " -f " +
                                    quoted(text) + " -c 128 -t 2 -lv 4 --offline" +
                                    " --kl-divergence-base " + quoted(logits);
@@ -156,4 +158,28 @@ TEST_CASE("llama.cpp predicts a text as well with the plug-in as without") {
         CHECK(figure(o, "Mean    KLD") < 0.001);
         CHECK(figure(o, "Same top p") > 97);
     }
+}
+
+TEST_CASE("perplexity is llama-perplexity's, and so is its error bar") {
+    need_llama();
+    const scratch_folder folder;
+    const std::string text = quoted(eight_stories(folder));
+    const outcome o = run_to_the_end(quoted(llama + "llama-perplexity") + " -m " + model + " -f " +
+                                         text + " -c 128 -t 2 -lv 4 --offline" +
+                                         " --kl-divergence-base " + quoted(folder.path("logits")),
+                                     "Final estimate: PPL");
+    const double theirs = figure(o, "Final estimate: PPL");
+    const double their_error = figure(o, "+/-");
+    const outcome own{0, ours("perplexity", "-f " + text + " -c 128 --as-llama-perplexity")};
+    const double value = figure(own, "perplexity"), error = figure(own, "+/-");
+    CAPTURE(o.text, own.text);
+    // The same tokens count, so what is left is how activations are rounded: less than a fifth of
+    // the error bar, which says how much other texts of this kind differ.
+    CHECK(their_error / theirs > 0.01);
+    CHECK(std::abs(value - theirs) < their_error / 5);
+    CHECK(std::abs(error / their_error - 1) < 0.02);
+    // Windows that move by half count the same tokens and those between: so it is nearly the same.
+    const outcome strided{0, ours("perplexity", "-f " + text + " -c 128 --stride 64")};
+    CAPTURE(strided.text);
+    CHECK(std::abs(figure(strided, "perplexity") - theirs) < 2 * their_error);
 }
