@@ -41,7 +41,7 @@ std::vector<loss> encode(const std::string& path, const target& to, permission m
     static model::compute cpu(2);
     std::vector<gguf::float_rows> all;
     all.push_back(made_rows(rows, cols, std::move(value)));
-    encoder e(cpu, "x", to, may, std::move(all), [](double) {});
+    encoder e(cpu, "x", to, may, {}, std::move(all), [](double) {});
     gguf::writer out(path, to.packed ? 64 : 32);
     if (to.packed) out.set("trilobit.packed_version", std::uint32_t{TRILOBIT_PACKED_VERSION});
     e.declare(out);

@@ -227,10 +227,10 @@ TEST_CASE("threads change nothing, and neither does the call before") {
 TEST_CASE("a sampler draws the same from the list as from all logits") {
     constexpr std::int64_t rows = 900, cols = 128;
     subject s(numbers(rows * cols, 14, 0.2f), cols);
-    for (const model::sampling how : {model::sampling{},
-                                      {.temperature = 0.8f, .top_k = 40, .seed = 3},
-                                      {.temperature = 1.5f, .top_k = 5, .top_p = 0.7f, .seed = 4},
-                                      {.temperature = 0.01f, .top_k = 900, .seed = 5}}) {
+    for (const model::sampling& how : {model::sampling{},
+                                       {.temperature = 0.8f, .top_k = 40, .seed = 3},
+                                       {.temperature = 1.5f, .top_k = 5, .top_p = 0.7f, .seed = 4},
+                                       {.temperature = 0.01f, .top_k = 900, .seed = 5}}) {
         model::sampler from_all(s.cpu.dense, how), from_list(s.cpu.dense, how);
         for (std::uint64_t seed = 0; seed < 40; ++seed) {
             const auto x = numbers(cols, seed);
