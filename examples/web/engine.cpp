@@ -172,7 +172,7 @@ EXPORT(facts) const char* facts() {
                     number("width", c.dim) + number("vocabulary", c.vocab) +
                     number("weights", c.linear_weights() + c.vocab * c.dim) +
                     number("positions", now->state.cache.capacity()) +
-                    number("bytes_per_token", now->model.weights.bytes_per_token()) +
+                    number("bytes_per_token", now->model.bytes_per_token()) +
                     number("threads", now->cpu.pool.concurrency()) + "}");
 }
 

@@ -47,8 +47,13 @@ TEST_CASE("a stop text is found across pieces and is not printed") {
 TEST_CASE("run ends before the first stop text, wherever tokens part it") {
     const std::string whole = write_with({"-p", "kalo", "-n", "40"}).out;
     REQUIRE(whole.size() > 60);
-    for (const std::size_t at : {30u, 31u, 34u, 41u}) {
+    int tried = 0;
+    for (std::size_t at = 12; at + 5 < whole.size() && tried < 4; ++at) {
         const std::string stop = whole.substr(at, 5);
+        // What is printed for bytes that are no character is no text of the model's.
+        if (std::ranges::any_of(stop, [](char c) { return static_cast<unsigned char>(c) > 127; }))
+            continue;
+        ++tried;
         const std::size_t first = whole.find(stop, 4);
         const outcome o = write_with({"-p", "kalo", "-n", "40", "--stop", stop});
         CHECK(o.status == 0);
@@ -57,6 +62,7 @@ TEST_CASE("run ends before the first stop text, wherever tokens part it") {
             write_with({"-p", "kalo", "-n", "40", "--stop", "no such text", "--stop", stop});
         CHECK(two.out == o.out);
     }
+    CHECK(tried == 4);
     CHECK(write_with({"-p", "kalo", "-n", "40", "--stop", "no such text"}).out == whole);
     // The prompt may hold it.
     CHECK(write_with({"-p", "kalo", "-n", "1", "--stop", "kalo"}).out.starts_with("kalo"));
