@@ -2,7 +2,6 @@
 // Room tokenizer. Enters: a name. Leaves: its rule; see split_rules.hpp.
 #include "tokenizer/split_rules.hpp"
 
-#include <algorithm>
 #include <array>
 
 #include "tokenizer/split_patterns.hpp"
@@ -115,10 +114,9 @@ constexpr std::array rules{
 }  // namespace
 
 std::optional<split_rule> find_split_rule(std::string_view pre) {
-    const auto* at = std::find_if(rules.begin(), rules.end(),
-                                  [pre](const named_rule& each) { return each.pre == pre; });
-    if (at == rules.end()) return std::nullopt;
-    return at->rule;
+    for (const named_rule& each : rules)
+        if (each.pre == pre) return each.rule;
+    return std::nullopt;
 }
 
 std::string_view split_rule_names() noexcept {

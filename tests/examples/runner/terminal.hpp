@@ -24,6 +24,7 @@ class terminal_program {
     pid_t child = -1;
     std::string seen;
     std::size_t looked_at = 0;
+    bool over = false;  // the program has ended
 
     // False when nothing came in time, or nothing will come any more.
     bool read_some(int milliseconds) {
@@ -31,7 +32,8 @@ class terminal_program {
         if (::poll(&waiting, 1, milliseconds) <= 0) return false;
         char block[4096];
         const ssize_t count = ::read(terminal, block, sizeof block);
-        if (count <= 0) return false;
+        over = count <= 0;
+        if (over) return false;
         seen.append(block, static_cast<std::size_t>(count));
         return true;
     }
@@ -84,7 +86,7 @@ public:
                 looked_at = at + text.size();
                 return between;
             }
-            if (!read_some(1000) && std::chrono::steady_clock::now() > end) break;
+            if (!read_some(1000) && (over || std::chrono::steady_clock::now() > end)) break;
         }
         FAIL("'" << text << "' did not come; what came: " << seen);
         return {};
