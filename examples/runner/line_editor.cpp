@@ -159,7 +159,7 @@ std::unique_ptr<line_editor> line_editor::open(const std::string& prompt,
 }
 
 line_input::got line_editor::next(std::string& text) {
-    // From here on Ctrl-C is a key: libedit itself shows the prompt first, and a signal would end all.
+    // From here on Ctrl-C is a key: libedit shows the prompt first, and a signal would end all.
     (void)::el_set(parts->edit, EL_PREP_TERM, 1);
     // Terminals that can mark what is pasted do so from here to there.
     (void)std::fputs("\x1b[?2004h", stderr);
