@@ -108,13 +108,13 @@ TEST_CASE("attention is near plain loops, as near as the kept numbers are") {
     // error moves a score, whose weight then moves by as much of itself: a few times each in all.
     const auto [type, worst] = GENERATE(
         table<kept_as, double>({{kept_as::f32, 2e-5}, {kept_as::f16, 2e-3}, {kept_as::q8, 2e-2}}));
-    kept_text text(77);
-    const std::vector<double> right = text.plain();
+    kept_text kept(77);
+    const std::vector<double> right = kept.plain();
     for (const trilobit::kernel_table* arch : trilobit::dispatch::available()) {
         const model::dense_kernels& run = model::dense_kernels_for(arch->name);
-        model::kv_cache cache(text.c, text.positions, type);
-        text.store(cache, run, 5);
-        const std::vector<float> out = text.found(cache, run, 1, 1);
+        model::kv_cache cache(kept.c, kept.positions, type);
+        kept.store(cache, run, 5);
+        const std::vector<float> out = kept.found(cache, run, 1, 1);
         REQUIRE(out.size() == right.size());
         double most = 0;
         for (std::size_t i = 0; i < out.size(); ++i)
@@ -127,14 +127,14 @@ TEST_CASE("attention is near plain loops, as near as the kept numbers are") {
 
 TEST_CASE("what a token finds has the same bits alone and beside others, stored in any steps") {
     const kept_as type = GENERATE(kept_as::f32, kept_as::f16, kept_as::q8);
-    kept_text text(100);
+    kept_text kept(100);
     const model::dense_kernels& run = model::dense_kernels_for("generic");
-    model::kv_cache once(text.c, 100, type), steps(text.c, 100, type);
-    text.store(once, run, 100);
-    text.store(steps, run, 7);
-    const auto alone = text.found(once, run, 8, 1);
-    CHECK(testing::same_bits(alone, text.found(once, run, 8, 8)));
-    CHECK(testing::same_bits(alone, text.found(steps, run, 8, 3)));
+    model::kv_cache once(kept.c, 100, type), steps(kept.c, 100, type);
+    kept.store(once, run, 100);
+    kept.store(steps, run, 7);
+    const auto alone = kept.found(once, run, 8, 1);
+    CHECK(testing::same_bits(alone, kept.found(once, run, 8, 8)));
+    CHECK(testing::same_bits(alone, kept.found(steps, run, 8, 3)));
 }
 
 TEST_CASE("scores of a pass do not grow with the positions") {
@@ -149,12 +149,12 @@ TEST_CASE("scores of a pass do not grow with the positions") {
     CHECK(model::tokens_of_pass(c, 4096) == 8);
     CHECK(model::tokens_of_pass(c, 32768) == 2);
     // And no bit depends on it: 8 tokens by themselves at 20000 positions.
-    kept_text text(20000);
-    CHECK(model::tokens_of_pass(text.c, 20000) == 6);
+    kept_text kept(20000);
+    CHECK(model::tokens_of_pass(kept.c, 20000) == 6);
     const model::dense_kernels& run = model::dense_kernels_for("generic");
-    model::kv_cache cache(text.c, text.positions);
-    text.store(cache, run, 4096);
-    CHECK(testing::same_bits(text.found(cache, run, 8, 8), text.found(cache, run, 8, 1)));
+    model::kv_cache cache(kept.c, kept.positions);
+    kept.store(cache, run, 4096);
+    CHECK(testing::same_bits(kept.found(cache, run, 8, 8), kept.found(cache, run, 8, 1)));
 }
 
 TEST_CASE("the kinds take the memory that they say, and keep a model's logits near") {
@@ -198,10 +198,10 @@ TEST_CASE("the kinds take the memory that they say, and keep a model's logits ne
 }
 
 TEST_CASE("a number that is none is not hidden by int8") {
-    kept_text text(3);
-    text.v[static_cast<std::size_t>(text.c.v_width())] = INFINITY;
+    kept_text kept(3);
+    kept.v[static_cast<std::size_t>(kept.c.v_width())] = INFINITY;
     const model::dense_kernels& run = model::dense_kernels_for("generic");
-    model::kv_cache cache(text.c, 3, kept_as::q8);
-    text.store(cache, run, 3);
-    CHECK(!std::isfinite(text.found(cache, run, 1, 1).front()));
+    model::kv_cache cache(kept.c, 3, kept_as::q8);
+    kept.store(cache, run, 3);
+    CHECK(!std::isfinite(kept.found(cache, run, 1, 1).front()));
 }

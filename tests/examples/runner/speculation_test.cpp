@@ -107,6 +107,7 @@ TEST_CASE("guesses change no token, up to the end of the context") {
                            << how.temperature << ", seed " << how.seed);
             CHECK(drawn(ahead, how, prompt) == drawn(plain, how, prompt));
         }
+    if (together == 0) return;  // then the clock decides whether to guess at all
     CHECK(ahead.ahead->guesses > 0);
     CHECK(ahead.ahead->passes < ahead.ahead->tokens);
     // Who thinks the same and draws with the same numbers is always right, at every temperature.
