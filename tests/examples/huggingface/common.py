@@ -52,18 +52,23 @@ def logits(model, tokens, *more):
     return np.array(rows, np.float64).astype(np.float32)
 
 
-def rivals():
-    """Where the programs of Debian's llama.cpp are; without them the test ends as skipped. Tests of
-    one build may all fetch them at once."""
+def fetch(what):
+    """Runs scripts/fetch-WHAT; where that fails the test ends as skipped. Returns build/WHAT. Tests of
+    one build may all ask at once."""
     os.makedirs(os.path.join(SOURCE, "build"), exist_ok=True)
-    with open(os.path.join(SOURCE, "build", ".rivals.lock"), "w") as lock:
+    with open(os.path.join(SOURCE, "build", f".{what}.lock"), "w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
-        fetched = subprocess.run([os.path.join(SOURCE, "scripts", "fetch-rivals")],
+        fetched = subprocess.run([os.path.join(SOURCE, "scripts", f"fetch-{what}")],
                                  capture_output=True, text=True)
     if fetched.returncode != 0:
-        print("skipped: llama.cpp cannot be had:", fetched.stderr.strip())
+        print(f"skipped: {what} cannot be had:", fetched.stderr.strip())
         sys.exit(4)
-    return os.path.join(SOURCE, "build", "rivals", "bin")
+    return os.path.join(SOURCE, "build", what)
+
+
+def rivals():
+    """Where the programs of Debian's llama.cpp are."""
+    return os.path.join(fetch("rivals"), "bin")
 
 
 def folder(family, seed=1):

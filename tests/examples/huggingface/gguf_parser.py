@@ -1,30 +1,21 @@
 # SPDX-License-Identifier: MIT
 """What is converted, read by npm's @huggingface/gguf, which scripts/fetch-gguf-parser gets: names,
 shapes, metadata and the bytes of tensors are those of the folder."""
-import fcntl
 import json
 import os
 import subprocess
-import sys
 
-from common import SOURCE, folder, make_folder, must, np, path
+from common import SOURCE, fetch, folder, make_folder, must, np, path
 import forward
 import safetensors_file
 
-os.makedirs(os.path.join(SOURCE, "build"), exist_ok=True)
-with open(os.path.join(SOURCE, "build", ".gguf-parser.lock"), "w") as lock:
-    fcntl.flock(lock, fcntl.LOCK_EX)
-    fetched = subprocess.run([os.path.join(SOURCE, "scripts", "fetch-gguf-parser")],
-                             capture_output=True, text=True)
-if fetched.returncode != 0:
-    print("skipped:", fetched.stderr.strip())
-    sys.exit(4)
+PARSER = fetch("gguf-parser")
 
 
 def parsed(file):
     done = subprocess.run(
         ["node", os.path.join(SOURCE, "tests", "examples", "huggingface", "gguf_parser.mjs"),
-         os.path.join(SOURCE, "build", "gguf-parser"), file], capture_output=True, text=True)
+         PARSER, file], capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
     return json.loads(done.stdout)
 
