@@ -10,6 +10,7 @@ import os
 import numpy as np
 
 import safetensors_file
+from yarn import yarn
 
 
 class Model:
@@ -114,12 +115,7 @@ class Model:
             return np.where(wave < original / high, f,
                             np.where(wave > original / low, f / factor, between)), 1.0
         assert kind == "yarn"
-
-        def corrected(turns):
-            return d * math.log(original / (turns * 2 * math.pi)) / (2 * math.log(base))
-        low, high = max(0, math.floor(corrected(32))), min(d - 1, math.ceil(corrected(1)))
-        ramp = np.clip((np.arange(d // 2) - low) / max(0.001, high - low), 0, 1)
-        return f / factor * ramp + f * (1 - ramp), 1 + 0.1 * math.log(factor)
+        return yarn(f, base, factor, original)
 
     def turn(self, x):
         """x: (tokens, heads, d); halves of a head are turned together."""

@@ -9,6 +9,7 @@ import math
 import numpy as np
 
 import gguf_types
+from yarn import yarn
 
 LEVELS = {gguf_types.TQ2_0, gguf_types.I2_S, gguf_types.Q1_0, gguf_types.Q2_0}
 NEIGHBOURS = {"llama", "minicpm"}  # RoPE turns numbers 2i and 2i + 1 of a head, elsewhere halves
@@ -112,12 +113,7 @@ class Model:
             return f / self.tensor(f"rope_factors_{size}.weight"), \
                 self.key("rope.scaling.attn_factor", 1.0)
         assert kind == "yarn"
-
-        def corrected(turns):
-            return d * math.log(original / (turns * 2 * math.pi)) / (2 * math.log(base))
-        low, high = max(0, math.floor(corrected(32))), min(d - 1, math.ceil(corrected(1)))
-        ramp = np.clip((np.arange(d // 2) - low) / max(0.001, high - low), 0, 1)
-        return f / factor * ramp + f * (1 - ramp), 1 + 0.1 * math.log(factor)
+        return yarn(f, base, factor, original)
 
     def turn(self, x, local):
         """x: (tokens, heads, d)"""
