@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "formats/all.hpp"
+#include "formats/layout.hpp"
 #include "formats/rows.hpp"
 #include "rows.hpp"
 #include "trilobit/pack/pack.hpp"
@@ -50,21 +51,6 @@ trilobit::scale_spec spec_of(const formats::format& f) {
         return trilobit::scale_spec::tensor();
     return f.scales == formats::scale_per::row ? trilobit::scale_spec::row()
                                                : trilobit::scale_spec::group(f.group);
-}
-
-trilobit::layout_id layout_of(const formats::format& f) {
-    switch (f.values) {
-        case kind::binary:
-            return trilobit::layout_id::binary_1bit;
-        case kind::quaternary:
-            return trilobit::layout_id::quaternary_2bit;
-        case kind::quaternary_low:
-            return trilobit::layout_id::quaternary_2bit_low;
-        case kind::quaternary_odd:
-            return trilobit::layout_id::quaternary_2bit_odd;
-        default:
-            return trilobit::layout_id::ternary_2bit;
-    }
 }
 
 template <class L, class Executor>
@@ -118,7 +104,7 @@ void register_layout(bench& b, const formats::format& f, trilobit::layout_id lay
 void register_repack(bench& b) {
     for (const formats::format* f : formats::all_formats) {
         if (!f->bytes(matrix_of_2b)) continue;
-        register_layout(b, *f, layout_of(*f));
+        register_layout(b, *f, formats::layout_of(f->values, trilobit::layout_id::ternary_2bit));
         // The plug-in packs these to the denser layout.
         if (f->values == kind::ternary) register_layout(b, *f, trilobit::layout_id::ternary_base3);
     }

@@ -8,6 +8,7 @@
 
 #include <trilobit/pack/header.hpp>
 
+#include "formats/layout.hpp"
 #include "support/error.hpp"
 
 namespace tbx::conversion {
@@ -167,11 +168,8 @@ void encoder::plan_image(const gguf::float_rows& t, plan& p) const {
             fail(t, "its weights are " + std::string(text_of(p.kind)) + " times a scale, which " +
                         std::string(trilobit::layout_name(*to.layout)) + " does not hold");
     }
-    constexpr trilobit::layout_id usual[] = {
-        trilobit::layout_id::binary_1bit, trilobit::layout_id::ternary_2bit,
-        trilobit::layout_id::quaternary_2bit, trilobit::layout_id::quaternary_2bit_low,
-        trilobit::layout_id::quaternary_2bit_odd};
-    const auto layout = to.layout.value_or(usual[static_cast<std::size_t>(p.kind)]);
+    const auto layout =
+        to.layout.value_or(formats::layout_of(p.kind, trilobit::layout_id::ternary_2bit));
     trilobit::visit_layout(
         layout, [&]<class L>() { p.shape = trilobit::packed_shape::of<L>(t.rows, t.cols, spec); });
 }

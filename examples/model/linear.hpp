@@ -7,6 +7,7 @@
 #include <functional>
 #include <initializer_list>
 #include <memory>
+#include <optional>
 #include <span>
 #include <variant>
 
@@ -14,6 +15,7 @@
 #include <trilobit/core/matrix_view.hpp>
 #include <trilobit/pack/pack.hpp>
 
+#include "gguf/types.hpp"
 #include "model/compute.hpp"
 #include "model/norm.hpp"
 #include "model/rotation.hpp"
@@ -100,6 +102,9 @@ using progress = std::function<void(double)>;
     };
     return {scale, report ? +call : nullptr, &report};
 }
+
+/// Numbers that are read where they lie in the file; of others floats are made.
+[[nodiscard]] std::optional<number_type> dense_type(gguf::tensor_type type) noexcept;
 
 /// A tensor of floats, whose bytes stay where they are unless the type is a rare one. Reads it
 /// once, on all threads, and throws tbx::error when a number is NaN or infinity.

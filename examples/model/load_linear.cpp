@@ -10,6 +10,7 @@
 
 #include <trilobit/pack/pack.hpp>
 
+#include "formats/layout.hpp"
 #include "formats/stq1_0.hpp"
 #include "gguf/dequantize.hpp"
 #include "gguf/finite.hpp"
@@ -19,22 +20,8 @@
 #include "model/linear.hpp"
 
 namespace tbx::model {
-namespace {
 
-[[noreturn]] void fail(const gguf::reader& file, const gguf::tensor& from, std::string_view what) {
-    file.fail(std::string(from.name) + ": " + std::string(what));
-}
-
-/// What a packer says, after which weight it says it of.
-std::string sentence(const trilobit::status& s, const selection& kept) {
-    if (s.row < 0) return s.text;
-    const auto at = [](std::span<const std::int32_t> chosen, std::int64_t i) {
-        return std::to_string(chosen.empty() ? i : chosen[static_cast<std::size_t>(i)]);
-    };
-    return "row " + at(kept.rows, s.row) + ", column " + at(kept.cols, s.col) + ": " + s.text;
-}
-
-std::optional<number_type> dense_type(gguf::tensor_type type) {
+std::optional<number_type> dense_type(gguf::tensor_type type) noexcept {
     switch (type) {
         case gguf::tensor_type::f32:
             return number_type::f32;
@@ -49,6 +36,21 @@ std::optional<number_type> dense_type(gguf::tensor_type type) {
         default:
             return std::nullopt;
     }
+}
+
+namespace {
+
+[[noreturn]] void fail(const gguf::reader& file, const gguf::tensor& from, std::string_view what) {
+    file.fail(std::string(from.name) + ": " + std::string(what));
+}
+
+/// What a packer says, after which weight it says it of.
+std::string sentence(const trilobit::status& s, const selection& kept) {
+    if (s.row < 0) return s.text;
+    const auto at = [](std::span<const std::int32_t> chosen, std::int64_t i) {
+        return std::to_string(chosen.empty() ? i : chosen[static_cast<std::size_t>(i)]);
+    };
+    return "row " + at(kept.rows, s.row) + ", column " + at(kept.cols, s.col) + ": " + s.text;
 }
 
 /// Exceptions may not cross the library's threads: the first one waits here for the caller.
@@ -119,19 +121,9 @@ bool has_fourth_level(compute& cpu, const formats::matrix_rows& of) {
 /// The layout for these weights; ternary ones lie as asked.
 trilobit::layout_id layout_for(compute& cpu, const formats::matrix_rows& of,
                                trilobit::layout_id asked) {
-    using trilobit::layout_id;
-    switch (of.of().values) {
-        case formats::kind::binary:
-            return layout_id::binary_1bit;
-        case formats::kind::quaternary:
-            return has_fourth_level(cpu, of) ? layout_id::quaternary_2bit : asked;
-        case formats::kind::quaternary_low:
-            return layout_id::quaternary_2bit_low;
-        case formats::kind::quaternary_odd:
-            return layout_id::quaternary_2bit_odd;
-        default:
-            return asked;
-    }
+    const formats::kind values = of.of().values;
+    const bool three = values == formats::kind::quaternary && !has_fourth_level(cpu, of);
+    return three ? asked : formats::layout_of(values, asked);
 }
 
 /// The fewest scales that say the same. BitNet has one for a matrix, and formats that repeat it in

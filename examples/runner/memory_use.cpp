@@ -6,29 +6,16 @@
 
 #include <trilobit/pack/header.hpp>
 
+#include "formats/layout.hpp"
 #include "gguf/packed.hpp"
 #include "gguf/types.hpp"
 #include "model/kv_cache.hpp"
+#include "model/linear.hpp"
 
 namespace tbx::runner {
 namespace {
 
 using trilobit::layout_id;
-
-layout_id layout_of(formats::kind values, layout_id asked) {
-    switch (values) {
-        case formats::kind::binary:
-            return layout_id::binary_1bit;
-        case formats::kind::quaternary:
-            return layout_id::quaternary_2bit;
-        case formats::kind::quaternary_low:
-            return layout_id::quaternary_2bit_low;
-        case formats::kind::quaternary_odd:
-            return layout_id::quaternary_2bit_odd;
-        default:
-            return asked;
-    }
-}
 
 std::int64_t packed_size(const gguf::tensor& t, const formats::format& of, layout_id asked) {
     using trilobit::scale_spec;
@@ -36,14 +23,8 @@ std::int64_t packed_size(const gguf::tensor& t, const formats::format& of, layou
                               : of.scales == formats::scale_per::row ? scale_spec::row()
                                                                      : scale_spec::tensor();
     const auto bytes =
-        trilobit::packed_bytes(layout_of(of.values, asked), t.rows(), t.columns(), scales);
+        trilobit::packed_bytes(formats::layout_of(of.values, asked), t.rows(), t.columns(), scales);
     return bytes.ok() ? bytes.value() : 0;
-}
-
-// These a program reads where they lie in the file.
-bool stays(gguf::tensor_type type) {
-    using enum gguf::tensor_type;
-    return type == f32 || type == f16 || type == bf16 || type == q8_0 || type == q6_k;
 }
 
 std::int64_t scratch_of(const model::config& c, std::int64_t batch) {
@@ -61,7 +42,7 @@ memory_use memory_of(const gguf::reader& file, const model::config& c, layout_id
         const formats::format* few = gguf::few_levels(t.type);
         if (few != nullptr)
             use.packed += packed_size(t, *few, layout);
-        else if (stays(t.type) || gguf::packed_image(file, t))
+        else if (model::dense_type(t.type) || gguf::packed_image(file, t))
             use.mapped += std::ssize(t.data);
         else
             use.packed += 4 * t.rows() * t.columns();
