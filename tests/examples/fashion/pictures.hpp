@@ -12,31 +12,12 @@
 #include <random>
 #include <string>
 
+#include "../support/scratch_folder.hpp"
 #include "fashion/idx.hpp"
 
 namespace pictures {
 
-class folder {
-    std::filesystem::path path;
-
-public:
-    folder() {
-        std::random_device random;
-        path = std::filesystem::temp_directory_path() /
-               ("trilobit-fashion-" + std::to_string(random()) + std::to_string(random()));
-        std::filesystem::create_directory(path);
-    }
-    folder(const folder&) = delete;
-    folder& operator=(const folder&) = delete;
-    ~folder() {
-        std::error_code ignored;
-        std::filesystem::remove_all(path, ignored);
-    }
-    [[nodiscard]] std::string operator/(const std::string& name) const {
-        return (path / name).string();
-    }
-    [[nodiscard]] std::string name() const { return path.string(); }
-};
+using folder = tbx::testing::scratch_folder;
 
 // Each class is bright where its own random pattern is, and a quarter of the pixels are anything.
 inline tbx::fashion::picture_set some(int count, unsigned seed, int pixels = 90) {

@@ -41,7 +41,7 @@ outcome run_fashion(const pictures::folder& folder, const std::string& arguments
 TEST_CASE("the program makes one file everywhere and measures it") {
     const pictures::folder folder;
     pictures::publish(folder, 600, 130);
-    const std::string data = " --data " + folder.name(), model = folder / "m.bin";
+    const std::string data = " --data " + folder.path(""), model = folder / "m.bin";
     const std::string training =
         "train" + data + " --hidden 64 32 --epochs 2 --batch 50 -o " + model;
     for (const std::string threads : {"1", "2"}) {
@@ -70,7 +70,7 @@ TEST_CASE("what the program cannot do is one line") {
         CHECK_THAT(r.err, StartsWith("trilobit-fashion: ") && ContainsSubstring(why));
         CHECK(std::count(r.err.begin(), r.err.end(), '\n') == 1);
     };
-    const std::string data = " --data " + folder.name();
+    const std::string data = " --data " + folder.path("");
     refused("test" + data + " -m " + (folder / "absent"), 1, "cannot be opened");
     refused("test" + data + " -m " + (folder / "stdout"), 1, "is no network");
     refused("train --data " + (folder / "absent"), 1, "cannot be opened");

@@ -31,6 +31,7 @@ public:
     }
 
     [[nodiscard]] std::string path(std::string_view name) const { return (folder / name).string(); }
+    [[nodiscard]] std::string operator/(std::string_view name) const { return path(name); }
     [[nodiscard]] std::string file(std::string_view name, std::string_view content) const {
         std::ofstream(path(name), std::ios::binary) << content;
         return path(name);

@@ -8,30 +8,13 @@
 #include <random>
 #include <string>
 
+#include "../support/scratch_folder.hpp"
 #include "llama2c/spm_vocabulary.hpp"
 #include "train/config.hpp"
 
 namespace scratch {
 
-class folder {
-public:
-    folder() {
-        std::random_device random;
-        path = std::filesystem::temp_directory_path() /
-               ("trilobit-train-" + std::to_string(random()) + std::to_string(random()));
-        std::filesystem::create_directory(path);
-    }
-    folder(const folder&) = delete;
-    folder& operator=(const folder&) = delete;
-    ~folder() {
-        std::error_code ignored;
-        std::filesystem::remove_all(path, ignored);
-    }
-    [[nodiscard]] std::string operator/(const char* name) const { return (path / name).string(); }
-
-private:
-    std::filesystem::path path;
-};
+using folder = tbx::testing::scratch_folder;
 
 inline void write(const std::string& path, const std::string& text) {
     std::ofstream(path, std::ios::binary) << text;
