@@ -40,14 +40,15 @@ struct lookup_any<Arch, Layout, Tables>
     static constexpr block_limits limits = lookup_limits<shape>;
     static constexpr int own_tokens = limits.tokens;
     static constexpr std::int64_t table_bytes = shape::table_bytes;
+    static constexpr int most_tables = 768 << 10;  // bytes in an L2 cache of 1 MiB or more
     struct scratch {
         alignas(64) float scales[std::max(limits.row_step, Layout::tile_rows) * scaled_segments];
     };
     /// Tiles that all rows of a block pass before the next: tables of several tokens stay in the
     /// L2 cache; fewer, in the L1 cache, change sums more often. One token runs at the speed of
-    /// memory, which wants whole rows in order.
+    /// memory, which wants long pieces of rows in order.
     static constexpr std::int64_t step_tiles(int tokens) noexcept {
-        return tokens == 1 ? max_cols : (128 << 10) / tokens / table_bytes;
+        return (tokens == 1 ? most_tables : (128 << 10) / tokens) / table_bytes;
     }
 
     /// Whichever takes longer, lookups alone or all instructions, and a fifth more for tables and
@@ -56,7 +57,7 @@ struct lookup_any<Arch, Layout, Tables>
     static constexpr double cost(const packed_shape& w, std::int64_t tokens) noexcept {
         using machine = simd::machine<Arch>;
         const auto shared = static_cast<double>(std::min<std::int64_t>(tokens, shape::most_tokens));
-        const bool in_cache = tokens * w.row_tiles() * table_bytes <= 768 << 10;
+        const bool in_cache = tokens * w.row_tiles() * table_bytes <= most_tables;
         const double passes = tokens > own_tokens ? 1.4 : in_cache ? 1.2 : 1.5;
         constexpr int weights =
             simd::register_bytes<Arch> * Layout::tile_rows * Layout::tile_cols / Layout::tile_bytes;

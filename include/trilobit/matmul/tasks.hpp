@@ -123,7 +123,7 @@ inline task_size cut_tasks(std::span<const product> products, const activation_s
     size.tasks = count(size.ranges);
     // Sixty-four rows or more, for which kernels have most sums in registers.
     const std::int64_t each = size.tasks / threads, least = 64 / (size.blocks * tile_rows);
-    size.grain = std::max({std::int64_t{1}, least, std::min<std::int64_t>(each / 4, 4), each / 16});
+    size.grain = std::max({std::int64_t{1}, least, std::min<std::int64_t>(each / 4, 4), each / 8});
     return size;
 }
 
