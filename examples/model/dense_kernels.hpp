@@ -49,9 +49,9 @@ struct dense_kernels {
     void (*decode)(number_type type, const std::byte* row, std::int64_t cols, float* out);
     /// sum of row[i] * x[i].
     float (*dot)(number_type type, const std::byte* row, const float* x, std::int64_t cols);
-    /// y[t * y_stride] = sum of w[i] * x[t * x_stride + i] for every t < count; w is already float.
-    void (*dot_many)(const float* w, const float* x, std::int64_t x_stride, std::int64_t count,
-                     std::int64_t cols, float* y, std::int64_t y_stride);
+    /// y[t * y_stride] = sum of row[i] * x[t * x_stride + i] for every t < count.
+    void (*dot_many)(number_type type, const std::byte* row, const float* x, std::int64_t x_stride,
+                     std::int64_t count, std::int64_t cols, float* y, std::int64_t y_stride);
     /// out[q * out_stride + l] = sum over k < terms of a[q * a_stride + k] * b[k * b_stride + l],
     /// for q < count and l < 32, k ascending; b is IEEE half. Attention is made of nothing else.
     void (*combine)(const float* a, std::int64_t a_stride, std::int64_t count,

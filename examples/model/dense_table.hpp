@@ -59,23 +59,6 @@ struct dense_of {
         }
     };
 
-    template <class Source>
-    TRILOBIT_INLINE static float dot_source(Source source, const float* x, std::int64_t cols) {
-        accumulator sum;
-        const std::int64_t whole = cols / Source::step * Source::step;
-        for (std::int64_t i = 0; i < whole; i += Source::step) {
-            for (int line = 0; line < Source::step_bytes; line += 64)
-                n::prefetch(source.row,
-                            i / Source::step * Source::step_bytes + line + dense::read_ahead);
-            const auto some = source.open(i);
-            for (int p = 0; p < Source::step; p += lanes::count) sum.add(some.at(p), x + i + p);
-        }
-        if (whole == cols) return sum.total();
-        float tail[lanes::count];
-        for (std::int64_t i = whole; i < cols; ++i) tail[i - whole] = source.one(i) * x[i];
-        return sum.total_with(tail, cols - whole);
-    }
-
     static void decode(number_type type, const std::byte* row, std::int64_t cols, float* out) {
         from::with(type, row, [=](auto source) {
             constexpr int step = decltype(source)::step;
@@ -91,19 +74,21 @@ struct dense_of {
         });
     }
 
-    static float dot(number_type type, const std::byte* row, const float* x, std::int64_t cols) {
-        return from::with(type, row, [=](auto source) { return dot_source(source, x, cols); });
-    }
-
-    /// `Count` activation rows against one weight row: the weights are loaded once.
-    template <int Count>
-    TRILOBIT_INLINE static void dot_block(const float* w, const float* x, std::int64_t x_stride,
+    /// One weight row against `Count` activation rows: its numbers are read and widened once.
+    template <int Count, class Source>
+    TRILOBIT_INLINE static void dot_block(Source source, const float* x, std::int64_t x_stride,
                                           std::int64_t cols, float* y, std::int64_t y_stride) {
         accumulator sum[Count];
-        const std::int64_t whole = cols / lanes::count * lanes::count;
-        for (std::int64_t i = 0; i < whole; i += lanes::count) {
-            const lanes weights = dense::load<lanes>(w + i);
-            for (int t = 0; t < Count; ++t) sum[t].add(weights, x + t * x_stride + i);
+        const std::int64_t whole = cols / Source::step * Source::step;
+        for (std::int64_t i = 0; i < whole; i += Source::step) {
+            for (int line = 0; line < Source::step_bytes; line += 64)
+                n::prefetch(source.row,
+                            i / Source::step * Source::step_bytes + line + dense::read_ahead);
+            const auto some = source.open(i);
+            for (int p = 0; p < Source::step; p += lanes::count) {
+                const lanes weights = some.at(p);
+                for (int t = 0; t < Count; ++t) sum[t].add(weights, x + t * x_stride + i + p);
+            }
         }
         for (int t = 0; t < Count; ++t) {
             if (whole == cols) {
@@ -112,21 +97,42 @@ struct dense_of {
             }
             float tail[lanes::count];
             for (std::int64_t i = whole; i < cols; ++i)
-                tail[i - whole] = w[i] * x[t * x_stride + i];
+                tail[i - whole] = source.one(i) * x[t * x_stride + i];
             y[t * y_stride] = sum[t].total_with(tail, cols - whole);
         }
     }
 
-    static void dot_many(const float* w, const float* x, std::int64_t x_stride, std::int64_t count,
-                         std::int64_t cols, float* y, std::int64_t y_stride) {
-        // As many rows as leave a few registers for the weights and for loading: 12 sums of 32
-        // registers, 8 of 16.
-        constexpr int block = lanes::registers == 2 ? 6 : lanes::registers == 4 ? 2 : 1;
+    static float dot(number_type type, const std::byte* row, const float* x, std::int64_t cols) {
+        float y;
+        from::with(type, row, [&](auto source) { dot_block<1>(source, x, 0, cols, &y, 0); });
+        return y;
+    }
+
+    static void dot_many(number_type type, const std::byte* row, const float* x,
+                         std::int64_t x_stride, std::int64_t count, std::int64_t cols, float* y,
+                         std::int64_t y_stride) {
+        from::with(type, row, [&](auto source) {
+            by_registers(count, [&]<int Count>(std::int64_t t) {
+                dot_block<Count>(source, x + t * x_stride, x_stride, cols, y + t * y_stride,
+                                 y_stride);
+            });
+        });
+    }
+
+    /// f<Count>(first) for all of `count` in order, Count at a time, which is as many sums as leave
+    /// registers for what they share and for loading.
+    template <class F>
+    TRILOBIT_INLINE static void by_registers(std::int64_t count, F f) {
         std::int64_t t = 0;
-        for (; t + block <= count; t += block)
-            dot_block<block>(w, x + t * x_stride, x_stride, cols, y + t * y_stride, y_stride);
-        for (; t < count; ++t)
-            dot_block<1>(w, x + t * x_stride, x_stride, cols, y + t * y_stride, y_stride);
+        const auto run = [&]<int Count>() {
+            for (; t + Count <= count; t += Count) f.template operator()<Count>(t);
+        };
+        if constexpr (lanes::registers <= 2) {
+            run.template operator()<8>();
+            run.template operator()<4>();
+        }
+        if constexpr (lanes::registers <= 4) run.template operator()<2>();
+        run.template operator()<1>();
     }
 
     TRILOBIT_INLINE static lanes kept_lanes(const std::uint16_t* b) {
@@ -162,18 +168,10 @@ struct dense_of {
     static void combine(const float* a, std::int64_t a_stride, std::int64_t count, const Kept* b,
                         std::int64_t b_stride, std::int64_t terms, float* out,
                         std::int64_t out_stride) {
-        std::int64_t q = 0;
-        const auto run = [&]<int Count>() {
-            for (; q + Count <= count; q += Count)
-                combine_block<Count>(a + q * a_stride, a_stride, b, b_stride, terms,
-                                     out + q * out_stride, out_stride);
-        };
-        if constexpr (lanes::registers <= 2) {
-            run.template operator()<8>();
-            run.template operator()<4>();
-        }
-        if constexpr (lanes::registers <= 4) run.template operator()<2>();
-        run.template operator()<1>();
+        by_registers(count, [&]<int Count>(std::int64_t q) {
+            combine_block<Count>(a + q * a_stride, a_stride, b, b_stride, terms,
+                                 out + q * out_stride, out_stride);
+        });
     }
 
     // Element by element

@@ -10,10 +10,12 @@
 namespace tbx::model {
 namespace {
 
+// So few tokens read rows where they are, which keeps up with memory; for more, rows are decoded.
+constexpr std::int64_t few_tokens = 8;
 // Weight rows that are decoded together: enough to use a group of activation rows several times
 // while it is in the first cache, few enough to stay in the second.
 constexpr std::int64_t panel_rows = 16;
-constexpr std::int64_t token_group = 12;
+constexpr std::int64_t token_group = 16;
 
 // The one way in which a row meets a single token.
 float dense_row(const dense_kernels& run, const dense_matrix& w, std::int64_t row, const float* x) {
@@ -26,6 +28,11 @@ void dense_rows(const dense_kernels& run, const dense_matrix& w, const_matrix x,
         for (std::int64_t r = begin; r < end; ++r) y.data[r] = dense_row(run, w, r, x.data);
         return;
     }
+    if (x.rows <= few_tokens) {
+        for (std::int64_t r = begin; r < end; ++r)
+            run.dot_many(w.type, w.row(r), x.data, x.stride, x.rows, w.cols, y.data + r, y.stride);
+        return;
+    }
     thread_local std::vector<float> panel;  // (panel_rows, cols)
     panel.resize(static_cast<std::size_t>(panel_rows * w.cols));
     for (std::int64_t first = begin; first < end; first += panel_rows) {
@@ -34,9 +41,10 @@ void dense_rows(const dense_kernels& run, const dense_matrix& w, const_matrix x,
             run.decode(w.type, w.row(first + r), w.cols, panel.data() + r * w.cols);
         for (std::int64_t t = 0; t < x.rows; t += token_group)
             for (std::int64_t r = 0; r < count; ++r)
-                run.dot_many(panel.data() + r * w.cols, x.row(t), x.stride,
-                             std::min(token_group, x.rows - t), w.cols, y.row(t) + first + r,
-                             y.stride);
+                run.dot_many(number_type::f32,
+                             reinterpret_cast<const std::byte*>(panel.data() + r * w.cols),
+                             x.row(t), x.stride, std::min(token_group, x.rows - t), w.cols,
+                             y.row(t) + first + r, y.stride);
     }
 }
 

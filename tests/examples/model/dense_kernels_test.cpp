@@ -108,21 +108,25 @@ TEST_CASE("rows decode to the floats that their format defines; dot products are
 }
 
 TEST_CASE("many dot products have the bits of each alone") {
-    const std::int64_t cols = GENERATE(1, 32, 100, 256);
-    constexpr std::int64_t most = 15;
-    const auto w = numbers(static_cast<std::size_t>(cols), 1);
+    const auto type = GENERATE(number_type::f32, number_type::f16, number_type::bf16,
+                               number_type::q8_0, number_type::q6_k);
+    const std::int64_t cols =
+        model::block_elements(type) == 1 ? GENERATE(1, 32, 100, 256) : GENERATE(256, 768);
+    constexpr std::int64_t most = 19;
+    const auto row = encode(type, numbers(static_cast<std::size_t>(cols), 1), cols);
     const auto x = numbers(static_cast<std::size_t>((cols + 3) * most), 2);
     for (const auto* run : tables())
         for (std::int64_t count = 0; count <= most; ++count) {
+            INFO(run->name << " " << model::name_of(type) << " " << cols << " " << count);
             std::vector<float> y(static_cast<std::size_t>(most * 2), -1.0f);
-            run->dot_many(w.data(), x.data(), cols + 3, count, cols, y.data(), 2);
+            run->dot_many(type, row.data(), x.data(), cols + 3, count, cols, y.data(), 2);
+            bool equal = true;
             for (std::int64_t t = 0; t < most; ++t) {
-                const auto* bytes = reinterpret_cast<const std::byte*>(w.data());
-                const float alone =
-                    run->dot(number_type::f32, bytes, x.data() + t * (cols + 3), cols);
-                CHECK(y[static_cast<std::size_t>(2 * t)] == (t < count ? alone : -1.0f));
-                CHECK(y[static_cast<std::size_t>(2 * t + 1)] == -1.0f);
+                const float alone = run->dot(type, row.data(), x.data() + t * (cols + 3), cols);
+                equal = equal && y[static_cast<std::size_t>(2 * t)] == (t < count ? alone : -1.0f);
+                equal = equal && y[static_cast<std::size_t>(2 * t + 1)] == -1.0f;
             }
+            CHECK(equal);
         }
 }
 
