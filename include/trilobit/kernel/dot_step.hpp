@@ -76,9 +76,7 @@ struct dot_step {
     static constexpr int together = fields == 1 ? std::max(Unroll, word::count) : Unroll;
     static constexpr int kept = Stages * Unroll;
     static constexpr int tile_bytes = 64 * Fields::planes, operand_bytes = 4 * fields;
-    static constexpr int lines = Tokens == 1 && fields > 1
-                                     ? ceil_div(Rows* simd::register_bytes<Arch>, 64)
-                                     : 0;
+    static constexpr int lines = fields > 1 ? ceil_div(Rows* simd::register_bytes<Arch>, 64) : 0;
 
     /// Largest code as it lies in the last stage's accumulator.
     static constexpr int largest = Fields::largest_code << (fields == 1 ? 0 : bits * (Stages - 1));

@@ -87,8 +87,8 @@ TRILOBIT_INLINE std::int64_t register_offset(const weights_span& w, int r) noexc
     return r / registers * w.block_stride + r % registers * simd::register_bytes<Arch>;
 }
 
-/// One token reads each weight once, at the speed of memory: this far ahead in all, past the end of
-/// the rows into the next ones, where the hardware's own prefetcher has to start anew.
+/// A few tokens read each weight once, at the speed of memory: this far ahead in all, past the end
+/// of the rows into the next ones, where the hardware's own prefetcher has to start anew.
 inline constexpr int prefetch_bytes = 4096;
 
 /// Asks for what `Tiles` tiles of `Lines` row blocks will need. Past the end of a row that is what

@@ -14,7 +14,7 @@
 //   add<Tiles>(span, token, tile, x, sums)    adds 1 or `together` tiles; token[m] is where token
 //                               m lies from x; a tile is tile_bytes, and x moves operand_bytes
 //   fold_every, folded, fold            tiles whose sums fit; where they go before that; 0: never
-//   lines                               row blocks, whose memory one token has prefetched; or 0
+//   lines                               row blocks, whose memory is prefetched; or 0
 #pragma once
 
 #include "trilobit/version.hpp"
