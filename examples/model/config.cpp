@@ -153,15 +153,6 @@ config config_of_architecture(std::string_view name) {
     return c;
 }
 
-config config::of_local_layers() const {
-    config c = *this;
-    c.rope_base = local_rope_base;
-    c.rope_divisor = local_rope_divisor;
-    c.rope_magnitude = 1.0f;
-    c.yarn = {};
-    return c;
-}
-
 std::int64_t config::linear_weights() const noexcept {
     const std::int64_t networks = experts > 0 ? experts_used : 1;
     return layers * (dim * (q_width() + k_width() + v_width() + attention_width()) +

@@ -33,6 +33,13 @@ struct yarn_rule {
     float fast = 32.0f, slow = 1.0f;
 };
 
+/// How pairs turn: plain numbers, which each pass of a model may take along.
+struct rope_rule {
+    std::int64_t dim;  // numbers of a head that turn
+    float base, divisor, magnitude;
+    yarn_rule yarn;
+};
+
 struct config {
     std::string architecture;  // as GGUF calls it
     std::string name;          // for people; may be empty
@@ -92,8 +99,12 @@ struct config {
     [[nodiscard]] bool is_local(std::int64_t layer) const {
         return window > 0 && local[static_cast<std::size_t>(layer)];
     }
-    /// The same with the RoPE of local layers.
-    [[nodiscard]] config of_local_layers() const;
+    [[nodiscard]] rope_rule rope() const noexcept {
+        return {rope_dim, rope_base, rope_divisor, rope_magnitude, yarn};
+    }
+    [[nodiscard]] rope_rule local_rope() const noexcept {
+        return {rope_dim, local_rope_base, local_rope_divisor, 1.0f, {}};
+    }
     /// Weights of the linear layers that a token meets, without embedding and head.
     [[nodiscard]] std::int64_t linear_weights() const noexcept;
 };

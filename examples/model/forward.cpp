@@ -75,8 +75,8 @@ const_matrix forward(compute& cpu, const transformer& m, state& s, std::span<con
         w.embedding.read(cpu.dense, tokens[static_cast<std::size_t>(t)], x.row(t));
     scale_rows(x, c.embedding_scale);
     const bool is_long = c.long_rope > 0 && s.cache.capacity() > c.long_rope;
-    s.rope.fill(c, is_long ? w.long_rope_divisors : w.rope_divisors, s.cache.length, n);
-    if (c.window > 0) s.local_rope.fill(c.of_local_layers(), w.rope_divisors, s.cache.length, n);
+    s.rope.fill(c.rope(), is_long ? w.long_rope_divisors : w.rope_divisors, s.cache.length, n);
+    if (c.window > 0) s.local_rope.fill(c.local_rope(), w.rope_divisors, s.cache.length, n);
     for (std::int64_t layer = 0; layer < c.layers; ++layer) {
         const layer_weights& l = w.layers[static_cast<std::size_t>(layer)];
 

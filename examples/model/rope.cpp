@@ -17,16 +17,16 @@ class yarn_ramp {
     double low, high;
 
 public:
-    explicit yarn_ramp(const config& c) {
-        const auto pairs = static_cast<double>(c.rope_dim);  // twice as many: ggml counts numbers
+    explicit yarn_ramp(const rope_rule& rule) {
+        const auto pairs = static_cast<double>(rule.dim);  // twice as many: ggml counts numbers
         const auto turning = [&](float times) {
             constexpr double pi = 3.14159265358979323846;
             return pairs *
-                   std::log(static_cast<double>(c.yarn.original) / (double{times} * 2.0 * pi)) /
-                   (2.0 * std::log(double{c.rope_base}));
+                   std::log(static_cast<double>(rule.yarn.original) / (double{times} * 2.0 * pi)) /
+                   (2.0 * std::log(double{rule.base}));
         };
-        low = std::max(0.0, std::floor(turning(c.yarn.fast)));
-        high = std::min(pairs - 1.0, std::ceil(turning(c.yarn.slow)));
+        low = std::max(0.0, std::floor(turning(rule.yarn.fast)));
+        high = std::min(pairs - 1.0, std::ceil(turning(rule.yarn.slow)));
     }
     [[nodiscard]] double at(std::size_t pair) const noexcept {
         const double way = (static_cast<double>(pair) - low) / std::max(0.001, high - low);
@@ -36,20 +36,20 @@ public:
 
 }  // namespace
 
-void rope_table::fill(const config& c, std::span<const float> divisors, std::int64_t first,
+void rope_table::fill(const rope_rule& rule, std::span<const float> divisors, std::int64_t first,
                       std::int64_t count) {
-    pairs = c.rope_dim / 2;
+    pairs = rule.dim / 2;
     if (std::ssize(steps) != pairs) {
         steps.resize(static_cast<std::size_t>(pairs));
         for (std::size_t i = 0; i < steps.size(); ++i) {
-            const double exponent = -2.0 * static_cast<double>(i) / static_cast<double>(c.rope_dim);
+            const double exponent = -2.0 * static_cast<double>(i) / static_cast<double>(rule.dim);
             const double divisor = divisors.empty() ? 1.0 : double{divisors[i]};
-            steps[i] = power(c.rope_base, exponent) / (double{c.rope_divisor} * divisor);
+            steps[i] = power(rule.base, exponent) / (double{rule.divisor} * divisor);
         }
-        if (c.yarn.original > 0) {
-            const yarn_ramp own(c);
+        if (rule.yarn.original > 0) {
+            const yarn_ramp own(rule);
             for (std::size_t i = 0; i < steps.size(); ++i)
-                steps[i] *= 1.0 + own.at(i) * (double{c.rope_divisor} - 1.0);
+                steps[i] *= 1.0 + own.at(i) * (double{rule.divisor} - 1.0);
         }
     }
     cosines.resize(static_cast<std::size_t>(count * pairs));
@@ -60,8 +60,8 @@ void rope_table::fill(const config& c, std::span<const float> divisors, std::int
         float* sine = sines.data() + p * pairs;
         for (std::int64_t i = 0; i < pairs; ++i) {
             const direction d = direction_of(position * steps[static_cast<std::size_t>(i)]);
-            cosine[i] = static_cast<float>(d.cosine * double{c.rope_magnitude});
-            sine[i] = static_cast<float>(d.sine * double{c.rope_magnitude});
+            cosine[i] = static_cast<float>(d.cosine * double{rule.magnitude});
+            sine[i] = static_cast<float>(d.sine * double{rule.magnitude});
         }
     }
 }

@@ -21,10 +21,10 @@ class rope_table {
     std::vector<float> sines;    // (positions, pairs)
 
 public:
-    /// Pair i of position p turns by p / divisor * base^(-2i / rope_dim) / divisors[i], with YaRN
+    /// Pair i of position p turns by p / divisor * base^(-2i / dim) / divisors[i], with YaRN
     /// by up to `divisor` times as much, and by no more than most_angle. Computed in double: at
     /// position 10^5 an angle in float may be off by 0.004.
-    void fill(const config& c, std::span<const float> divisors, std::int64_t first,
+    void fill(const rope_rule& rule, std::span<const float> divisors, std::int64_t first,
               std::int64_t count);
 
     /// Turns one head of the token at row `p` of the table.
