@@ -11,6 +11,7 @@
 #include <trilobit/dispatch/per_arch.hpp>
 #include <vector>
 
+#include "model/dense_kernels.hpp"
 #include "train/gemm_kernels.hpp"
 #include "train/portable_math.hpp"
 #include "train/sums.hpp"
@@ -72,6 +73,15 @@ TEST_CASE("products have the stated order of sums on every instruction set") {
             CHECK(std::memcmp(got.data(), want.data(), got.size() * sizeof(float)) == 0);
         }
     set_threads(1);
+}
+
+TEST_CASE("products are compiled for the instruction sets that the model's loops are") {
+    using models = trilobit::dispatch::per_arch<tbx::model::dense_kernels, tbx::model::dense_of>;
+    std::vector<std::string_view> ours, theirs;
+    for (const gemm_kernels* k : trilobit::dispatch::per_arch<gemm_kernels, gemm_of>::available())
+        ours.push_back(k->name);
+    for (const tbx::model::dense_kernels* k : models::available()) theirs.push_back(k->name);
+    CHECK(ours == theirs);
 }
 
 TEST_CASE("sums of rows are those of their lanes") {
