@@ -7,38 +7,40 @@
 #include <exception>
 
 #include "fashion/commands.hpp"
+#include "support/number_options.hpp"
 #include "support/standard_streams.hpp"
 #include "support/truncation.hpp"
 
 namespace {
 
 using namespace tbx::fashion;
+using tbx::support::number_between, tbx::support::seed_number, tbx::support::whole_number;
 
 void add_train(CLI::App& app, train_command& c) {
     app.add_option("--data", c.data, "folder of the data set")->capture_default_str();
     app.add_option("-o,--out", c.out, "network to write")->capture_default_str();
     app.add_option("--hidden", c.options.hidden, "neurons of each hidden layer")
-        ->check(CLI::Range(1, 8192))
+        ->transform(whole_number(1, 8192))
         ->expected(1, 8)
         ->capture_default_str();
     app.add_option("--epochs", c.options.epochs)
-        ->check(CLI::Range(1, 10000))
+        ->transform(whole_number(1, 10000))
         ->capture_default_str();
-    app.add_option("--batch", c.options.batch)->check(CLI::Range(2, 10000))->capture_default_str();
+    app.add_option("--batch", c.options.batch)
+        ->transform(whole_number(2, 10000))
+        ->capture_default_str();
     app.add_option("--lr", c.options.lr, "learning rate")
-        ->check(CLI::Range(1e-9, 1.0))
+        ->check(number_between(1e-9, 1.0))
         ->capture_default_str();
-    app.add_option("--seed", c.options.seed)
-        ->check(CLI::Range(0.0, 0x1.fffffffffffffp63))
-        ->capture_default_str();
-    app.add_option("--threads", c.threads)->check(CLI::Range(1, 1024))->capture_default_str();
+    app.add_option("--seed", c.options.seed)->transform(seed_number())->capture_default_str();
+    app.add_option("--threads", c.threads)->transform(whole_number(1, 1024))->capture_default_str();
 }
 
 void add_test(CLI::App& app, test_command& c) {
     app.add_option("--data", c.data, "folder of the data set")->capture_default_str();
     app.add_option("-m,--model", c.model, "network")->capture_default_str();
     app.add_option("--seconds", c.seconds, "that are timed")
-        ->check(CLI::Range(0.0, 3600.0))
+        ->check(number_between(0.0, 3600.0))
         ->capture_default_str();
 }
 

@@ -323,7 +323,7 @@ void add_bench(CLI::App& app) {
                       ->type_name("NAME");
     file->excludes(shape);
     command->add_option("--layers", o->layers, "Only the first N layers of the shape [all]")
-        ->check(CLI::Range(std::int64_t{1}, std::int64_t{1} << 20))
+        ->transform(whole_number(1, 1 << 20))
         ->needs(shape)
         ->type_name("N");
     o->machine.add_to(*command);

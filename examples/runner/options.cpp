@@ -12,7 +12,6 @@
 #include "runner/logit_bias.hpp"
 #include "runner/pace.hpp"
 #include "support/names.hpp"
-#include "support/whole_number.hpp"
 #include "tokenizer/pretokenize.hpp"
 
 namespace tbx::runner {
@@ -130,35 +129,11 @@ void add_pre(CLI::App& command, std::string& pre) {
         });
 }
 
-CLI::Validator seed_number() {
-    return {[](std::string& text) {
-                return support::make_decimal<std::uint64_t>(
-                    text, 0, std::numeric_limits<std::uint64_t>::max());
-            },
-            ""};
-}
-
-CLI::Validator whole_number(std::int64_t low, std::int64_t high) {
-    return {[low, high](std::string& text) { return support::make_decimal(text, low, high); }, ""};
-}
-
 CLI::Validator one_of(std::vector<std::string> names) {
     return {[names = std::move(names)](std::string& text) {
                 if (std::find(names.begin(), names.end(), text) != names.end())
                     return std::string();
                 return support::none_of(text, names);
-            },
-            ""};
-}
-
-CLI::Validator number_between(double low, double high) {
-    return {[low, high](const std::string& text) {
-                double value = 0;
-                if (CLI::detail::lexical_cast(text, value) && value >= low && value <= high)
-                    return std::string();
-                char range[80];
-                (void)std::snprintf(range, sizeof range, " is no number from %g to %g", low, high);
-                return "'" + text + "'" + range;
             },
             ""};
 }

@@ -15,6 +15,7 @@
 #include "model/activations.hpp"
 #include "model/kv_cache.hpp"
 #include "model/sampler.hpp"
+#include "support/number_options.hpp"
 #include "tokenizer/tokenizer.hpp"
 
 namespace tbx::runner {
@@ -53,17 +54,10 @@ void add_read_as(CLI::App& command, std::vector<gguf::read_as>& told);
 /// --pre NAME, for each command that makes a tokenizer.
 void add_pre(CLI::App& command, std::string& pre);
 
-/// A decimal number of 64 bits without a sign: CLI11 takes -1 for the largest. To transform().
-[[nodiscard]] CLI::Validator seed_number();
-
-/// A decimal number, both ends included: CLI11 takes 010 for 8. To transform().
-[[nodiscard]] CLI::Validator whole_number(std::int64_t low, std::int64_t high);
+using support::number_between, support::seed_number, support::whole_number;
 
 /// One of `names`; what is wrong is told in one short line.
 [[nodiscard]] CLI::Validator one_of(std::vector<std::string> names);
-
-/// From `low` to `high`, both included. NaN is in no range, though CLI::Range lets it pass.
-[[nodiscard]] CLI::Validator number_between(double low, double high);
 
 /// What goes into a text that a model writes, and where it ends.
 struct writing_options {

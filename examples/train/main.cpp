@@ -5,12 +5,11 @@
 #include <CLI/CLI.hpp>
 #include <algorithm>
 #include <cstdio>
-#include <cstdlib>
 #include <exception>
-#include <sstream>
 #include <string>
 #include <vector>
 
+#include "support/number_options.hpp"
 #include "support/standard_streams.hpp"
 #include "support/truncation.hpp"
 #include "train/commands.hpp"
@@ -18,23 +17,7 @@
 namespace {
 
 using namespace tbx::train;
-
-// CLI::Range lets NaN pass, as it compares.
-CLI::Validator between(double low, double high) {
-    return {[=](std::string& text) {
-                char* end = nullptr;
-                const double value = std::strtod(text.c_str(), &end);
-                if (end != text.c_str() && *end == '\0' && value >= low && value <= high)
-                    return std::string();
-                std::ostringstream line;
-                line << "'" << text << "' is not a number from " << low << " to " << high;
-                return line.str();
-            },
-            ""};
-}
-
-// Doubles below 2^64. CLI11 takes -1, and what is larger than a seed, for the largest.
-CLI::Validator seed_number() { return between(0.0, 0x1.fffffffffffffp63); }
+using tbx::support::number_between, tbx::support::seed_number, tbx::support::whole_number;
 
 std::vector<std::string> graph_names() {
     std::vector<std::string> names;
@@ -56,24 +39,24 @@ void add_rule(CLI::App& app, const std::string& option, Rule& rule,
 }
 
 void add_train(CLI::App& app, train_command& c, std::string& graph_name, bool& fp32) {
-    const CLI::Range positive(1, 1 << 30);
+    const CLI::Validator positive = whole_number(1, 1 << 30);
     app.add_option("--text", c.text, "text to learn; lines <|endoftext|> part texts");
     app.add_option("--out", c.out, "model file to write")->capture_default_str();
     app.add_option("--name", c.name, "name stored in the model");
     app.add_option("--vocab", c.vocab, "take the vocabulary of this model file");
     app.add_option("--vocab-size", c.vocab_size, "else learn one of this size")
-        ->check(CLI::Range(260, 65536))
+        ->transform(whole_number(260, 65536))
         ->capture_default_str();
     app.add_option("--teacher", c.teacher, "learn from this model's predictions as well");
     app.add_option("--start-from", c.start_from, "begin with the weights of this model file");
     app.add_option("--soft", c.options.soft, "weight of the teacher against the text, 0..1")
-        ->check(between(0.0, 1.0))
+        ->check(number_between(0.0, 1.0))
         ->capture_default_str();
     for (const auto& [name, value] :
          {std::pair{"--hidden", &c.model.hidden}, std::pair{"--ffn", &c.model.ffn},
           std::pair{"--layers", &c.model.layers}, std::pair{"--heads", &c.model.heads},
           std::pair{"--kv-heads", &c.model.kv_heads}, std::pair{"--context", &c.model.context}})
-        app.add_option(name, *value)->check(positive)->capture_default_str();
+        app.add_option(name, *value)->transform(positive)->capture_default_str();
     app.add_option("--graph", graph_name, "llama.cpp runs bitnet and llama, not bitnet-b1.58")
         ->check(CLI::IsMember(graph_names()))
         ->capture_default_str();
@@ -84,28 +67,30 @@ void add_train(CLI::App& app, train_command& c, std::string& graph_name, bool& f
              "how inputs of linear layers are rounded");
     app.add_option("--type", c.type, "how they are stored; default: tq2_0, of binary ones q1_0")
         ->check(CLI::IsMember({"tq2_0", "i2_s", "q1_0"}));
-    app.add_option("--steps", c.options.steps)->check(positive)->capture_default_str();
-    app.add_option("--minutes", c.minutes, "instead of --steps")->check(between(0.01, 1e6));
+    app.add_option("--steps", c.options.steps)->transform(positive)->capture_default_str();
+    app.add_option("--minutes", c.minutes, "instead of --steps")->check(number_between(0.01, 1e6));
     app.add_option("--batch", c.options.batch, "sequences of --context tokens in a step")
-        ->check(positive)
+        ->transform(positive)
         ->capture_default_str();
     app.add_option("--lr", c.options.optimiser.lr, "learning rate")
-        ->check(between(1e-9, 10.0))
+        ->check(number_between(1e-9, 10.0))
         ->capture_default_str();
     app.add_option("--warm-up", c.options.optimiser.warm_up)
-        ->check(positive)
+        ->transform(positive)
         ->capture_default_str();
     app.add_option("--decay", c.options.optimiser.decay_part, "part of the run with a falling rate")
-        ->check(between(0.0, 1.0))
+        ->check(number_between(0.0, 1.0))
         ->capture_default_str();
     app.add_option("--weight-decay", c.options.optimiser.weight_decay)
-        ->check(between(0.0, 10.0))
+        ->check(number_between(0.0, 10.0))
         ->capture_default_str();
-    app.add_option("--seed", c.options.seed)->check(seed_number())->capture_default_str();
+    app.add_option("--seed", c.options.seed)->transform(seed_number())->capture_default_str();
     app.add_option("--threads", c.threads, "default: one to a processor")
-        ->check(CLI::Range(0, 4096));
+        ->transform(whole_number(0, 1024));
     app.add_option("--checkpoint", c.checkpoint, "default: <out>.checkpoint");
-    app.add_option("--save-every", c.save_every, "steps")->check(positive)->capture_default_str();
+    app.add_option("--save-every", c.save_every, "steps")
+        ->transform(positive)
+        ->capture_default_str();
     CLI::Option* resume = app.add_flag(
         "--resume", c.resume,
         "go on with the checkpoint, if there is one; a finished model is left as it is");
@@ -123,25 +108,27 @@ void add_sample(CLI::App& app, sample_command& c) {
     app.add_option("-m,--model", c.model)->required();
     app.add_option("-o,--out", c.out, "default: standard output");
     app.add_option("--tokens", c.options.tokens)
-        ->check(CLI::Range(1, 1 << 30))
+        ->transform(whole_number(1, 1 << 30))
         ->capture_default_str();
-    app.add_option("--texts", c.texts, "instead of --tokens: so many texts");
+    app.add_option("--texts", c.texts, "instead of --tokens: so many texts")
+        ->transform(whole_number(0, 1 << 30));
     app.add_option("--temperature", c.options.temperature, "0: greedy")
-        ->check(between(0.0, 100.0))
+        ->check(number_between(0.0, 100.0))
         ->capture_default_str();
-    app.add_option("--seed", c.options.seed)->check(seed_number())->capture_default_str();
+    app.add_option("--seed", c.options.seed)->transform(seed_number())->capture_default_str();
     app.add_option("--at-once", c.options.texts_at_once, "texts sampled side by side")
-        ->check(CLI::Range(1, 4096))
+        ->transform(whole_number(1, 4096))
         ->capture_default_str();
-    app.add_option("--threads", c.threads)->check(CLI::Range(1, 1 << 30));
+    app.add_option("--threads", c.threads)->transform(whole_number(1, 1024));
 }
 
 void add_eval(CLI::App& app, eval_command& c) {
     app.add_option("-m,--model", c.model)->required();
     app.add_option("--text", c.text)->required();
-    app.add_option("--context", c.context, "tokens in a window; default: the model's, at most 256");
+    app.add_option("--context", c.context, "tokens in a window; default: the model's, at most 256")
+        ->transform(whole_number(0, 1 << 30));
     app.add_flag("--ternarise", c.ternarise, "round a float model to ternary first");
-    app.add_option("--threads", c.threads)->check(CLI::Range(1, 1 << 30));
+    app.add_option("--threads", c.threads)->transform(whole_number(1, 1024));
 }
 
 int parse_and_run(int argc, char** argv) {

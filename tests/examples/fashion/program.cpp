@@ -54,6 +54,10 @@ TEST_CASE("the program makes one file everywhere and measures it") {
         sum.add(std::as_bytes(std::span(bytes)));
         CHECK(sum.digest() == "fd5b27286fcde8cc1aeac447e89355516c211f09a184559fa786a3d43fd58994");
     }
+    const outcome ten = run_fashion(
+        folder, "train" + data + " --hidden 8 --epochs 010 --batch 300 -o " + (folder / "x.bin"));
+    CHECK(ten.status == 0);
+    CHECK_THAT(ten.out, ContainsSubstring("epoch 10 of 10"));
     const outcome tested = run_fashion(folder, "test" + data + " --seconds 0 -m " + model);
     CHECK(tested.status == 0);
     CHECK_THAT(tested.out, StartsWith("130 pictures, "));

@@ -151,6 +151,9 @@ TEST_CASE("numbers are decimal, whatever they begin with") {
     CHECK(written("010", "010") == written("10", "10"));
     CHECK(written("10", "10") != written("8", "10"));
     CHECK(run_program({"run", "-m", "x", "-n", "0x10"}).status == 2);
+    const outcome layers = run_program({"bench", "--shape", "tiny", "--layers", "010"});
+    CHECK(layers.err == "trilobit: --layers: tiny has no more than 2\n");
+    CHECK(run_program({"bench", "--shape", "tiny", "--layers", "0x1"}).status == 2);
 }
 
 TEST_CASE("run prints the prompt and a continuation, the same for the same seed") {

@@ -176,6 +176,24 @@ TEST_CASE("NaN is no option") {
     }
 }
 
+TEST_CASE("numbers are decimal, whatever they begin with") {
+    const trainer_program p;
+    const result ten = p.train("--steps 010 --seed 010 --vocab-size 0300");
+    INFO(ten.out << ten.err);
+    REQUIRE(ten.status == 0);
+    CHECK_THAT(ten.out, ContainsSubstring("step 10  loss"));
+    const std::string model = content(p.path("m.gguf"));
+    REQUIRE(p.train("--steps 10 --seed 10").status == 0);
+    CHECK((content(p.path("m.gguf")) == model));
+    for (const char* option : {"--steps", "--layers", "--save-every", "--threads", "--seed"})
+        for (const char* value : {" 0x10", " 1.5", " 1e1", " -3"}) {
+            const result r = p.train(std::string(option) + value);
+            INFO(option << value << ": " << r.err);
+            CHECK(r.status == 2);
+            CHECK(r.complained());
+        }
+}
+
 TEST_CASE("a seed is a whole number that fits") {
     const trainer_program p;
     for (const char* value : {"-1", "18446744073709551616", "1.5", "x"})

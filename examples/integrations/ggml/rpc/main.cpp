@@ -23,6 +23,7 @@
 #include "integrations/ggml/rpc/calls.hpp"
 #include "integrations/ggml/rpc/only_loopback.hpp"
 #include "integrations/ggml/rpc/served_device.hpp"
+#include "support/number_options.hpp"
 
 namespace tbx::ggml {
 
@@ -125,14 +126,15 @@ int keep_serving(const wishes& w) {
 
 int main(int count, char** arguments) {
     using namespace tbx::ggml;
+    using tbx::support::whole_number;
     wishes w;
     std::size_t mebibytes = free_memory() >> 20;
     CLI::App app("Offers 1-bit and ternary products to llama.cpp on other machines");
     app.add_option("--host", w.host, "IPv4 address to listen on")->capture_default_str();
-    app.add_option("--port", w.port)->check(CLI::Range(1, 65535))->capture_default_str();
-    app.add_option("--threads", w.threads)->check(CLI::Range(1, 512))->capture_default_str();
+    app.add_option("--port", w.port)->transform(whole_number(1, 65535))->capture_default_str();
+    app.add_option("--threads", w.threads)->transform(whole_number(1, 512))->capture_default_str();
     app.add_option("--memory", mebibytes, "MiB that clients may fill; what is free if not said")
-        ->check(CLI::Range(std::size_t{64}, std::numeric_limits<std::size_t>::max() >> 20));
+        ->transform(whole_number<std::size_t>(64, std::numeric_limits<std::size_t>::max() >> 20));
     app.add_flag("--expose", the_guard.exposed, "Let other machines in: read the line it prints");
     CLI11_PARSE(app, count, arguments);
     w.memory = mebibytes << 20;
