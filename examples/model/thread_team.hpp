@@ -6,13 +6,25 @@
 #include <trilobit/core/config.hpp>
 #include <trilobit/core/executor.hpp>
 #if TRILOBIT_HAS_THREADS
+#include <string>
+#include <system_error>
+
 #include <trilobit/core/thread_pool.hpp>
+
+#include "support/error.hpp"
 #endif
 
 namespace tbx::model {
 
 #if TRILOBIT_HAS_THREADS
-using thread_team = trilobit::thread_pool;
+struct thread_team : trilobit::thread_pool {
+    /// Throws tbx::error where the system does not give so many.
+    explicit thread_team(int threads) try : thread_pool(threads) {
+    } catch (const std::system_error&) {
+        throw error("--threads",
+                    "the system does not give " + std::to_string(threads) + " threads");
+    }
+};
 #else
 /// Of the library's executor concept, and as thread_pool is used.
 struct thread_team {

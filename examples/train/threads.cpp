@@ -6,17 +6,15 @@
 
 #include <algorithm>
 #include <memory>
-#include <string>
-#include <system_error>
 #include <thread>
 
-#include "support/error.hpp"
+#include "model/thread_team.hpp"
 
 namespace tbx::train {
 namespace {
 
-std::unique_ptr<trilobit::thread_pool>& owned() {
-    static std::unique_ptr<trilobit::thread_pool> pool;
+std::unique_ptr<model::thread_team>& owned() {
+    static std::unique_ptr<model::thread_team> pool;
     return pool;
 }
 
@@ -26,18 +24,14 @@ void set_threads(int threads) {
     const int processors = std::max(1, static_cast<int>(std::thread::hardware_concurrency()));
     const int wanted = threads > 0 ? threads : processors;
     owned().reset();
-    try {
-        owned() = std::make_unique<trilobit::thread_pool>(wanted);
-    } catch (const std::system_error&) {
-        throw error("--threads", "the system does not give " + std::to_string(wanted) + " threads");
-    }
+    owned() = std::make_unique<model::thread_team>(wanted);
     // It has one for each processor from the start, and waits for ever for more that it does not
     // get.
     openblas_set_num_threads(std::min(wanted, processors));
 }
 
 trilobit::thread_pool& team() {
-    if (!owned()) owned() = std::make_unique<trilobit::thread_pool>(1);
+    if (!owned()) owned() = std::make_unique<model::thread_team>(1);
     return *owned();
 }
 

@@ -142,6 +142,28 @@ TEST_CASE("other failures say what they are about") {
     CHECK_FALSE(std::filesystem::exists("/tmp/never"));
 }
 
+TEST_CASE("threads that the system does not give are told in one line") {
+    if (std::getenv("TRILOBIT_TEST_PROGRAM") != nullptr) SKIP("wine needs more memory");
+    for (const std::vector<std::string>& command :
+         {std::vector<std::string>{"run", "-p", "kalo", "-n", "1"}, {"verify"}}) {
+        std::vector<std::string> all = command;
+        all.insert(all.end(), {"-m", tiny_model(), "-t"});
+        const auto with = [&](const char* threads) {
+            std::vector<std::string> some = all;
+            some.emplace_back(threads);
+            // Each thread takes 2 MiB and more of addresses, also from root, whom no limit of
+            // processes stops.
+            return program(some, {}, {}, std::size_t{1} << 30).wait();
+        };
+        CHECK(with("1").status == 0);
+        const outcome many = with("1024");
+        INFO(many.err);
+        CHECK(many.status == 1);
+        CHECK(many.err == "trilobit: --threads: the system does not give 1024 threads\n");
+        CHECK(many.out.empty());
+    }
+}
+
 TEST_CASE("numbers are decimal, whatever they begin with") {
     const auto written = [](const char* tokens, const char* seed) {
         return run_program({"run", "-m", tiny_model(), "-p", "kalo", "-n", tokens, "--temp", "1",

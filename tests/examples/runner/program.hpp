@@ -3,6 +3,7 @@
 #pragma once
 
 #include <fcntl.h>
+#include <sys/resource.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -47,8 +48,9 @@ class program {
     pid_t child;
 
 public:
+    /// With no more than `addresses` bytes of address space, if that is not 0.
     explicit program(const std::vector<std::string>& arguments, const std::string& input = {},
-                     const std::vector<std::string>& environment = {}) {
+                     const std::vector<std::string>& environment = {}, std::size_t addresses = 0) {
         const std::string in = folder.file("in", input), out = folder.path("out"),
                           err = folder.path("err");
         child = ::fork();
@@ -64,6 +66,8 @@ public:
         for (const std::string& a : arguments) argv.push_back(const_cast<char*>(a.c_str()));
         argv.push_back(nullptr);
         for (const std::string& e : environment) ::putenv(const_cast<char*>(e.c_str()));
+        const rlimit limit{addresses, addresses};
+        if (addresses > 0) (void)::setrlimit(RLIMIT_AS, &limit);
         ::execv(program_path(), argv.data());
         ::_exit(127);
     }

@@ -41,9 +41,9 @@ class trainer_program {
 public:
     trainer_program() { scratch::write(path("story.txt"), scratch::story(300)); }
     [[nodiscard]] std::string path(const char* name) const { return folder / name; }
-    [[nodiscard]] result run(const std::string& arguments) const {
-        const std::string command = std::string(TRILOBIT_TRAINER) + " " + arguments + " >" +
-                                    path("stdout") + " 2>" + path("stderr");
+    [[nodiscard]] result run(const std::string& arguments, const std::string& before = "") const {
+        const std::string command = before + std::string(TRILOBIT_TRAINER) + " " + arguments +
+                                    " >" + path("stdout") + " 2>" + path("stderr");
         const int status = std::system(command.c_str());
         return {WIFEXITED(status) ? WEXITSTATUS(status) : -1, content(path("stdout")),
                 content(path("stderr"))};
@@ -192,6 +192,22 @@ TEST_CASE("numbers are decimal, whatever they begin with") {
             CHECK(r.status == 2);
             CHECK(r.complained());
         }
+}
+
+TEST_CASE("threads that the system does not give are told in one line") {
+    const trainer_program p;
+    REQUIRE(p.train("--steps 1").status == 0);
+    const std::string model = " -m " + p.path("m.gguf");
+    for (const std::string& arguments : {"--text " + p.path("story.txt"), "sample" + model,
+                                         "eval" + model + " --text " + p.path("story.txt")}) {
+        // Addresses: no limit of processes stops root.
+        const result r = p.run(arguments + " --threads 1024", "ulimit -v 1000000; ");
+        INFO(r.out << r.err);
+        CHECK(r.status == 1);
+        CHECK(r.err == "trilobit-train: --threads: the system does not give 1024 threads\n");
+        CHECK(r.out.empty());
+    }
+    CHECK(p.train("--steps 1 --threads 4096").status == 2);
 }
 
 TEST_CASE("a seed is a whole number that fits") {
