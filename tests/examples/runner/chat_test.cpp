@@ -1,12 +1,15 @@
 // SPDX-License-Identifier: MIT
 // Tests of `trilobit chat`.
 #include <algorithm>
+#include <cstdio>
 
 #include <catch2/catch_test_macros.hpp>
 #include <catch2/generators/catch_generators.hpp>
 #include <catch2/matchers/catch_matchers_string.hpp>
 
 #include "chat_model.hpp"
+#include "runner/chat_form.hpp"
+#include "runner/conversation.hpp"
 
 using namespace tbx::testing;
 using Catch::Matchers::ContainsSubstring;
@@ -22,6 +25,22 @@ std::size_t count_of(const std::string& part, const std::string& whole) {
 command_line with(command_line some, const command_line& more) {
     some.insert(some.end(), more.begin(), more.end());
     return some;
+}
+
+const std::string story_teller = TRILOBIT_SOURCE_DIR "/examples/models/stories-ternary.gguf";
+
+/// What --show-tokens says of each turn: "sent 3 tokens after 60: ...".
+struct sent_tokens {
+    std::ptrdiff_t tokens, known;
+};
+std::vector<sent_tokens> tokens_sent(const std::string& err) {
+    std::vector<sent_tokens> all;
+    for (std::size_t at = 0; (at = err.find("sent ", at)) != err.npos; ++at) {
+        int tokens = 0, known = 0;
+        (void)std::sscanf(err.c_str() + at, "sent %d tokens after %d", &tokens, &known);
+        all.push_back({tokens, known});
+    }
+    return all;
 }
 
 /// The tiny model as one that was taught ChatML.
@@ -83,9 +102,59 @@ TEST_CASE("chat forgets the oldest turns at a full context, and never the system
     CHECK(run_program(roomy, all).out != expected);
 }
 
+TEST_CASE("a turn runs the tokens alone that are new, and after forgetting all that moved") {
+    using namespace tbx;
+    const std::string system = "You tell stories of a cat.";
+    const std::vector<std::string> asked = {"Tell me", "Tell me more", "And then"};
+    const command_line chat = {"chat",   "-m", story_teller, "--style", "plain",        "-n", "12",
+                               "--temp", "0",  "--system",   system,    "--show-tokens"};
+    const tokenizer::tokenizer words = tokenizer::tokenizer::from_gguf(gguf::reader(story_teller));
+    const runner::chat_form form("llama", words, {.style = "plain", .think = {}});
+
+    // What each turn writes whole, and how much of it the turn before has left in the cache.
+    runner::conversation talk(system);
+    std::vector<std::vector<model::token_id>> turns;
+    std::string lines, told;
+    for (const std::string& question : asked) {
+        talk.ask(question);
+        turns.push_back(form.encode(talk.messages(), true));
+        lines += question + "\n";
+        const std::string all = run_program(chat, lines).out;
+        talk.answer(all.substr(told.size(), all.size() - told.size() - 1));
+        told = all;
+    }
+    const auto total = [&](std::size_t turn) { return std::ssize(turns[turn]); };
+    const outcome roomy = run_program(chat, lines);
+    INFO(roomy.err);
+    const auto sent = tokens_sent(roomy.err);
+    REQUIRE(sent.size() == 3);
+    CHECK((sent[0].known == 0 && sent[0].tokens == total(0)));
+    for (const std::size_t turn : {1u, 2u}) {
+        // The last token of an answer was drawn and not run.
+        CHECK(sent[turn].known == total(turn - 1) + 11);
+        CHECK(sent[turn].known + sent[turn].tokens == total(turn));
+    }
+
+    // One position less than the third turn and its answer need.
+    const outcome tight = run_program(with(chat, {"-c", std::to_string(total(2) + 11)}), lines);
+    INFO(tight.err);
+    CHECK(count_of("is full: the oldest turns are forgotten, 1 this time", tight.err) == 1);
+    const auto slid = tokens_sent(tight.err);
+    REQUIRE(slid.size() == 3);
+    CHECK((slid[1].known == sent[1].known && slid[1].tokens == sent[1].tokens));
+    runner::conversation left = talk;
+    left.take_back();
+    REQUIRE(left.forget_oldest());
+    const auto moved = form.encode(left.messages(), true);
+    const auto same = std::mismatch(moved.begin(), moved.end(), turns[1].begin(), turns[1].end());
+    CHECK(slid[2].known == same.first - moved.begin());
+    CHECK(slid[2].known >= std::ssize(words.encode(system)));
+    CHECK(slid[2].known + slid[2].tokens == std::ssize(moved));
+}
+
 TEST_CASE("chat forgets in the midst of an answer as well, and goes on") {
     // A model whose words are words: read again, its answers are as many tokens as they were.
-    const std::string box = TRILOBIT_SOURCE_DIR "/examples/models/stories-ternary.gguf";
+    const std::string& box = story_teller;
     const command_line chat = {"chat", "-m", box, "--style", "plain", "-n", "40", "--temp", "0"};
     const std::string lines = "Tell me\nTell me more\n";
     const outcome roomy = run_program(with(chat, {"--show-tokens"}), lines);
