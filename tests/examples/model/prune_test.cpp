@@ -11,12 +11,12 @@
 #include <catch2/matchers/catch_matchers.hpp>
 #include <catch2/matchers/catch_matchers_string.hpp>
 
+#include "../gguf/edited_model.hpp"
 #include "../support/scratch_folder.hpp"
 #include "gguf/dequantize.hpp"
 #include "gguf/quantize.hpp"
 #include "gguf/reader.hpp"
 #include "gguf/weight_rows.hpp"
-#include "gguf/writer.hpp"
 #include "model/forward.hpp"
 #include "model/random_weights.hpp"
 #include "model/sampler.hpp"
@@ -42,20 +42,9 @@ using edit = std::function<void(std::string_view, std::int64_t cols, std::vector
 std::string write_model(const testing::scratch_folder& folder, std::string_view shape,
                         gguf::tensor_type type, const edit& change) {
     model::write_dummy(folder.path("whole.gguf"), model::config_of_shape(shape), type, 5, {});
-    const gguf::reader from(folder.path("whole.gguf"));
-    gguf::writer to(folder.path("m.gguf"));
-    for (const gguf::entry& e : from.entries())
-        if (e.key != "general.alignment") to.copy(e);
-    for (const gguf::tensor& t : from.tensors())
-        to.add_tensor(t.name, t.type,
-                      std::span(t.extent.data(), static_cast<std::size_t>(t.dimensions)));
-    for (const gguf::tensor& t : from.tensors()) {
-        std::vector<std::byte> bytes(t.data.begin(), t.data.end());
-        change(t.name, t.columns(), bytes);
-        to.append(bytes);
-    }
-    to.finish();
-    return folder.path("m.gguf");
+    return testing::edited_model(
+        gguf::reader(folder.path("whole.gguf")), folder.path("m.gguf"),
+        [&](testing::edited_tensor& t) { change(t.name, t.extent[0], t.bytes); });
 }
 
 /// Zeros where `is_zero` says so of a row and a column.

@@ -7,8 +7,7 @@
 #include <string_view>
 #include <vector>
 
-#include "gguf/reader.hpp"
-#include "gguf/writer.hpp"
+#include "../gguf/edited_model.hpp"
 #include "program.hpp"
 
 namespace tbx::testing {
@@ -29,34 +28,16 @@ inline std::string chat_model(const std::string& path, const std::vector<std::st
         tokens[tokens.size() - 1 - i] = controls[i];
         kinds[kinds.size() - 1 - i] = kind;
     }
-    gguf::writer to(path);
-    for (const gguf::entry& e : from.entries()) {
-        const std::string key(e.key);
-        if (key == "tokenizer.ggml.tokens")
-            to.set_array(key, tokens);
-        else if (key == "tokenizer.ggml.token_type")
-            to.set_array(key, kinds);
-        else if (key == "tokenizer.ggml.scores") {
-            std::vector<float> scores;
-            const auto old = from.array<float>(key);
-            for (std::size_t i = 0; i < old.size(); ++i) scores.push_back(old[i]);
-            to.set_array(key, scores);
-        } else if (e.type == gguf::value_type::string)
-            to.set(key, from.get<std::string_view>(key));
-        else if (e.type == gguf::value_type::boolean)
-            to.set(key, from.get<bool>(key));
-        else if (e.type == gguf::value_type::f32)
-            to.set(key, from.get<float>(key));
-        else
-            to.set(key, from.get<std::uint32_t>(key));
-    }
-    if (!chat_template.empty()) to.set("tokenizer.chat_template", chat_template);
-    for (const gguf::tensor& t : from.tensors())
-        to.add_tensor(t.name, t.type,
-                      std::span(t.extent.data(), static_cast<std::size_t>(t.dimensions)));
-    for (const gguf::tensor& t : from.tensors()) to.append(t.data);
-    to.finish();
-    return path;
+    return edited_model(from, path, {}, [&](const gguf::entry& e, gguf::writer& to) {
+        if (e.key == "tokenizer.ggml.token_type") {
+            to.set_array(e.key, kinds);
+            return true;
+        }
+        if (e.key != "tokenizer.ggml.tokens") return false;
+        to.set_array(e.key, tokens);
+        if (!chat_template.empty()) to.set("tokenizer.chat_template", chat_template);
+        return true;
+    });
 }
 
 }  // namespace tbx::testing

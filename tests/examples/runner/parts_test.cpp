@@ -16,36 +16,13 @@ using Catch::Matchers::ContainsSubstring;
 
 namespace {
 
-/// The entries of the dummy model that a few lines can copy.
-void copy_entries(const gguf::reader& from, gguf::writer& to) {
-    for (const gguf::entry& e : from.entries()) {
-        using enum gguf::value_type;
-        if (e.type == string) to.set(e.key, from.get<std::string_view>(e.key));
-        if (e.type == u32) to.set(e.key, from.get<std::uint32_t>(e.key));
-        if (e.type == f32) to.set(e.key, from.get<float>(e.key));
-        if (e.type == boolean) to.set(e.key, from.get<bool>(e.key));
-        if (e.type == array && e.element == string) to.set_array(e.key, from.strings(e.key));
-        if (e.type == array && e.element == f32) {
-            const auto view = from.array<float>(e.key);
-            std::vector<float> all;
-            for (std::size_t i = 0; i < view.size(); ++i) all.push_back(view[i]);
-            to.set_array(e.key, all);
-        }
-        if (e.type == array && e.element == i32) {
-            const auto view = from.array<std::int32_t>(e.key);
-            std::vector<std::int32_t> all;
-            for (std::size_t i = 0; i < view.size(); ++i) all.push_back(view[i]);
-            to.set_array(e.key, all);
-        }
-    }
-}
-
 /// Tensors [begin, end) of the model and the entries that `more` adds, in a file of their own.
 std::string extract(const gguf::reader& from, const std::string& path, bool entries,
                     std::size_t begin, std::size_t end,
                     const std::function<void(gguf::writer&)>& more) {
     gguf::writer to(path);
-    if (entries) copy_entries(from, to);
+    for (const gguf::entry& e : from.entries())
+        if (entries) to.copy(e);
     more(to);
     const auto some = from.tensors().subspan(begin, end - begin);
     for (const gguf::tensor& t : some)

@@ -7,6 +7,7 @@
 #include <catch2/generators/catch_generators.hpp>
 #include <catch2/matchers/catch_matchers_string.hpp>
 
+#include "../gguf/edited_model.hpp"
 #include "chat_model.hpp"
 #include "runner/session.hpp"
 
@@ -31,25 +32,13 @@ runner::model_options options_for(const std::string& path) {
 const std::string& stranger() {
     static const scratch_folder folder;
     static const std::string path = [] {
-        const gguf::reader from(story_model);
-        gguf::writer to(folder.path("stranger.gguf"));
-        for (const gguf::entry& e : from.entries())
-            if (e.key != "general.alignment") to.copy(e);
-        for (const gguf::tensor& t : from.tensors())
-            to.add_tensor(t.name, t.type,
-                          std::span(t.extent.data(), static_cast<std::size_t>(t.dimensions)));
-        for (const gguf::tensor& t : from.tensors()) {
-            std::vector<std::byte> bytes(t.data.begin(), t.data.end());
-            // Codes move, scales at the end of each block stay.
-            if (t.type == gguf::tensor_type::tq2_0)
-                for (std::size_t at = 0; at < bytes.size(); at += 66)
-                    std::rotate(bytes.begin() + static_cast<std::ptrdiff_t>(at),
-                                bytes.begin() + static_cast<std::ptrdiff_t>(at + 7),
-                                bytes.begin() + static_cast<std::ptrdiff_t>(at + 64));
-            to.append(bytes);
-        }
-        to.finish();
-        return folder.path("stranger.gguf");
+        // Codes move, scales at the end of each block stay.
+        return edited_model(
+            gguf::reader(story_model), folder.path("stranger.gguf"), [](edited_tensor& t) {
+                if (t.type != gguf::tensor_type::tq2_0) return;
+                for (auto block = t.bytes.begin(); block < t.bytes.end(); block += 66)
+                    std::rotate(block, block + 7, block + 64);
+            });
     }();
     return path;
 }
