@@ -19,6 +19,14 @@ std::string_view name_of(number_type type) noexcept {
             return "Q8_0";
         case number_type::q6_k:
             return "Q6_K";
+        case number_type::q4_0:
+            return "Q4_0";
+        case number_type::iq4_nl:
+            return "IQ4_NL";
+        case number_type::q4_k:
+            return "Q4_K";
+        case number_type::q5_k:
+            return "Q5_K";
     }
     return "?";
 }

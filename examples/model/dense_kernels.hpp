@@ -14,11 +14,25 @@
 
 namespace tbx::model {
 
-enum class number_type : std::uint8_t { f32, f16, bf16, q8_0, q6_k };
+enum class number_type : std::uint8_t { f32, f16, bf16, q8_0, q6_k, q4_0, iq4_nl, q4_k, q5_k };
 
 /// Elements of a row come in blocks: a row holds a whole number of them.
 constexpr std::int64_t block_elements(number_type type) noexcept {
-    return type == number_type::q6_k ? 256 : type == number_type::q8_0 ? 32 : 1;
+    switch (type) {
+        case number_type::f32:
+        case number_type::f16:
+        case number_type::bf16:
+            return 1;
+        case number_type::q8_0:
+        case number_type::q4_0:
+        case number_type::iq4_nl:
+            return 32;
+        case number_type::q6_k:
+        case number_type::q4_k:
+        case number_type::q5_k:
+            return 256;
+    }
+    return 1;
 }
 
 constexpr std::int64_t block_bytes(number_type type) noexcept {
@@ -32,6 +46,13 @@ constexpr std::int64_t block_bytes(number_type type) noexcept {
             return 34;
         case number_type::q6_k:
             return 210;
+        case number_type::q4_0:
+        case number_type::iq4_nl:
+            return 18;
+        case number_type::q4_k:
+            return 144;
+        case number_type::q5_k:
+            return 176;
     }
     return 0;
 }

@@ -57,6 +57,9 @@ struct registers {
     typedef std::uint32_t words __attribute__((vector_size(bytes)));
     typedef std::uint16_t halves __attribute__((vector_size(bytes / 2)));
     typedef std::uint8_t octets __attribute__((vector_size(bytes)));
+    // No more than 16, or 32, whatever a register holds: beside them in a row lie other numbers.
+    typedef std::uint8_t octets_of_16 __attribute__((vector_size(16)));
+    typedef std::uint8_t octets_of_32 __attribute__((vector_size(bytes < 32 ? bytes : 32)));
 
     /// 32 floats: two to eight registers, enough chains to hide the latency of an addition.
     struct lanes {

@@ -103,11 +103,12 @@ using progress = std::function<void(double)>;
     return {scale, report ? +call : nullptr, &report};
 }
 
-/// Numbers that are read where they lie in the file; of others floats are made.
+/// How the kernels read numbers of this type.
 [[nodiscard]] std::optional<number_type> dense_type(gguf::tensor_type type) noexcept;
 
-/// A tensor of floats, whose bytes stay where they are unless the type is a rare one. Reads it
-/// once, on all threads, and throws tbx::error when a number is NaN or infinity.
+/// A tensor of floats, whose bytes stay where they are if the machine's numbers begin with their
+/// low bytes, as the file's do. Reads it once, on all threads, and throws tbx::error when a number
+/// is NaN or infinity.
 [[nodiscard]] dense_matrix load_dense(compute& cpu, const gguf::reader& file,
                                       const gguf::tensor& from);
 

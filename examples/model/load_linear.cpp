@@ -33,6 +33,14 @@ std::optional<number_type> dense_type(gguf::tensor_type type) noexcept {
             return number_type::q8_0;
         case gguf::tensor_type::q6_k:
             return number_type::q6_k;
+        case gguf::tensor_type::q4_0:
+            return number_type::q4_0;
+        case gguf::tensor_type::iq4_nl:
+            return number_type::iq4_nl;
+        case gguf::tensor_type::q4_k:
+            return number_type::q4_k;
+        case gguf::tensor_type::q5_k:
+            return number_type::q5_k;
         default:
             return std::nullopt;
     }

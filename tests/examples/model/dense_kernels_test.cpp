@@ -16,6 +16,7 @@
 
 #include "gguf/dequantize.hpp"
 #include "gguf/quantize.hpp"
+#include "model/linear.hpp"
 #include "model/sampler.hpp"
 #include "same_bits.hpp"
 
@@ -35,38 +36,35 @@ std::vector<float> numbers(std::size_t count, std::uint64_t seed) {
     return out;
 }
 
-std::vector<std::byte> encode(number_type type, const std::vector<float>& values,
+/// All types of ordinary numbers.
+std::vector<gguf::tensor_type> types_of_numbers() {
+    std::vector<gguf::tensor_type> all = gguf::readable_types();
+    std::erase_if(all, [](gguf::tensor_type type) { return gguf::numbers(type) == nullptr; });
+    return all;
+}
+
+std::vector<std::byte> encode(gguf::tensor_type type, const std::vector<float>& values,
                               std::int64_t cols) {
-    switch (type) {
-        case number_type::f16:
-            return gguf::quantize(gguf::tensor_type::f16, values, cols);
-        case number_type::bf16:
-            return gguf::quantize(gguf::tensor_type::bf16, values, cols);
-        case number_type::q8_0:
-            return gguf::quantize(gguf::tensor_type::q8_0, values, cols);
-        case number_type::f32:
-            return gguf::quantize(gguf::tensor_type::f32, values, cols);
-        case number_type::q6_k:
-            break;
-    }
-    // Any bytes are a row of Q6_K, if only its scale is a sound half.
+    const formats::dense_format& of = *gguf::numbers(type);
+    if (of.cols == 1 || type == gguf::tensor_type::q8_0) return gguf::quantize(type, values, cols);
+    // Any bytes are a row of the others, if only their scales are sound halves.
     model::random_numbers random(5);
-    std::vector<std::byte> bytes(static_cast<std::size_t>(model::row_bytes(type, cols)));
+    std::vector<std::byte> bytes(
+        static_cast<std::size_t>(gguf::tensor_bytes(type, cols, 1).value()));
     for (std::byte& b : bytes) b = static_cast<std::byte>(random.bits());
-    for (std::size_t block = 0; block < bytes.size(); block += 210) {
-        const std::uint16_t d = trilobit::f32_to_f16(0.01f * random.uniform());
-        std::memcpy(bytes.data() + block + 208, &d, 2);
-    }
+    for (std::size_t block = 0; block < bytes.size(); block += static_cast<std::size_t>(of.bytes))
+        for (int i = 0; i < of.count; ++i) {
+            const std::uint16_t d = trilobit::f32_to_f16(0.01f * random.uniform());
+            std::memcpy(bytes.data() + block + of.first + 2 * i, &d, 2);
+        }
     return bytes;
 }
 
-gguf::tensor tensor_of(number_type type, const std::vector<std::byte>& bytes, std::int64_t cols) {
-    constexpr gguf::tensor_type types[] = {gguf::tensor_type::f32, gguf::tensor_type::f16,
-                                           gguf::tensor_type::bf16, gguf::tensor_type::q8_0,
-                                           gguf::tensor_type::q6_k};
+gguf::tensor tensor_of(gguf::tensor_type type, const std::vector<std::byte>& bytes,
+                       std::int64_t cols) {
     gguf::tensor t;
     t.name = "t";
-    t.type = types[static_cast<int>(type)];
+    t.type = type;
     t.dimensions = 1;
     t.extent[0] = cols;
     t.data = bytes;
@@ -76,17 +74,21 @@ gguf::tensor tensor_of(number_type type, const std::vector<std::byte>& bytes, st
 }  // namespace
 
 TEST_CASE("rows decode to the floats that their format defines; dot products are right") {
-    const auto type = GENERATE(number_type::f32, number_type::f16, number_type::bf16,
-                               number_type::q8_0, number_type::q6_k);
+    const auto in_file = GENERATE(from_range(types_of_numbers()));
+    CAPTURE(gguf::name_of(in_file));
+    REQUIRE(model::dense_type(in_file).has_value());  // else floats would be made of them
+    const number_type type = *model::dense_type(in_file);
+    CHECK(model::name_of(type) == gguf::name_of(in_file));
+    CHECK(model::row_bytes(type, 512) == gguf::tensor_bytes(in_file, 512, 1));
     for (const std::int64_t blocks : {1, 2, 3, 5}) {
         const bool plain = model::block_elements(type) == 1;
         for (const std::int64_t cols :
              plain ? std::vector<std::int64_t>{1, 31, 32, 33, 172, 256}
                    : std::vector<std::int64_t>{blocks * model::block_elements(type)}) {
             const auto values = numbers(static_cast<std::size_t>(cols), 7);
-            const auto row = encode(type, values, cols);
+            const auto row = encode(in_file, values, cols);
             std::vector<float> expected(values.size()), x = numbers(values.size(), 8);
-            gguf::dequantize_row(tensor_of(type, row, cols), 0, expected);
+            gguf::dequantize_row(tensor_of(in_file, row, cols), 0, expected);
             double sum = 0, size = 0;
             for (std::size_t i = 0; i < x.size(); ++i) {
                 sum += double{expected[i]} * double{x[i]};

@@ -11,7 +11,10 @@
 #include <catch2/matchers/catch_matchers.hpp>
 #include <catch2/matchers/catch_matchers_string.hpp>
 
+#include "../gguf/edited_model.hpp"
 #include "../support/scratch_folder.hpp"
+#include "gguf/dequantize.hpp"
+#include "gguf/quantize.hpp"
 #include "model/head.hpp"
 #include "model/random_weights.hpp"
 #include "model/shapes.hpp"
@@ -47,6 +50,9 @@ struct loaded {
         : file(write(folder, shape, type)),
           cpu(threads),
           m(model::load_transformer(cpu, file, layout, {})) {}
+
+    explicit loaded(gguf::reader from)
+        : file(std::move(from)), cpu(2), m(model::load_transformer(cpu, file, two_bit, {})) {}
 
     /// Logits of all tokens, given in batches of `step`.
     std::vector<float> logits(std::size_t step) {
@@ -164,6 +170,39 @@ TEST_CASE("two stages predict with the bits of all logits") {
     s.cache.length = 0;
     CHECK_THROWS_WITH(model::forward(l.cpu, l.m, s, text, model::logits_of::all),
                       ContainsSubstring("the logits at position 0 hold NaN or infinity"));
+}
+
+TEST_CASE("tables of every type of numbers stay in the file, with the logits of their floats") {
+    const auto type =
+        GENERATE(gguf::tensor_type::q4_0, gguf::tensor_type::iq4_nl, gguf::tensor_type::q4_k,
+                 gguf::tensor_type::q5_k, gguf::tensor_type::q6_k, gguf::tensor_type::q8_0);
+    const bool tied = GENERATE(false, true);
+    CAPTURE(gguf::name_of(type), tied);
+    const testing::scratch_folder folder;
+    model::config shape = model::config_of_shape("tiny-llama");
+    shape.tied_head = tied;
+    model::write_dummy(folder.path("rare"), shape, gguf::tensor_type::tq2_0, 3, {}, type);
+    loaded rare{gguf::reader(folder.path("rare"))};
+    loaded floats{gguf::reader(
+        testing::edited_model(rare.file, folder.path("floats"), [&](testing::edited_tensor& t) {
+            if (t.type != type) return;
+            std::vector<float> all(static_cast<std::size_t>(t.extent[0] * t.extent[1]));
+            for (std::int64_t r = 0; r < t.extent[1]; ++r)
+                gguf::dequantize_row(
+                    rare.file.require_tensor(t.name), r,
+                    std::span(all).subspan(static_cast<std::size_t>(r * t.extent[0])));
+            t.type = gguf::tensor_type::f32;
+            t.bytes = gguf::quantize(t.type, all, t.extent[0]);
+        }))};
+    const auto of_file = [&](const model::dense_matrix& table, const char* name) {
+        return table.owned.data() == nullptr &&
+               table.data == rare.file.require_tensor(name).data.data();
+    };
+    CHECK(of_file(*rare.m.weights.embedding.dense(), "token_embd.weight"));
+    CHECK(of_file(std::get<model::dense_matrix>(rare.m.weights.head.weights),
+                  tied ? "token_embd.weight" : "output.weight"));
+    for (const std::size_t step : {std::size_t{1}, text.size()})
+        CHECK(testing::same_bits(rare.logits(step), floats.logits(step)));
 }
 
 TEST_CASE("what does not fit is refused") {
