@@ -80,6 +80,7 @@ public:
     void load(const gguf::tensor& t, linear& out, const selection& kept = {}) {
         out = load_linear(cpu, file, t, layout, [&](double part) { advance(t, part); }, kept);
         settle(out, all.arena);
+        forget_packed(t);
         out.basis = all.bases->of(t.name);
         done += static_cast<double>(t.data.size());
         if (const gguf::tensor* scale = beside(t, ".scale"); scale != nullptr) {
@@ -100,7 +101,12 @@ public:
             settle(each, all.arena);
             each.basis = all.bases->of(t.name);
         }
+        forget_packed(t);
         done += static_cast<double>(t.data.size());
+    }
+    /// What is packed is not read again: a model would be in memory twice.
+    void forget_packed(const gguf::tensor& t) const {
+        if (gguf::few_levels(t.type) != nullptr) file.forget(t);
     }
     /// The tensor that is named after a matrix; null where there is none.
     [[nodiscard]] const gguf::tensor* beside(const gguf::tensor& t, const char* ending) const {

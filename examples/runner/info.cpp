@@ -29,6 +29,7 @@ struct info_options {
     std::string path;
     std::vector<gguf::read_as> read_as;
     std::int64_t context = 0;  // 0: the model's own, up to 4096, as `run` takes
+    model::kept_as cache = model::kept_as::f16;
     bool tensors = false, as_json = false;
 };
 
@@ -107,6 +108,7 @@ void print_types(const gguf::reader& file) {
 struct running {
     model::config config;
     std::int64_t positions = 0;
+    model::kept_as cache{};
     memory_use memory;
 };
 
@@ -119,8 +121,9 @@ running running_of(const gguf::reader& file, const info_options& o) {
     if (r.positions > r.config.context)
         throw error("--context", "the model was trained for " + std::to_string(r.config.context) +
                                      " positions, not " + std::to_string(r.positions));
-    r.memory =
-        memory_of(file, r.config, machine_options{}.layout, r.positions, machine_options{}.batch);
+    r.cache = o.cache;
+    r.memory = memory_of(file, r.config, machine_options{}.layout, r.positions,
+                         machine_options{}.batch, r.cache);
     return r;
 }
 
@@ -133,7 +136,8 @@ void print_memory(const running& r) {
     (void)std::printf("\nmemory at run time\n");
     line("weights, packed", r.memory.packed, "at most, as " + machine_options{}.layout_text());
     line("weights, mapped", r.memory.mapped, "read where they lie in the file");
-    line("keys and values", r.memory.cache, "of " + std::to_string(r.positions) + " positions");
+    line("keys and values", r.memory.cache,
+         "of " + std::to_string(r.positions) + " positions, as " + cache_text(r.cache));
     line("scratch", r.memory.scratch,
          "of a batch of " + std::to_string(std::min(machine_options{}.batch, r.positions)));
     line("all", r.memory.all(), "");
@@ -228,11 +232,9 @@ json as_json(const gguf::reader& file, const info_options& o) {
                         {"vocabulary", c.vocab},
                         {"context", c.context},
                         {"tied_head", c.tied_head}};
-        out["memory"] = {{"context", r.positions},
-                         {"packed_bytes", r.memory.packed},
-                         {"mapped_bytes", r.memory.mapped},
-                         {"cache_bytes", r.memory.cache},
-                         {"scratch_bytes", r.memory.scratch},
+        out["memory"] = {{"context", r.positions},          {"cache", cache_text(r.cache)},
+                         {"packed_bytes", r.memory.packed}, {"mapped_bytes", r.memory.mapped},
+                         {"cache_bytes", r.memory.cache},   {"scratch_bytes", r.memory.scratch},
                          {"all_bytes", r.memory.all()}};
     } catch (const error& e) {
         if (o.context > 0) throw;
@@ -277,6 +279,7 @@ void add_info(CLI::App& app) {
         ->add_option("-c,--context", o->context,
                      "Memory for so many positions [the model's, up to 4096]")
         ->transform(whole_number(1, 1 << 26));
+    add_cache(*command, o->cache);
     command->add_flag("--tensors", o->tensors, "Every tensor");
     command->add_flag("--json", o->as_json, "One JSON object instead of text");
     add_read_as(*command, o->read_as);

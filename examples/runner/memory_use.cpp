@@ -9,7 +9,6 @@
 #include "formats/layout.hpp"
 #include "gguf/packed.hpp"
 #include "gguf/types.hpp"
-#include "model/kv_cache.hpp"
 #include "model/linear.hpp"
 
 namespace tbx::runner {
@@ -36,20 +35,24 @@ std::int64_t scratch_of(const model::config& c, std::int64_t batch) {
 }  // namespace
 
 memory_use memory_of(const gguf::reader& file, const model::config& c, layout_id layout,
-                     std::int64_t positions, std::int64_t batch) {
+                     std::int64_t positions, std::int64_t batch, model::kept_as kept) {
     memory_use use;
     for (const gguf::tensor& t : file.tensors()) {
         const formats::format* few = gguf::few_levels(t.type);
-        if (few != nullptr)
-            use.packed += packed_size(t, *few, layout);
-        else if (model::dense_type(t.type) || gguf::packed_image(file, t))
+        const bool dense = model::dense_type(t.type) && trilobit::little_endian;
+        // A row of the embedding is read when its token comes; where it is the head as well, there
+        // is a packed copy.
+        const bool embedding = t.name == "token_embd.weight";
+        if (dense || (embedding && few != nullptr) || gguf::packed_image(file, t))
             use.mapped += std::ssize(t.data);
-        else
+        else if (few == nullptr)
             use.packed += 4 * t.rows() * t.columns();
+        if (few != nullptr && (!embedding || c.tied_head))
+            use.packed += packed_size(t, *few, layout);
     }
     const std::int64_t block = model::kv_cache::positions_per_block;
     const std::int64_t whole_blocks = (positions + block - 1) / block * block;
-    use.cache = whole_blocks * model::kv_cache(c, block).bytes_per_position(c.layers);
+    use.cache = whole_blocks * model::kv_cache(c, block, kept).bytes_per_position(c.layers);
     use.scratch = scratch_of(c, std::min(batch, positions));
     return use;
 }

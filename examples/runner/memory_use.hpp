@@ -8,6 +8,7 @@
 
 #include "gguf/reader.hpp"
 #include "model/config.hpp"
+#include "model/kv_cache.hpp"
 
 namespace tbx::runner {
 
@@ -24,6 +25,6 @@ struct memory_use {
 
 [[nodiscard]] memory_use memory_of(const gguf::reader& file, const model::config& c,
                                    trilobit::layout_id layout, std::int64_t positions,
-                                   std::int64_t batch);
+                                   std::int64_t batch, model::kept_as kept);
 
 }  // namespace tbx::runner

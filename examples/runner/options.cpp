@@ -51,6 +51,12 @@ const names<model::activation_rule>& activation_rules() {
     return all;
 }
 
+const names<model::kept_as>& kinds_of_cache() {
+    static const names<model::kept_as> all = {
+        {"f16", model::kept_as::f16}, {"q8", model::kept_as::q8}, {"f32", model::kept_as::f32}};
+    return all;
+}
+
 template <class Value>
 std::string text_of(const names<Value>& all, Value value) {
     for (const auto& [text, v] : all)
@@ -98,12 +104,16 @@ void model_options::add_to(CLI::App& command) {
     command
         .add_option("-c,--context", context, "Positions to make room for [the model's, up to 4096]")
         ->transform(whole_number(1, 1 << 26));
-    static const names<model::kept_as> kinds = {
-        {"f16", model::kept_as::f16}, {"q8", model::kept_as::q8}, {"f32", model::kept_as::f32}};
-    add_named(command, "--cache", cache, kinds, "How keys and values are kept");
+    add_cache(command, cache);
     add_read_as(command, read_as);
     machine.add_to(command);
 }
+
+void add_cache(CLI::App& command, model::kept_as& cache) {
+    add_named(command, "--cache", cache, kinds_of_cache(), "How keys and values are kept");
+}
+
+std::string cache_text(model::kept_as cache) { return text_of(kinds_of_cache(), cache); }
 
 void add_read_as(CLI::App& command, std::vector<gguf::read_as>& told) {
     command

@@ -48,6 +48,10 @@ struct model_options {
     void add_to(CLI::App& command);
 };
 
+/// --cache NAME, for each command that a cache's size means something to.
+void add_cache(CLI::App& command, model::kept_as& cache);
+[[nodiscard]] std::string cache_text(model::kept_as cache);
+
 /// --read-as NUMBER=NAME, for each command that reads a GGUF file.
 void add_read_as(CLI::App& command, std::vector<gguf::read_as>& told);
 

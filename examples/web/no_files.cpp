@@ -33,6 +33,7 @@ reader::reader(std::string name, std::span<const std::byte> bytes, std::span<con
 }
 
 void reader::require_whole() const {}
+void reader::forget(const tensor&) const noexcept {}
 
 }  // namespace gguf
 

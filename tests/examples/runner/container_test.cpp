@@ -18,10 +18,12 @@
 #include "gguf/writer.hpp"
 #include "model/forward.hpp"
 #include "program.hpp"
+#include "resident.hpp"
 
 using namespace tbx;
 using testing::content_of;
 using testing::outcome;
+using testing::resident_now;
 using testing::run_program;
 using testing::scratch_folder;
 using Catch::Matchers::ContainsSubstring;
@@ -64,16 +66,6 @@ std::size_t resident(const std::string& path) {
             bytes += kilobytes * 1024;
     }
     return bytes;
-}
-
-/// Memory of this process that is resident.
-std::size_t resident_now() {
-    std::ifstream status("/proc/self/status");
-    std::string line;
-    std::size_t kilobytes = 0;
-    while (std::getline(status, line))
-        if (std::sscanf(line.c_str(), "VmRSS: %zu kB", &kilobytes) == 1) break;
-    return kilobytes * 1024;
 }
 
 /// A container of 30 MB, made once.

@@ -1,13 +1,16 @@
 // SPDX-License-Identifier: MIT
 // Tests of `trilobit info`: the table of types, the memory that it foretells, and JSON.
 #include <catch2/catch_test_macros.hpp>
+#include <catch2/generators/catch_generators.hpp>
 #include <catch2/matchers/catch_matchers_string.hpp>
 #include <nlohmann/json.hpp>
 
 #include "gguf/reader.hpp"
+#include "model/forward.hpp"
 #include "model/state.hpp"
 #include "model/weights.hpp"
 #include "program.hpp"
+#include "resident.hpp"
 #include "runner/memory_use.hpp"
 
 using namespace tbx;
@@ -18,10 +21,44 @@ namespace {
 
 const std::string box_model = TRILOBIT_SOURCE_DIR "/examples/models/stories-ternary.gguf";
 
-std::string made_dummy(const scratch_folder& folder, const char* shape, gguf::tensor_type type) {
-    const std::string path = folder.path(gguf::name_of(type) + shape);
-    model::write_dummy(path, model::config_of_shape(shape), type, 1, {});
+std::string made_dummy(const scratch_folder& folder, const char* shape, gguf::tensor_type type,
+                       gguf::tensor_type tables = gguf::tensor_type::f16, bool tied = false) {
+    const std::string path =
+        folder.path(gguf::name_of(type) + shape + gguf::name_of(tables) + (tied ? "tied" : ""));
+    model::config c = model::config_of_shape(shape);
+    c.tied_head = tied;
+    model::write_dummy(path, c, type, 1, {}, tables);
     return path;
+}
+
+/// What is resident of a model of 60 MB in TQ2_0 after it has filled its context, and what was
+/// foretold.
+std::pair<double, double> taken_and_foretold(gguf::tensor_type tables, bool tied,
+                                             model::kept_as kept) {
+    const scratch_folder folder;
+    model::config shape = model::config_of_shape("tiny-llama");
+    shape.dim = 2048;
+    shape.ffn = 8192;
+    shape.key_dim = shape.value_dim = shape.rope_dim = 128;
+    shape.heads = shape.kv_heads = 16;
+    shape.vocab = 8192;
+    shape.tied_head = tied;
+    model::write_dummy(folder.path("m"), shape, gguf::tensor_type::tq2_0, 1, {}, tables);
+    const std::size_t before = resident_now();
+    const gguf::reader file(folder.path("m"));
+    model::compute cpu(1);
+    const auto m = model::load_transformer(cpu, file, trilobit::layout_id::ternary_2bit, {});
+    constexpr std::int64_t positions = 256, batch = 32;
+    model::state s(m.config, positions, batch, kept);
+    for (std::int64_t at = 0; at < positions; at += batch) {
+        std::vector<model::token_id> tokens(batch);
+        for (std::int64_t i = 0; i < batch; ++i)
+            tokens[static_cast<std::size_t>(i)] = static_cast<model::token_id>(at + i);
+        (void)model::forward(cpu, m, s, tokens, model::logits_of::last);
+    }
+    const auto use = runner::memory_of(file, m.config, trilobit::layout_id::ternary_2bit, positions,
+                                       batch, kept);
+    return {static_cast<double>(resident_now() - before), static_cast<double>(use.all())};
 }
 
 }  // namespace
@@ -63,16 +100,22 @@ TEST_CASE("info foretells the memory that a loaded model takes") {
     for (const std::string& path :
          {box_model, tiny_model(), made_dummy(folder, "tiny-llama", gguf::tensor_type::q2_0),
           made_dummy(folder, "tiny-llama", gguf::tensor_type::q1_0),
-          made_dummy(folder, "tiny", gguf::tensor_type::i2_s)}) {
+          made_dummy(folder, "tiny", gguf::tensor_type::i2_s),
+          made_dummy(folder, "tiny", gguf::tensor_type::tq2_0, gguf::tensor_type::q4_k),
+          made_dummy(folder, "tiny", gguf::tensor_type::tq2_0, gguf::tensor_type::q1_0),
+          made_dummy(folder, "tiny", gguf::tensor_type::tq2_0, gguf::tensor_type::q1_0, true)}) {
         CAPTURE(path);
         const gguf::reader file(path);
         model::compute cpu(1);
         const auto loaded =
             model::load_transformer(cpu, file, trilobit::layout_id::ternary_2bit, [](double) {});
         const model::config& c = loaded.config;
-        const runner::memory_use use =
-            runner::memory_of(file, c, trilobit::layout_id::ternary_2bit, 100, 32);
-        std::int64_t packed = 0;
+        const auto foretold = [&](model::kept_as kept) {
+            return runner::memory_of(file, c, trilobit::layout_id::ternary_2bit, 100, 32, kept);
+        };
+        const runner::memory_use use = foretold(model::kept_as::f16);
+        const bool packed_head = loaded.weights.head.packed() != nullptr;
+        std::int64_t packed = packed_head ? loaded.weights.head.bytes() : 0;
         for (const model::layer_weights& l : loaded.weights.layers)
             gguf::each_tensor(
                 c.widths(),
@@ -84,9 +127,38 @@ TEST_CASE("info foretells the memory that a loaded model takes") {
         // At most: equal scales are kept once, and dead neurons not at all.
         CHECK(use.packed >= packed);
         CHECK(static_cast<double>(use.packed) < 1.2 * static_cast<double>(packed));
-        const model::kv_cache cache(c, 128);  // 100 positions are four blocks
-        CHECK(use.cache == 128 * cache.bytes_per_position(c.layers));
-        CHECK(use.mapped > 0);
+        for (const auto kept : {model::kept_as::f16, model::kept_as::q8, model::kept_as::f32})
+            CHECK(foretold(kept).cache == model::kv_cache(c, 100, kept).bytes());
+        std::int64_t mapped = 0;
+        for (const gguf::tensor& t : file.tensors())
+            if (gguf::few_levels(t.type) == nullptr || t.name == "token_embd.weight")
+                mapped += std::ssize(t.data);
+        CHECK(use.mapped == mapped);
         CHECK(use.all() == use.mapped + use.packed + use.cache + use.scratch);
     }
+}
+
+TEST_CASE("what info foretells is what becomes resident, within a tenth") {
+    if (resident_now() == 0) SKIP("this system does not tell");
+    const auto [tables, tied, kept] = GENERATE(table<gguf::tensor_type, bool, model::kept_as>(
+        {{gguf::tensor_type::tq2_0, false, model::kept_as::f32},
+         {gguf::tensor_type::q4_k, true, model::kept_as::q8},
+         {gguf::tensor_type::f16, true, model::kept_as::f16}}));
+    const auto [taken, foretold] = taken_and_foretold(tables, tied, kept);
+    CAPTURE(gguf::name_of(tables), tied, taken, foretold);
+    CHECK(taken > 0.9 * foretold);
+    CHECK(taken < 1.1 * foretold);
+}
+
+TEST_CASE("info counts keys and values as they will be kept") {
+    const auto bytes = [](const char* kind) {
+        const outcome o = run_program({"info", "-m", tiny_model(), "--json", "--cache", kind});
+        const auto memory = nlohmann::json::parse(o.out).at("memory");
+        CHECK(memory.at("cache") == kind);
+        return memory.at("cache_bytes").get<std::int64_t>();
+    };
+    CHECK(bytes("f32") == 2 * bytes("f16"));
+    CHECK(bytes("q8") < bytes("f16"));
+    CHECK_THAT(run_program({"info", "-m", tiny_model(), "--cache", "q8"}).out,
+               ContainsSubstring("positions, as q8"));
 }
