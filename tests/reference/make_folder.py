@@ -49,7 +49,8 @@ def byte_level_tokenizer(folder, pattern, specials, bos, eos, ignore_merges, pai
         template = {"type": "TemplateProcessing",
                     "single": [{"SpecialToken": {"id": bos, "type_id": 0}},
                                {"Sequence": {"id": "A", "type_id": 0}}],
-                    "pair": [], "special_tokens": {}}
+                    "pair": [], "special_tokens": {bos: {"id": bos, "tokens": [bos], "ids": [
+                        a["id"] for a in added if a["content"] == bos]}}}
         after = {"type": "Sequence", "processors": [processor, template]}
     write_json(os.path.join(folder, "tokenizer.json"), {
         "version": "1.0", "truncation": None, "padding": None, "added_tokens": added,
@@ -230,7 +231,7 @@ def qwen_words(folder):
 BITNET = ("self_attn.attn_sub_norm", "mlp.ffn_sub_norm")
 
 
-def bitnet_2b(m, quantisation, how):
+def bitnet_2b(m, quantisation, how, **more):
     vocab, bos, eos = llama_3_words(m.folder)
     c = {**SIZES, "architectures": ["BitNetForCausalLM"], "model_type": "bitnet",
          "hidden_act": "relu2", "rms_norm_eps": 1e-5, "rope_theta": 500000.0, "vocab_size": vocab,
@@ -238,7 +239,7 @@ def bitnet_2b(m, quantisation, how):
          "torch_dtype": "bfloat16", "initializer_range": 0.02, "use_cache": True,
          "attention_bias": False, "attention_dropout": 0.0,
          "quantization_config": {"quant_method": "bitnet", "linear_class": "autobitlinear",
-                                 "modules_to_not_convert": None, **quantisation}}
+                                 "modules_to_not_convert": None, **quantisation}, **more}
     write_json(os.path.join(m.folder, "generation_config.json"),
                {"bos_token_id": bos, "eos_token_id": [eos - 1, eos], "temperature": 0.6})
     m.model(c, how, "BF16", BITNET)
@@ -323,6 +324,8 @@ LLAMA_31 = {"rope_type": "llama3", "factor": 8.0, "low_freq_factor": 1.0, "high_
 FAMILIES = {
     "bitnet-2b-packed": lambda m: bitnet_2b(m, {"quantization_mode": "offline"}, "multiply"),
     "bitnet-2b-masters": lambda m: bitnet_2b(m, {"quantization_mode": "online"}, "masters"),
+    # 1bitLLM's graph, as the class in transformers has it.
+    "bitnet-silu": lambda m: bitnet_2b(m, {"quantization_mode": "online"}, "masters", hidden_act="silu"),
     "llama3-packed": packed_llama,
     "falcon-e": lambda m: packed_llama(m, shards=3, head_dim=128, num_key_value_heads=1,
                                        rope_theta=1e6),

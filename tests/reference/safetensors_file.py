@@ -23,15 +23,15 @@ def bytes_of(dtype, values):
     return np.ascontiguousarray(values, TYPES[dtype]).tobytes()
 
 
-def write(path, tensors):
+def write(path, tensors, metadata=None):
     """tensors: {name: (dtype, array)}"""
-    header, data = {}, b""
+    header, data = {"__metadata__": metadata} if metadata else {}, b""
     for name, (dtype, values) in tensors.items():
         raw = bytes_of(dtype, values)
         header[name] = {"dtype": dtype, "shape": list(np.shape(values)),
                         "data_offsets": [len(data), len(data) + len(raw)]}
         data += raw
-    text = json.dumps(header).encode()
+    text = json.dumps(header, separators=(",", ":")).encode()
     text += b" " * (-len(text) % 8)
     with open(path, "wb") as file:
         file.write(struct.pack("<Q", len(text)) + text + data)

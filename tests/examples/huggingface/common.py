@@ -19,6 +19,7 @@ except ImportError:
 
 import forward  # noqa: E402
 import make_folder  # noqa: E402
+from forward import calm_tokens  # noqa: E402, F401
 
 PROGRAM = os.environ["TRILOBIT_PROGRAM"]
 scratch = tempfile.TemporaryDirectory()
@@ -80,16 +81,3 @@ def folder(family, seed=1):
 
 def bits(values):
     return np.ascontiguousarray(values, np.float32).tobytes()
-
-
-def calm_tokens(model, count=3, tries=200, margin=2e-4, int8=None):
-    """Tokens for which no activation of the reference lies so near a rounding border that the last
-    bits of a float could push it over: then nothing but these last bits may differ."""
-    random = np.random.default_rng(7)
-    for _ in range(tries):
-        tokens = [int(t) for t in random.integers(0, model.config["vocab_size"], count)]
-        model.margin = float("inf")
-        model.logits(tokens, int8)
-        if model.margin > margin:
-            return tokens
-    raise AssertionError("no calm tokens")
