@@ -19,9 +19,9 @@ def families():
     return sorted(name[:-5] for name in os.listdir(GOLDENS))
 
 
-def read(family):
+def read(family, folder=GOLDENS):
     """Its logits are an array (tokens, vocabulary)."""
-    with open(os.path.join(GOLDENS, family + ".json")) as file:
+    with open(os.path.join(folder, family + ".json")) as file:
         golden = json.load(file)
     golden["logits"] = np.frombuffer(base64.b64decode(golden["logits"]), "<f4").reshape(
         len(golden["tokens"]), -1)
