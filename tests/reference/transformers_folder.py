@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""Reference. Enters: the name of a family in transformers/. Leaves: the folder that Hugging Face's
+"""Reference. Enters: the name of a family in transformers_folders/. Leaves: the folder that Hugging Face's
 transformers wrote of its small model, to the byte, and the logits that it computed."""
 import base64
 import glob
@@ -12,11 +12,11 @@ import numpy as np
 import make_folder
 import safetensors_file
 
-GOLDENS = os.path.join(os.path.dirname(os.path.abspath(__file__)), "transformers")
+GOLDENS = os.path.join(os.path.dirname(os.path.abspath(__file__)), "transformers_folders")
 
 
-def families():
-    return sorted(name[:-5] for name in os.listdir(GOLDENS))
+def families(folder=GOLDENS):
+    return sorted(name[:-5] for name in os.listdir(folder))
 
 
 def read(family, folder=GOLDENS):

@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: MIT
-"""Reference. Enters: a folder. Leaves: FAMILY.json there for each family that Hugging Face's transformers
-has a class for: the files that it writes of that family's small model, and the logits it computes.
-    build/transformers/bin/python3 tests/reference/transformers_goldens.py FOLDER
+"""Reference. Enters: a folder. Leaves: transformers_folders/FAMILY.json there for each family that Hugging
+Face's transformers has a class for: the files that it writes of that family's small model, and the
+logits that it computes; and transformers_graphs/ with logits alone.
+    build/transformers/bin/python3 tests/reference/transformers_goldens.py tests/reference
 Weights are those of make_folder.py and are not kept; transformers_folder.py writes them again."""
 import base64
 import hashlib
@@ -17,6 +18,7 @@ from transformers.integrations import bitnet
 
 import forward
 import make_folder
+import transformers_graphs
 
 FAMILIES = ("bitnet-2b-packed", "bitnet-2b-masters", "bitnet-silu", "llama3-packed", "falcon-e",
             "falcon3", "trilm", "llama", "qwen2", "bonsai")
@@ -88,22 +90,28 @@ def golden(family, scratch):
             files[name] = json.loads(raw)
         else:
             files[name] = json.loads(raw) if name.endswith(".json") else raw.decode()
-    found = logits(folder, tokens)
-    wanted = reference.logits(tokens)
+    tokenizer = transformers.AutoTokenizer.from_pretrained(folder)
+    kept = {"family": family, "seed": SEED, "files": files, "safetensors": digest, "text": TEXT,
+            "ids": tokenizer(TEXT)["input_ids"], "tokens": tokens}
+    return kept, logits(folder, tokens), reference.logits(tokens)
+
+
+def keep(folder, family, kept, found, wanted):
     print(f"{family:18} {abs(found - wanted).max() / abs(wanted).max():.1e} of the largest logit "
           "from the float64 reference")
-    tokenizer = transformers.AutoTokenizer.from_pretrained(folder)
-    return {"transformers": transformers.__version__, "torch": torch.__version__, "family": family,
-            "seed": SEED, "files": files, "safetensors": digest, "text": TEXT,
-            "ids": tokenizer(TEXT)["input_ids"], "tokens": tokens,
+    kept = {"transformers": transformers.__version__, "torch": torch.__version__, **kept,
             "logits": base64.b64encode(found.astype("<f4").tobytes()).decode()}
+    os.makedirs(folder, exist_ok=True)
+    with open(os.path.join(folder, family + ".json"), "w") as file:
+        json.dump(kept, file, ensure_ascii=False, separators=(",", ":"))
+        file.write("\n")
 
 
 if __name__ == "__main__":
     transformers.utils.logging.disable_progress_bar()
     transformers.utils.logging.set_verbosity_error()
+    here = sys.argv[1]
     with tempfile.TemporaryDirectory() as scratch:
         for family in FAMILIES:
-            with open(os.path.join(sys.argv[1], family + ".json"), "w") as file:
-                json.dump(golden(family, scratch), file, ensure_ascii=False, separators=(",", ":"))
-                file.write("\n")
+            keep(os.path.join(here, "transformers_folders"), family, *golden(family, scratch))
+        keep(os.path.join(here, "transformers_graphs"), "gemma3", *transformers_graphs.golden(scratch))

@@ -7,6 +7,7 @@ import sys
 
 from common import SOURCE, np, path
 import transformers_folder
+import transformers_graphs
 
 PYTHON = os.path.join(SOURCE, "build", "transformers", "bin", "python3")
 if not os.path.exists(PYTHON):
@@ -25,11 +26,12 @@ def without_version(value):
 script = os.path.join(SOURCE, "tests", "reference", "transformers_goldens.py")
 done = subprocess.run([PYTHON, script, path()], stderr=subprocess.PIPE, text=True)
 assert done.returncode == 0, done.stderr[-4000:]
-families = transformers_folder.families()
-assert sorted(name[:-5] for name in os.listdir(path()) if name.endswith(".json")) == families
-for family in families:
-    kept, made = transformers_folder.read(family), transformers_folder.read(family, path())
-    wanted, found = kept.pop("logits"), made.pop("logits")
-    assert without_version(made) == without_version(kept), (family, made, kept)
-    # Another processor may sum in another order.
-    assert np.abs(found - wanted).max() < 5e-6 * np.abs(wanted).max(), family
+for group in (transformers_folder.GOLDENS, transformers_graphs.GOLDENS):
+    again = path(os.path.basename(group))
+    assert sorted(os.listdir(again)) == sorted(os.listdir(group)), os.listdir(again)
+    for family in transformers_folder.families(group):
+        kept, made = (transformers_folder.read(family, where) for where in (group, again))
+        wanted, found = kept.pop("logits"), made.pop("logits")
+        assert without_version(made) == without_version(kept), (family, made, kept)
+        # Another processor may sum in another order.
+        assert np.abs(found - wanted).max() < 5e-6 * np.abs(wanted).max(), family
