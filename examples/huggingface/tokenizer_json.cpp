@@ -57,6 +57,34 @@ class tokenizer_file {
         }
     }
 
+    // Types of the normaliser, or of those of a sequence.
+    static void add_types(const json& one, std::vector<std::string>& types) {
+        const json *type = one.is_object() ? find(one, "type") : nullptr,
+                   *inner = one.is_object() ? find(one, "normalizers") : nullptr;
+        if (type == nullptr || !type->is_string()) return;
+        if (*type != "Sequence") return types.push_back(type->get<std::string>());
+        if (inner != nullptr && inner->is_array())
+            for (const json& each : *inner) add_types(each, types);
+    }
+    std::vector<std::string> normalisers() const {
+        std::vector<std::string> types;
+        if (const json* all = find(from, "normalizer"); all != nullptr) add_types(*all, types);
+        return types;
+    }
+
+    // All engines look for added tokens in texts as they are. To look in what the normaliser makes
+    // of them is the same only where that changes neither the token nor what is beside it.
+    void check_normalised(const json& token, const std::string& text) const {
+        const json* said = find(token, "normalized");
+        if (said == nullptr || *said != true) return;
+        const bool ascii = std::ranges::all_of(text, [](char c) { return (c & 0x80) == 0; });
+        const bool spaces = text.find(' ') != text.npos || text.find(visible_space) != text.npos;
+        for (const std::string& type : normalisers())
+            if (type == "NFC" ? !ascii : type == "Replace" || type == "Strip" ? spaces : true)
+                fail("looks for added token " + gguf::quoted(text) + " in normalized texts, and " +
+                     type + " makes others of them: it would be found elsewhere");
+    }
+
     void read_added() {
         const json* added = find(from, "added_tokens");
         if (added == nullptr) return;
@@ -66,6 +94,7 @@ class tokenizer_file {
                        *text = each.is_object() ? find(each, "content") : nullptr;
             if (id == nullptr || text == nullptr || !id->is_number_integer() || !text->is_string())
                 fail("has an added token without id or content");
+            check_normalised(each, text->get_ref<const std::string&>());
             const json* special = find(each, "special");
             const bool control =
                 special != nullptr && special->is_boolean() && special->get<bool>();
@@ -103,15 +132,17 @@ class tokenizer_file {
 
     void read_byte_level() {
         v.model = "gpt2";
-        if (const json* normaliser = find(from, "normalizer");
-            normaliser != nullptr && find(*normaliser, "type") != nullptr &&
-            *find(*normaliser, "type") != "NFC")  // which engines of GGUF leave out
-            fail("has a normalizer of type " + safetensors::shown(*find(*normaliser, "type")) +
-                 ", which is not known here");
+        for (const std::string& type : normalisers())
+            if (type != "NFC")  // which engines of GGUF leave out
+                fail("has a normalizer of type " + gguf::quoted(type) +
+                     ", which is not known here");
         const json* pre = find(from, "pre_tokenizer");
         v.pre =
             split_name(pre == nullptr ? json::object() : *pre, model_flag("ignore_merges"), path);
-        for (const auto& [left, right] : read_merges()) v.merges.push_back(left + " " + right);
+        for (const auto& [left, right] : read_merges()) {
+            check_merge(v.pre, left, right, path);
+            v.merges.push_back(left + " " + right);
+        }
     }
 
     // SentencePiece's pieces come in the order in which they were learned, and their scores fall

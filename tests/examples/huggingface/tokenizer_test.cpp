@@ -229,6 +229,8 @@ TEST_CASE("tokenizer.json: numbers and kinds of models that are wrong are refuse
     CHECK_THAT(changed("/model", 7), ContainsSubstring("has no model"));
     CHECK_THAT(changed("/normalizer", json{{"type", "Lowercase"}}),
                ContainsSubstring("'Lowercase'"));
+    CHECK(changed("/normalizer", json{{"type", "Sequence"}, {"normalizers", json::array()}}) ==
+          "nothing was refused");
     CHECK_THAT(changed("/pre_tokenizer", nullptr), ContainsSubstring("of no kind known here"));
     CHECK_THAT(changed("/model/end_of_word_suffix", "</w>"),
                ContainsSubstring("end_of_word_suffix"));
@@ -394,4 +396,158 @@ TEST_CASE("tokenizer.json: unigrams, with what becomes of spaces and characters"
                ContainsSubstring("pre_tokenizer of type 'Whitespace'"));
     CHECK_THAT(changed("/added_tokens/3/single_word", true),
                ContainsSubstring("only as a whole word"));
+}
+
+namespace {
+
+json step(const char* type) { return {{"type", type}}; }
+
+json isolated(const std::string& regex) {
+    return {{"type", "Split"},
+            {"pattern", {{"Regex", regex}}},
+            {"behavior", "Isolated"},
+            {"invert", false}};
+}
+
+json chain(const std::vector<json>& steps) {
+    return {{"type", "Sequence"}, {"pretokenizers", steps}};
+}
+
+json bytes(bool regex) {
+    return {{"type", "ByteLevel"}, {"add_prefix_space", false}, {"use_regex", regex}};
+}
+
+/// Falcon's, as its first models' folders have it.
+std::vector<json> falcon_steps() {
+    json punctuation = step("Punctuation"), digits = step("Digits");
+    punctuation["behavior"] = "Contiguous";
+    digits["individual_digits"] = false;
+    return {punctuation, bytes(true), digits, isolated("[0-9][0-9][0-9]")};
+}
+
+/// PCRE2's spelling of a character -> itself.
+std::string in_utf8(std::string_view pattern) {
+    std::string text;
+    for (std::size_t at = 0; at < pattern.size();) {
+        if (!pattern.substr(at).starts_with("\\x{")) {
+            text += pattern[at++];
+            continue;
+        }
+        const std::size_t end = pattern.find('}', at);
+        const auto c = std::stoul(std::string(pattern.substr(at + 3, end - at - 3)), nullptr, 16);
+        if (c < 0x80) text += static_cast<char>(c);
+        if (c >= 0x80 && c < 0x800) text += static_cast<char>(0xc0 | c >> 6);
+        if (c >= 0x800 && c < 0x10000) text += static_cast<char>(0xe0 | c >> 12);
+        if (c >= 0x10000) text += static_cast<char>(0xf0 | c >> 18);
+        if (c >= 0x10000) text += static_cast<char>(0x80 | (c >> 12 & 63));
+        if (c >= 0x800) text += static_cast<char>(0x80 | (c >> 6 & 63));
+        if (c >= 0x80) text += static_cast<char>(0x80 | (c & 63));
+        at = end + 1;
+    }
+    return text;
+}
+
+/// DeepSeek's first; its letters are those of the rule, which spells them otherwise.
+std::vector<json> deepseek_steps() {
+    const std::string rule = tokenizer::find_split_rule("deepseek-llm")->patterns[1];
+    const std::size_t letters = rule.find("A-Za-z");
+    json digits = step("Digits");
+    digits["individual_digits"] = true;
+    return {isolated("[\r\n]"),
+            isolated("\\s?[" + in_utf8(std::string_view(rule).substr(letters))),
+            isolated("\\s?[!-/:-~\uff01-\uff0f\uff1a-\uff5e\u2018-\u201f\u3000-\u3002]+"),
+            isolated("\\s+$"),
+            isolated("[\u4e00-\u9fa5\u0800-\u4e00\uac00-\ud7ff]+"),
+            digits,
+            bytes(false)};
+}
+
+}  // namespace
+
+TEST_CASE("tokenizer.json: the chains of Falcon's and DeepSeek's first models") {
+    CHECK(split_name(chain(falcon_steps()), false, "t") == "falcon");
+    CHECK(split_name(chain(deepseek_steps()), false, "t") == "deepseek-llm");
+    CHECK(tokenizer::find_split_rule("falcon"));
+    const auto refused = [](const std::vector<json>& steps, bool ignore_merges = false) {
+        return refusal([&] { (void)split_name(chain(steps), ignore_merges, "t"); });
+    };
+    CHECK_THAT(refused(falcon_steps(), true), ContainsSubstring("takes tokens whole"));
+    // One step less, another order, another step: another way of splitting.
+    for (std::size_t i = 0; i < 4; ++i) {
+        auto steps = falcon_steps();
+        steps.erase(steps.begin() + static_cast<std::ptrdiff_t>(i));
+        CHECK_THAT(refused(steps), ContainsSubstring("for which there is no name here"));
+    }
+    auto steps = falcon_steps();
+    std::swap(steps[1], steps[3]);
+    CHECK_THAT(refused(steps), ContainsSubstring("splits by"));
+    steps = falcon_steps();
+    steps[0]["behavior"] = "Isolated";
+    CHECK_THAT(refused(steps), ContainsSubstring("a step of type 'Punctuation'"));
+    steps = falcon_steps();
+    steps.push_back(bytes(false));
+    CHECK_THAT(refused(steps), ContainsSubstring("has not one ByteLevel"));
+    steps = deepseek_steps();
+    steps[5]["individual_digits"] = false;
+    CHECK_THAT(refused(steps), ContainsSubstring("splits by"));
+    steps = deepseek_steps();
+    steps.pop_back();
+    CHECK_THAT(refused(steps), ContainsSubstring("has not one ByteLevel"));
+}
+
+TEST_CASE("tokenizer.json: a merge across what a chain parts would make other tokens") {
+    const auto with_merges = [](const std::vector<json>& steps,
+                                const std::vector<std::array<std::string, 2>>& pairs) {
+        json t = byte_level();
+        t["pre_tokenizer"] = chain(steps);
+        t["model"]["ignore_merges"] = false;
+        t["model"]["merges"] = merges(pairs);
+        return refusal_of(t);
+    };
+    const std::string space = "\u0120", half = "\u00bd";
+    CHECK(with_merges(falcon_steps(), {{"a", "b"}, {"1", "2"}, {space, "a"}, {half, "1"}}) ==
+          "nothing was refused");
+    CHECK_THAT(with_merges(falcon_steps(), {{space, "1"}}),
+               ContainsSubstring("rule falcon does not"));
+    CHECK_THAT(with_merges(falcon_steps(), {{"1", "a"}}), ContainsSubstring("'1' and 'a'"));
+    CHECK_THAT(with_merges(falcon_steps(), {{"\u00d0", half}}), ContainsSubstring("parts"));
+    CHECK(with_merges(deepseek_steps(), {{"a", "b"}, {space, "a"}, {"a", "1"}}) ==
+          "nothing was refused");
+    CHECK_THAT(with_merges(deepseek_steps(), {{"a1", "2b"}}),
+               ContainsSubstring("rule deepseek-llm does not"));
+    // Others are what their names say.
+    json t = byte_level();
+    t["model"]["merges"] = merges({{"1", "2"}, {"a", "1"}});
+    CHECK(refusal_of(t) == "nothing was refused");
+}
+
+TEST_CASE("tokenizer.json: added tokens are looked for in texts as they are") {
+    const auto with = [](json t, const json& normaliser, const char* text) {
+        t["normalizer"] = normaliser;
+        t["added_tokens"] = json::array(
+            {{{"id", 50}, {"content", text}, {"special", false}, {"normalized", true}}});
+        const std::string why = refusal_of(t);
+        t["added_tokens"][0]["normalized"] = false;
+        CHECK(refusal_of(t) == "nothing was refused");
+        return why;
+    };
+    const json nfc = step("NFC"),
+               shown = {{"type", "Replace"}, {"pattern", {{"String", " "}}}, {"content", "\u2581"}},
+               prepend = {{"type", "Prepend"}, {"prepend", "\u2581"}};
+    const std::string none = "nothing was refused";
+    CHECK(with(byte_level(), nullptr, "\u00f8") == none);
+    CHECK(with(byte_level(), nfc, "<think>") == none);
+    CHECK_THAT(with(byte_level(), nfc, "e\u0301"), ContainsSubstring("NFC makes others of them"));
+    json pieces = {{"pre_tokenizer", nullptr},
+                   {"model",
+                    {{"type", "BPE"},
+                     {"byte_fallback", true},
+                     {"unk_token", "<unk>"},
+                     {"vocab", {{"<unk>", 0}, {"\u2581", 1}, {"a", 2}}},
+                     {"merges", json::array()}}}};
+    CHECK(with(pieces, shown, "<x>") == none);
+    CHECK_THAT(with(pieces, shown, "a b"), ContainsSubstring("'a b' in normalized texts"));
+    CHECK_THAT(with(pieces, shown, "\u2581\u2581"), ContainsSubstring("Replace"));
+    CHECK_THAT(with(pieces, {{"type", "Sequence"}, {"normalizers", {prepend, shown}}}, "<x>"),
+               ContainsSubstring("Prepend"));
 }
