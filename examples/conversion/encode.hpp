@@ -50,6 +50,9 @@ struct loss {
     double error;
 };
 
+struct matrix_scales;
+class survey;
+
 class encoder {
     model::compute& cpu;
     std::string source;
@@ -66,6 +69,7 @@ class encoder {
     [[nodiscard]] const target* named_for(const gguf::float_rows& t) const noexcept;
     plan plan_of(const gguf::float_rows& t) const;
     void plan_levels(const gguf::float_rows& t, plan& p) const;
+    matrix_scales scales_of(const gguf::float_rows& t, const plan& p, const survey& of) const;
     void plan_image(const gguf::float_rows& t, plan& p) const;
     void write_dense(const plan& p, gguf::writer& out);
     void write_levels(const plan& p, gguf::writer& out);

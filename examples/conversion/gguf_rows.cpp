@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <atomic>
 #include <memory>
+#include <utility>
 #include <vector>
 
 #include <trilobit/layout/all.hpp>
@@ -83,16 +84,22 @@ std::vector<gguf::float_rows> rows_of(const gguf::reader& file, bool retyped) {
         rows.bytes = t.data;
         rows.linear = retyped && gguf::is_linear(t.name);
         rows.forget = [&file, &t] { file.forget(t); };
-        const auto image = rows.linear ? gguf::packed_image(file, t, true) : std::nullopt;
-        if (image) {
-            rows.rows = image->rows;
-            rows.cols = image->cols;
-            rows.extent = {image->cols, image->rows};
-            rows.group = image->scale.group_cols;
-            static std::atomic<std::uint64_t> images = 0;
-            rows.read = [&file, name = rows.name, number = ++images,
-                         v = *image](std::int64_t row, std::span<float> out) {
-                read_image(file, name, number, v, row, out);
+        auto images =
+            rows.linear ? gguf::packed_images(file, t, true) : std::vector<trilobit::packed_view>();
+        if (!images.empty()) {
+            const trilobit::packed_view& one = images.front();
+            const std::int64_t count = std::ssize(images);
+            rows.rows = count * one.rows;
+            rows.cols = one.cols;
+            rows.extent = {one.cols, one.rows};
+            if (t.dimensions > 1) rows.extent.push_back(count);
+            rows.group = one.scale.group_cols;
+            static std::atomic<std::uint64_t> numbered = 1;
+            rows.read = [&file, name = rows.name, each = one.rows,
+                         number = numbered.fetch_add(images.size()),
+                         all = std::move(images)](std::int64_t row, std::span<float> out) {
+                const auto at = static_cast<std::size_t>(row / each);
+                read_image(file, name, number + at, all[at], row % each, out);
             };
         } else if (const formats::format* of = gguf::few_levels(t.type); of != nullptr) {
             rows.group = of->group;

@@ -46,6 +46,19 @@ bool keeps_scale(const formats::format& f, float scale) {
     return true;  // of formats whose shapes are few; they have one float for the tensor
 }
 
+// One of those that a tensor holds; the tensor outlives it.
+gguf::float_rows matrix_of(const gguf::float_rows& t, std::int64_t number) {
+    gguf::float_rows one;
+    one.name = t.name;
+    one.rows = t.rows / t.matrices();
+    one.cols = t.cols;
+    one.group = t.group;
+    one.read = [&t, first = number * one.rows](std::int64_t row, std::span<float> out) {
+        t.read(first + row, out);
+    };
+    return one;
+}
+
 }  // namespace
 
 std::string scale_name(std::string_view weight) {
@@ -86,23 +99,18 @@ void encoder::fail(const gguf::float_rows& t, const std::string& what) const {
     throw error(source, t.name + ": " + what);
 }
 
-// The scale that all weights share, exact or by absmean; 0: they have several.
-void encoder::plan_levels(const gguf::float_rows& t, plan& p) const {
+// The scale that all weights of a matrix share, exact or by absmean; 0: they have several, or all
+// are 0.
+matrix_scales encoder::scales_of(const gguf::float_rows& t, const plan& p, const survey& of) const {
     const target& to = *p.to;
-    const survey of(cpu, t, source);
-    p.kind = to.levels->values;
     const bool runs = to.levels->scales != formats::scale_per::tensor;
-    if (of.fits_tensor(p.kind)) {
-        p.tensor_scale = of.unit(p.kind);
-        if (p.tensor_scale == 0) p.tensor_scale = 1;  // of nothing but zeros
-    } else if (to.levels->scales == formats::scale_per::group &&
-               of.fits_runs(p.kind, to.levels->group)) {
-        return;
-    } else if (to.levels->scales == formats::scale_per::row && of.fits_runs(p.kind, 0)) {
-        return;
-    } else if (p.may.runs && runs && (p.kind == kind::ternary || p.kind == kind::binary)) {
-        p.rounded = true;
-    } else if (of.is_quantised()) {
+    if (of.fits_tensor(p.kind)) return {of.unit(p.kind)};
+    if (to.levels->scales == formats::scale_per::group && of.fits_runs(p.kind, to.levels->group))
+        return {};
+    if (to.levels->scales == formats::scale_per::row && of.fits_runs(p.kind, 0)) return {};
+    if (p.may.runs && runs && (p.kind == kind::ternary || p.kind == kind::binary))
+        return {.rounded = true};
+    if (of.is_quantised())
         fail(t, to.name +
                     ": the weights are quantised already, with several scales or other "
                     "levels where this type holds " +
@@ -111,50 +119,79 @@ void encoder::plan_levels(const gguf::float_rows& t, plan& p) const {
                          ? " or each " + std::to_string(to.levels->group) + " columns"
                      : to.levels->scales == formats::scale_per::row ? " or each row"
                                                                     : ""));
-    } else if (!p.may.ternarise || !formats::holds(p.kind, 0)) {
+    if (!p.may.ternarise || !formats::holds(p.kind, 0))
         fail(t, "its weights are not " + std::string(text_of(p.kind)) + " times a scale" +
                     (formats::holds(p.kind, 0) ? "; --ternarize rounds them to -1, 0 and +1" : ""));
-    } else {
-        p.rounded = true;
-        p.tensor_scale = trilobit::absmean::scale(of.sums());
-        p.inverse = trilobit::quotient(1.0f, p.tensor_scale);
+    const float scale = trilobit::absmean::scale(of.sums());
+    return {scale, true, trilobit::quotient(1.0f, scale)};
+}
+
+void encoder::plan_levels(const gguf::float_rows& t, plan& p) const {
+    const target& to = *p.to;
+    p.kind = to.levels->values;
+    float common = 0;
+    bool several = false;
+    std::vector<bool> zeros;
+    for (std::int64_t i = 0; i < t.matrices(); ++i) {
+        const survey of(cpu, matrix_of(t, i), source);
+        const matrix_scales found = scales_of(t, p, of);
+        zeros.push_back(of.fits_tensor(p.kind) && found.all == 0);
+        if (common == 0) common = found.all;
+        several |= found.all != common && !zeros.back();
+        p.each.push_back(found);
     }
-    if (to.levels == &formats::stq1_0 && p.rounded)
+    t.forget();
+    if (several && to.levels->scales == formats::scale_per::tensor)
+        fail(t, to.name + ": its " + std::to_string(p.each.size()) +
+                    " matrices have several scales, and this type holds one for the tensor");
+    for (std::size_t i = 0; i < zeros.size(); ++i) {
+        matrix_scales& one = p.each[i];
+        if (zeros[i]) one.all = common > 0 && !several ? common : 1;  // any does
+        p.apart |= one.all > 0 && !keeps_scale(*to.levels, one.all);
+    }
+    if (to.levels == &formats::stq1_0 && p.rounded())
         fail(t, to.name + " holds one zero in each four weights, which no rounding gives");
-    if (!keeps_scale(*to.levels, p.tensor_scale)) p.apart = p.tensor_scale;
 }
 
 void encoder::plan_image(const gguf::float_rows& t, plan& p) const {
     const target& to = *p.to;
-    const survey of(cpu, t, source);
+    std::vector<survey> surveys;
+    for (std::int64_t i = 0; i < t.matrices(); ++i)
+        surveys.emplace_back(cpu, matrix_of(t, i), source);
+    t.forget();
+    const auto all = [&](auto test) { return std::ranges::all_of(surveys, test); };
     using trilobit::scale_spec;
     scale_spec spec = scale_spec::tensor();
     std::optional<kind> found;
     const auto try_fit = [&](auto fits, const scale_spec& coarse) {
         for (const kind k : all_kinds)
-            if (!found && fits(k)) {
+            if (!found && all([&](const survey& of) { return fits(of, k); })) {
                 found = k;
                 spec = coarse;
             }
     };
-    try_fit([&](kind k) { return of.fits_tensor(k); }, scale_spec::tensor());
-    try_fit([&](kind k) { return of.fits_runs(k, 0); }, scale_spec::row());
+    try_fit([](const survey& of, kind k) { return of.fits_tensor(k); }, scale_spec::tensor());
+    try_fit([](const survey& of, kind k) { return of.fits_runs(k, 0); }, scale_spec::row());
     for (const int width : {256, 128, 64, 32})
-        if (t.group == 0 || t.group == width)
-            try_fit([&](kind k) { return of.fits_runs(k, width); },
-                    scale_spec::group(width, of.halves(width) ? trilobit::scale_type::f16
-                                                              : trilobit::scale_type::f32));
+        if (t.group == 0 || t.group == width) {
+            const bool halves = all([&](const survey& of) { return of.halves(width); });
+            try_fit([&](const survey& of, kind k) { return of.fits_runs(k, width); },
+                    scale_spec::group(width, halves ? trilobit::scale_type::f16
+                                                    : trilobit::scale_type::f32));
+        }
     p.kind = found.value_or(kind::ternary);
-    if (!found && of.is_quantised())
+    if (!found && std::ranges::any_of(surveys, &survey::is_quantised))
         fail(t, "the weights are quantised already, with levels or scales that no image has");
     if (!found && !p.may.ternarise)
         fail(t, "its weights are not few levels times a scale; --ternarize rounds them to -1, 0 "
                 "and +1");
-    if (spec.per == trilobit::granularity::tensor) {
-        p.rounded = !found;
-        p.tensor_scale = p.rounded ? trilobit::absmean::scale(of.sums()) : of.unit(p.kind);
-        if (p.tensor_scale == 0) p.tensor_scale = 1;
-        p.inverse = trilobit::quotient(1.0f, p.tensor_scale);
+    for (const survey& of : surveys) {
+        matrix_scales& one = p.each.emplace_back();
+        if (spec.per != trilobit::granularity::tensor) continue;
+        one.rounded = !found;
+        one.all = one.rounded ? trilobit::absmean::scale(of.sums()) : of.unit(p.kind);
+        if (one.all == 0) one.all = 1;
+        one.inverse = trilobit::quotient(1.0f, one.all);
     }
     if (to.layout) {
         // Ternary values are among the four levels; two signs are among both.
@@ -170,8 +207,9 @@ void encoder::plan_image(const gguf::float_rows& t, plan& p) const {
     }
     const auto layout =
         to.layout.value_or(formats::layout_of(p.kind, trilobit::layout_id::ternary_2bit));
-    trilobit::visit_layout(
-        layout, [&]<class L>() { p.shape = trilobit::packed_shape::of<L>(t.rows, t.cols, spec); });
+    trilobit::visit_layout(layout, [&]<class L>() {
+        p.shape = trilobit::packed_shape::of<L>(t.rows / t.matrices(), t.cols, spec);
+    });
 }
 
 const target* encoder::named_for(const gguf::float_rows& t) const noexcept {
@@ -197,7 +235,8 @@ encoder::plan encoder::plan_of(const gguf::float_rows& t) const {
         plan_image(t, p);
         const auto bytes = trilobit::packed_bytes(p.shape);
         if (!bytes.ok()) fail(t, bytes.error().text);
-        p.bytes = bytes.value();
+        p.image_bytes = bytes.value();
+        p.bytes = t.matrices() * p.image_bytes;
         return p;
     }
     if (p.to != nullptr && (p.to->levels != nullptr || p.to->dense != nullptr) &&
@@ -206,9 +245,9 @@ encoder::plan encoder::plan_of(const gguf::float_rows& t) const {
         p.type = p.to->type;
         if (p.how == way::levels) plan_levels(t, p);
         const std::string apart = scale_name(t.name);
-        if (p.apart > 0 &&
+        if (p.apart &&
             std::ranges::any_of(tensors, [&](const auto& other) { return other.name == apart; }))
-            fail(t, p.to->name + " has halves for scales and " + std::to_string(p.apart) +
+            fail(t, p.to->name + " has halves for scales and " + std::to_string(p.each[0].all) +
                         " is none, and a scale beside it is there already");
     }
     const auto bytes = gguf::tensor_bytes(p.type, t.cols, t.rows);

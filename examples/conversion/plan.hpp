@@ -3,6 +3,9 @@
 // its weights is written: decided before the first byte is, since a file begins with all sizes.
 #pragma once
 
+#include <algorithm>
+#include <vector>
+
 #include <trilobit/pack/packed_view.hpp>
 
 #include "conversion/encode.hpp"
@@ -11,6 +14,13 @@
 namespace tbx::conversion {
 
 enum class way : std::uint8_t { same, dense, levels, image };
+
+/// Of one matrix.
+struct matrix_scales {
+    float all = 0;         // above 0: of every weight
+    bool rounded = false;  // by absmean, with that scale; without one, each run with its own
+    float inverse = 0;     // then: 1 / scale, as that rule has it
+};
 
 struct encoder::plan {
     const gguf::float_rows* from = nullptr;
@@ -21,14 +31,20 @@ struct encoder::plan {
     std::int64_t bytes = 0;
     // Of few levels, and of images:
     formats::kind kind = formats::kind::ternary;
-    float tensor_scale = 0;  // above 0: of every weight
-    bool rounded = false;    // by absmean, with that scale; without one, each run with its own
-    float inverse = 0;       // then: 1 / scale, as that rule has it
-    float apart = 0;         // above 0: the scale in a tensor of its own, beside unit scales
-    trilobit::packed_shape shape = {};
+    std::vector<matrix_scales> each = {};  // of each matrix that the tensor holds
+    bool apart = false;  // the scales of whole matrices in a tensor of their own, beside unit ones
+    trilobit::packed_shape shape = {};  // of one matrix
+    std::int64_t image_bytes = 0;
 
     /// Columns of one scale in a row of `cols`.
     [[nodiscard]] std::int64_t run(std::int64_t cols, const formats::format* levels) const noexcept;
+    /// How the matrix that a row of the tensor belongs to is scaled.
+    [[nodiscard]] const matrix_scales& of_row(std::int64_t row) const noexcept {
+        return each[static_cast<std::size_t>(row / (from->rows / std::ssize(each)))];
+    }
+    [[nodiscard]] bool rounded() const noexcept {
+        return std::ranges::any_of(each, &matrix_scales::rounded);
+    }
 };
 
 /// Where llama.cpp looks for a factor of what a matrix makes: "blk.0.attn_q.scale".

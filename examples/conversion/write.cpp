@@ -34,9 +34,9 @@ struct error_sum {
 };
 
 // A row -> values, and a scale for each run of `run` columns.
-error_sum quantise(std::span<const float> weights, formats::kind kind, float tensor_scale,
-                   bool rounded, float inverse, std::int64_t run, std::int8_t* values,
-                   float* scales) {
+error_sum quantise(std::span<const float> weights, formats::kind kind, const matrix_scales& of,
+                   std::int64_t run, std::int8_t* values, float* scales) {
+    const auto [tensor_scale, rounded, inverse] = of;
     error_sum error;
     for (std::size_t at = 0; at < weights.size(); at += static_cast<std::size_t>(run)) {
         const auto part =
@@ -88,12 +88,14 @@ encoder::~encoder() = default;
 
 void encoder::declare(gguf::writer& out) const {
     for (const plan& p : plans) {
-        if (p.how == way::image)
+        if (p.how == way::image && p.from->extent.size() > 2)
+            out.add_tensor(p.from->name, p.type, {p.image_bytes, p.from->matrices()});
+        else if (p.how == way::image)
             out.add_tensor(p.from->name, p.type, {p.bytes});
         else
             out.add_tensor(p.from->name, p.type, p.from->extent);
-        if (p.apart > 0)
-            out.add_tensor(scale_name(p.from->name), gguf::tensor_type::f32, {std::int64_t{1}});
+        if (p.apart)
+            out.add_tensor(scale_name(p.from->name), gguf::tensor_type::f32, {std::ssize(p.each)});
     }
 }
 
@@ -115,7 +117,11 @@ void encoder::write(gguf::writer& out, const std::function<void(double)>& report
                 write_image(p, out);
                 break;
         }
-        if (p.apart > 0) out.append_floats({&p.apart, 1});
+        if (p.apart) {
+            std::vector<float> scales;
+            for (const matrix_scales& one : p.each) scales.push_back(one.all > 0 ? one.all : 1.0f);
+            out.append_floats(scales);
+        }
         p.from->forget();
         report((done += static_cast<double>(p.bytes)) / total);
     }
@@ -190,13 +196,13 @@ void encoder::write_levels(const plan& p, gguf::writer& out) {
             weights.resize(static_cast<std::size_t>(t.cols));
             t.read(first + r, weights);
             errors[static_cast<std::size_t>(r)] =
-                quantise(weights, p.kind, p.tensor_scale, p.rounded, p.inverse, run,
-                         values.data() + r * t.cols, scales.data() + r * runs);
+                quantise(weights, p.kind, p.of_row(first + r), run, values.data() + r * t.cols,
+                         scales.data() + r * runs);
         });
         for (std::int64_t r = 0; r < count; ++r) {
             all.add(errors[static_cast<std::size_t>(r)]);
             float* mine = scales.data() + r * runs;
-            if (p.apart > 0) std::fill_n(mine, runs, 1.0f);
+            if (p.apart && p.of_row(first + r).all > 0) std::fill_n(mine, runs, 1.0f);
             const auto fault =
                 to.levels->write(tensor, shape, first + r, values.data() + r * t.cols, mine);
             (void)to.levels->read(tensor, shape, first + r, nullptr, kept.data());
@@ -208,39 +214,41 @@ void encoder::write_levels(const plan& p, gguf::writer& out) {
         }
     }
     out.append(tensor);
-    if (p.rounded)
+    if (p.rounded())
         losses_.push_back(
             {t.name, p.may.runs ? "rounded to " + to.name : "ternarised", all.relative()});
 }
 
 void encoder::write_image(const plan& p, gguf::writer& out) {
     const gguf::float_rows& t = *p.from;
-    trilobit::aligned_buffer memory(static_cast<std::size_t>(p.bytes));
+    trilobit::aligned_buffer memory(static_cast<std::size_t>(p.image_bytes));
     if (memory.data() == nullptr) fail(t, "there is not enough memory for its packed image");
-    const std::int64_t run = p.run(t.cols, nullptr);
-    std::vector<error_sum> errors(p.rounded ? static_cast<std::size_t>(t.rows) : 0);
+    const std::int64_t run = p.run(t.cols, nullptr), rows = p.shape.rows;
+    std::vector<error_sum> errors(p.rounded() ? static_cast<std::size_t>(t.rows) : 0);
     first_fault fault;
-    const auto row = [&](std::int64_t r, std::int8_t* values, float* scales) {
-        return fault.catches([&] {
-            thread_local std::vector<float> weights;
-            weights.resize(static_cast<std::size_t>(t.cols));
-            t.read(r, weights);
-            const error_sum error = quantise(weights, p.kind, p.tensor_scale, p.rounded, p.inverse,
-                                             run, values, scales);
-            if (p.rounded) errors[static_cast<std::size_t>(r)] = error;
-        })
-                   ? trilobit::status{}
-                   : trilobit::status{trilobit::errc::bad_value, "A row could not be read."};
-    };
-    const auto made = trilobit::pack_rows_into(
-        p.shape.layout, std::span(memory.data(), static_cast<std::size_t>(p.bytes)), t.rows, t.cols,
-        row, {.scale = p.shape.scale}, cpu.pool);
-    fault.rethrow();
-    if (!made.ok()) fail(t, made.error().text);
-    out.append({memory.data(), static_cast<std::size_t>(p.bytes)});
+    for (std::int64_t first = 0; first < t.rows; first += rows) {
+        const auto row = [&](std::int64_t r, std::int8_t* values, float* scales) {
+            return fault.catches([&] {
+                thread_local std::vector<float> weights;
+                weights.resize(static_cast<std::size_t>(t.cols));
+                t.read(first + r, weights);
+                const error_sum error =
+                    quantise(weights, p.kind, p.of_row(first), run, values, scales);
+                if (!errors.empty()) errors[static_cast<std::size_t>(first + r)] = error;
+            })
+                       ? trilobit::status{}
+                       : trilobit::status{trilobit::errc::bad_value, "A row could not be read."};
+        };
+        const std::span image(memory.data(), static_cast<std::size_t>(p.image_bytes));
+        const auto made = trilobit::pack_rows_into(p.shape.layout, image, rows, t.cols, row,
+                                                   {.scale = p.shape.scale}, cpu.pool);
+        fault.rethrow();
+        if (!made.ok()) fail(t, made.error().text);
+        out.append(image);
+    }
     error_sum all;
     for (const error_sum& error : errors) all.add(error);
-    if (p.rounded) losses_.push_back({t.name, "ternarised", all.relative()});
+    if (p.rounded()) losses_.push_back({t.name, "ternarised", all.relative()});
 }
 
 }  // namespace tbx::conversion

@@ -18,6 +18,10 @@ struct float_rows {
     std::string name;                  // as GGUF says it
     std::vector<std::int64_t> extent;  // extent[0] is the fastest: columns
     std::int64_t rows = 0, cols = 0;
+    /// Of experts there are several, one below the other.
+    [[nodiscard]] std::int64_t matrices() const noexcept {
+        return extent.size() > 2 && extent[1] > 0 ? rows / extent[1] : 1;
+    }
     int group = 0;        // columns that share a scale where it lies; 0: not known
     bool linear = false;  // a matrix of a layer: these take the type that is asked for
     /// Exactly the weights. Any threads; throws tbx::error for a row that is damaged.

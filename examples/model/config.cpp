@@ -252,6 +252,8 @@ config read_config(const gguf::reader& file) {
         file.fail(prefix + "vocab_size is " + std::to_string(said) + " but token_embd.weight has " +
                   std::to_string(c.vocab) + " rows");
     c.rope_dim = integer_or("rope.dimension_count", c.key_dim);
+    // Its makers' own files say it of the layers that turn, and 0 of the others.
+    if (architecture == "maple") c.rope_dim = integer_or("rope.dimension_count_swa", c.rope_dim);
     c.rope_base = file.get_or(prefix + "rope.freq_base", 10000.0f);
     const gguf::rope_scaling scaling = gguf::rope_scaling_of(file, prefix, c.context);
     c.rope_divisor = scaling.divisor;

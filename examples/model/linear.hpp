@@ -124,7 +124,8 @@ struct selection {
                                  trilobit::layout_id layout, const progress& report,
                                  const selection& kept = {});
 
-/// The matrices of a tensor (count, rows, cols), all in one layout and with scales as fine.
+/// The matrices of a tensor (count, rows, cols), all in one layout and with scales as fine; their
+/// images, if they are packed in the file.
 [[nodiscard]] std::vector<linear> load_stack(compute& cpu, const gguf::reader& file,
                                              const gguf::tensor& from, std::int64_t count,
                                              trilobit::layout_id layout, const progress& report);

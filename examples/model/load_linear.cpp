@@ -52,6 +52,13 @@ namespace {
     file.fail(std::string(from.name) + ": " + std::string(what));
 }
 
+/// Of images: activations that stay floats meet other weights alone.
+void require_ints(compute& cpu, const gguf::reader& file, const gguf::tensor& from) {
+    if (cpu.activations == activation_rule::none)
+        fail(file, from,
+             "is packed, and floats meet no packed weights; convert it to another type");
+}
+
 /// What a packer says, after which weight it says it of.
 std::string sentence(const trilobit::status& s, const selection& kept) {
     if (s.row < 0) return s.text;
@@ -286,9 +293,7 @@ linear load_linear(compute& cpu, const gguf::reader& file, const gguf::tensor& f
                    trilobit::layout_id layout, const progress& report, const selection& kept) {
     const bool floats = cpu.activations == activation_rule::none;
     if (const auto image = gguf::packed_image(file, from)) {
-        if (floats)
-            fail(file, from,
-                 "is packed, and floats meet no packed weights; convert it to another type");
+        require_ints(cpu, file, from);
         return linear{*image};
     }
     if (gguf::few_levels(from.type) == nullptr) {
@@ -305,6 +310,13 @@ std::vector<linear> load_stack(compute& cpu, const gguf::reader& file, const ggu
                                const progress& report) {
     const std::int64_t rows = from.rows() / count;
     std::vector<linear> stack;
+    if (const auto images = gguf::packed_images(file, from); !images.empty()) {
+        if (std::ssize(images) != count)
+            fail(file, from, "holds another number of experts than the model has");
+        require_ints(cpu, file, from);
+        for (const trilobit::packed_view& image : images) stack.push_back(linear{image});
+        return stack;
+    }
     if (gguf::few_levels(from.type) == nullptr) {
         dense_matrix all = load_dense(cpu, file, from);
         for (std::int64_t i = 0; i < count; ++i)

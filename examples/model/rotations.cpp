@@ -75,8 +75,8 @@ void rotations::read_signs(const gguf::reader& file) {
 // The rotation of a tensor's columns, or of a packed image's.
 const rotation* rotations::required(const gguf::reader& file, const std::string& name) {
     const gguf::tensor& t = file.require_tensor(name);
-    const auto image = gguf::packed_image(file, t);
-    const std::int64_t cols = image ? image->cols : t.columns();
+    const auto images = gguf::packed_images(file, t);
+    const std::int64_t cols = images.empty() ? t.columns() : images[0].cols;
     if (cols % block != 0)
         file.fail(name + ": it has " + std::to_string(cols) + " columns, no multiple of " +
                   key_of("block_size"));
@@ -90,7 +90,7 @@ const rotation* rotations::required(const gguf::reader& file, const std::string&
 void rotations::read_names(const gguf::reader& file) {
     for (const std::string_view said : file.strings(key_of("weight_names"))) {
         const std::string name(said);
-        if (!gguf::is_linear(name) && !name.ends_with("_exps.weight") && name != "output.weight")
+        if (!gguf::is_linear(name) && name != "output.weight")
             file.fail(key_of("weight_names") + " names " + name + ", which no product reads");
         of_input[name] = required(file, name);
     }

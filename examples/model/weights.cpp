@@ -47,9 +47,10 @@ public:
 
     const gguf::tensor& take(const std::string& name, std::int64_t rows, std::int64_t cols) {
         const gguf::tensor& t = file.require_tensor(name);
-        const auto image = gguf::packed_image(file, t);
-        const std::int64_t its_rows = image ? image->rows : t.rows(),
-                           its_cols = image ? image->cols : t.columns();
+        const auto images = gguf::packed_images(file, t);
+        const std::int64_t its_rows =
+                               images.empty() ? t.rows() : std::ssize(images) * images[0].rows,
+                           its_cols = images.empty() ? t.columns() : images[0].cols;
         if (its_rows != rows || its_cols != cols)
             fail(t, "it has " + std::to_string(its_rows) + " x " + std::to_string(its_cols) +
                         " values where the model needs " + std::to_string(rows) + " x " +
@@ -90,7 +91,8 @@ public:
         }
         if (const gguf::tensor* its = beside(t, "_norm_in.weight"); its != nullptr) {
             auto in = std::make_unique<input_norm>();
-            load(take(std::string(its->name), 1, t.columns()), in->weights, {.cols = kept.cols});
+            const std::int64_t width = kept.cols.empty() ? out.cols() : t.columns();
+            load(take(std::string(its->name), 1, width), in->weights, {.cols = kept.cols});
             in->eps = eps;
             out.in = std::move(in);
         }
@@ -103,6 +105,11 @@ public:
         }
         forget_packed(t);
         done += static_cast<double>(t.data.size());
+        const gguf::tensor* scales = beside(t, ".scale");
+        if (scales == nullptr) return;
+        vector each;
+        load(take(std::string(scales->name), 1, count), each);
+        for (std::size_t i = 0; i < out.size(); ++i) out[i].scale *= each[i];
     }
     /// What is packed is not read again: a model would be in memory twice.
     void forget_packed(const gguf::tensor& t) const {

@@ -56,10 +56,14 @@ struct shown_tensor {
 };
 
 shown_tensor shown(const gguf::reader& file, const gguf::tensor& t) {
-    if (const auto image = gguf::packed_image(file, t))
-        return {std::string(trilobit::layout_name(image->layout)),
-                std::to_string(image->cols) + " x " + std::to_string(image->rows),
-                static_cast<double>(image->rows) * static_cast<double>(image->cols)};
+    if (const auto images = gguf::packed_images(file, t); !images.empty()) {
+        const trilobit::packed_view& one = images.front();
+        std::string extent = std::to_string(one.cols) + " x " + std::to_string(one.rows);
+        if (t.dimensions > 1) extent += " x " + std::to_string(images.size());
+        return {std::string(trilobit::layout_name(one.layout)), extent,
+                static_cast<double>(images.size()) * static_cast<double>(one.rows) *
+                    static_cast<double>(one.cols)};
+    }
     std::string out = std::to_string(t.extent[0]);
     for (int d = 1; d < t.dimensions; ++d)
         out += " x " + std::to_string(t.extent[static_cast<std::size_t>(d)]);

@@ -43,7 +43,7 @@ memory_use memory_of(const gguf::reader& file, const model::config& c, layout_id
         // A row of the embedding is read when its token comes; where it is the head as well, there
         // is a packed copy.
         const bool embedding = t.name == "token_embd.weight";
-        if (dense || (embedding && few != nullptr) || gguf::packed_image(file, t))
+        if (dense || (embedding && few != nullptr) || !gguf::packed_images(file, t).empty())
             use.mapped += std::ssize(t.data);
         else if (few == nullptr)
             use.packed += 4 * t.rows() * t.columns();

@@ -11,6 +11,7 @@
 
 #include "../support/scratch_folder.hpp"
 #include "gguf/dequantize.hpp"
+#include "gguf/packed.hpp"
 #include "gguf/reader.hpp"
 #include "made_rows.hpp"
 #include "support/error.hpp"
@@ -185,4 +186,103 @@ TEST_CASE("masters are rounded when that is allowed, and the error is the true o
     CHECK((rounded[0].error > 1e-4 && rounded[0].error < 0.02));
     CHECK(encode(path, target_of(gguf::tensor_type::f32), {}, masters).empty());
     check_values(path, masters);
+}
+
+namespace {
+
+constexpr std::int64_t experts = 3, rows_of_one = 32;
+
+/// What `encode` does, with a tensor of experts.
+std::vector<loss> encode_stack(const std::string& path, const target& to, permission may,
+                               value_of value) {
+    static model::compute cpu(2);
+    std::vector<gguf::float_rows> all;
+    all.push_back(
+        made_rows(experts * rows_of_one, cols, std::move(value), "blk.0.ffn_up_exps.weight"));
+    all.front().extent = {cols, rows_of_one, experts};
+    encoder e(cpu, "x", to, may, {}, std::move(all), [](double) {});
+    gguf::writer out(path, to.packed ? 64 : 32);
+    if (to.packed) out.set("trilobit.packed_version", std::uint32_t{TRILOBIT_PACKED_VERSION});
+    e.declare(out);
+    e.write(out, [](double) {});
+    out.finish();
+    return e.losses();
+}
+
+void check_stack(const std::string& path, const value_of& value) {
+    const gguf::reader file(path);
+    const auto tensors = conversion::rows_of(file, true);
+    const gguf::float_rows& stack = tensors.front();
+    CHECK((stack.linear && stack.matrices() == experts && stack.rows == experts * rows_of_one));
+    std::vector<float> scales(experts, 1.0f), row(cols);
+    if (const gguf::tensor* apart = file.find_tensor("blk.0.ffn_up_exps.scale"); apart != nullptr)
+        gguf::dequantize_row(*apart, 0, scales);
+    std::int64_t wrong = 0;
+    for (std::int64_t r = 0; r < stack.rows; ++r) {
+        stack.read(r, row);
+        for (std::int64_t c = 0; c < cols; ++c)
+            wrong += scales[static_cast<std::size_t>(r / rows_of_one)] *
+                         row[static_cast<std::size_t>(c)] !=
+                     value(r, c);
+    }
+    CHECK(wrong == 0);
+}
+
+}  // namespace
+
+TEST_CASE("experts keep a scale of their own each, in blocks, beside them or in their images") {
+    const scratch_folder folder;
+    const std::string path = folder.path("t.gguf");
+    // One of the sizes that no half is, and one expert that is nothing but zeros.
+    const auto sizes = [](float first, float second) -> value_of {
+        return [=](auto r, auto c) {
+            return (r < rows_of_one       ? first
+                    : r < 2 * rows_of_one ? 0.0f
+                                          : second) *
+                   trit(r * 5 + c);
+        };
+    };
+    for (const value_of& value : {sizes(0.5f, 0.25f), sizes(0.3f, 0.25f), sizes(0.7f, 0.1f)}) {
+        for (const auto type : {gguf::tensor_type::tq2_0, gguf::tensor_type::tq1_0,
+                                gguf::tensor_type::q2_0, gguf::tensor_type::iq2_bn}) {
+            INFO(gguf::name_of(type));
+            CHECK(encode_stack(path, target_of(type), {}, value).empty());
+            check_stack(path, value);
+        }
+        CHECK(encode_stack(path, packed(), {}, value).empty());
+        check_stack(path, value);
+        const gguf::reader file(path);
+        CHECK(file.tensors().front().extent[1] == experts);
+        CHECK(gguf::packed_images(file, file.tensors().front()).size() == experts);
+        CHECK_THROWS_WITH(encode_stack(path, target_of(gguf::tensor_type::i2_s), {}, value),
+                          ContainsSubstring("x: blk.0.ffn_up_exps.weight: I2_S: its 3 matrices") &&
+                              ContainsSubstring("several scales"));
+    }
+    encode_stack(path, target_of(gguf::tensor_type::i2_s), {}, sizes(0.3f, 0.3f));
+    check_stack(path, sizes(0.3f, 0.3f));
+    // Of rows, and of groups.
+    const value_of rows_own = [](auto r, auto c) {
+        return (1.0f + static_cast<float>(r % 4)) * trit(r + c);
+    };
+    for (const target& to : {target_of(gguf::tensor_type::tq2_0), packed()}) {
+        encode_stack(path, to, {}, rows_own);
+        check_stack(path, rows_own);
+    }
+}
+
+TEST_CASE("masters of experts are rounded each by its own mean") {
+    const scratch_folder folder;
+    const std::string path = folder.path("t.gguf");
+    const value_of masters = [](auto r, auto c) {
+        return static_cast<float>(1 + r / rows_of_one * 7) *
+               std::sin(static_cast<float>(r * cols + c) * 1.7f);
+    };
+    for (const target& to : {target_of(gguf::tensor_type::tq2_0), packed()}) {
+        INFO(to.name);
+        CHECK_THROWS_WITH(encode_stack(path, to, {}, masters), ContainsSubstring("--ternarize"));
+        const auto losses = encode_stack(path, to, {.ternarise = true}, masters);
+        REQUIRE(losses.size() == 1);
+        // A sine's own loss: a mean of all experts would lose far more.
+        CHECK((losses[0].error > 0.2 && losses[0].error < 0.5));
+    }
 }
