@@ -9,6 +9,7 @@
 
 #include "gguf/quoted.hpp"
 #include "huggingface/fields.hpp"
+#include "huggingface/layer_kinds.hpp"
 #include "support/error.hpp"
 
 namespace tbx::huggingface {
@@ -101,8 +102,9 @@ struct family_of {
     std::string_view architecture, family, gate;
     double norm_eps, rope_base;
     bool kv_heads;
-    bool biases = false, head_norms = false;
+    bool biases = false, head_norms = false, headless = false;
 };
+constexpr std::string_view gelu = "gelu_pytorch_tanh";
 // 1bitLLM's class is spelt otherwise than the one in transformers.
 constexpr std::array families{
     family_of{"LlamaForCausalLM", "llama", "silu", 1e-6, 10000, true},
@@ -110,7 +112,11 @@ constexpr std::array families{
     family_of{"BitnetForCausalLM", "bitnet", "silu", 1e-6, 10000, true},
     family_of{"Qwen2ForCausalLM", "qwen2", "silu", 1e-6, 10000, false, true, false},
     family_of{"Qwen3ForCausalLM", "qwen3", "silu", 1e-6, 10000, false, false, true},
-    family_of{"MiniCPMForCausalLM", "minicpm", "silu", 1e-6, 10000, true}};
+    family_of{"Qwen3Model", "qwen3", "silu", 1e-6, 10000, false, false, true, true},
+    family_of{"MiniCPMForCausalLM", "minicpm", "silu", 1e-6, 10000, true},
+    family_of{"MapleForCausalLM", "maple", "silu", 1e-6, 10000, false, false, true},
+    family_of{"Gemma3ForCausalLM", "gemma3", gelu, 1e-6, 1000000, false, false, true},
+    family_of{"Gemma3TextModel", "gemma3", gelu, 1e-6, 1000000, false, false, true, true}};
 
 const family_of& read_family(fields& f) {
     const json* list = f.find("architectures");
@@ -126,6 +132,13 @@ const family_of& read_family(fields& f) {
 }
 
 void read_activation(fields& f, const family_of& family, config& c) {
+    if (family.gate == gelu) {
+        for (const char* name : {"hidden_activation", "hidden_act"})
+            if (const auto said = f.text(name).value_or(std::string(gelu)); said != gelu)
+                f.refuse(name, "is " + gguf::quoted(said) + "; this class is known with " +
+                                   gguf::quoted(gelu) + " alone");
+        return;
+    }
     const auto said = f.text("hidden_act").value_or(std::string(family.gate));
     if (said == "relu2")
         c.squared_relu = true;
@@ -163,6 +176,7 @@ void read_scaling(fields f, config& c) {
     auto type = f.text("rope_type");
     if (const auto old = f.text("type"); !type) type = old;
     if (const auto base = f.number("rope_theta")) c.rope_base = static_cast<float>(*base);
+    read_rope_part(f, c);
     const auto factor = f.number("factor");
     const auto original = f.integer("original_max_position_embeddings", 1, most_context);
     if (!type || *type == "default") {
@@ -205,25 +219,33 @@ void read_scaling(fields f, config& c) {
 void read_rope(fields& f, config& c) {
     if (const auto base = f.number("rope_theta")) c.rope_base = static_cast<float>(*base);
     c.rope_dim = c.head_dim;
-    if (f.number("partial_rotary_factor").value_or(1) != 1)
-        f.refuse("partial_rotary_factor", "is not 1, and this program turns whole heads");
-    for (const char* name : {"rope_parameters", "rope_scaling"})
-        if (const json* scaling = f.find(name)) read_scaling({*scaling, f.path(), name}, c);
-    if (!(c.rope_base >= 1)) f.refuse("rope_theta", "is not a number from 1 on");
-}
-
-// Attention must see all that was before: that is what GGUF's graphs of these families do.
-void read_windows(fields& f, const config& c) {
-    const bool used = f.flag("use_sliding_window").value_or(!c.family.starts_with("qwen"));
-    if (const auto window = f.integer("sliding_window", 0, most_context);
-        window && *window > 0 && *window < c.context && used)
-        f.refuse("sliding_window", "is " + std::to_string(*window) +
-                                       ", and this program knows attention to everything alone");
-    const json* kinds = f.find("layer_types");
-    if (kinds == nullptr) return;
-    for (const json& kind : *kinds)
-        if (kind != "full_attention")
-            f.refuse("layer_types", "names " + safetensors::shown(kind) + " beside full_attention");
+    read_rope_part(f, c);
+    if (c.family == "gemma3")
+        c.local_rope_base =
+            static_cast<float>(f.number("rope_local_base_freq").value_or(c.local_rope_base));
+    for (const char* name : {"rope_parameters", "rope_scaling"}) {
+        const json* scaling = f.find(name);
+        if (scaling == nullptr) continue;
+        fields own(*scaling, f.path(), name);
+        // Newer configs have RoPE's of both kinds of layers beside each other.
+        const json *all = own.find("full_attention"), *local = own.find("sliding_attention");
+        if (c.family != "gemma3" || all == nullptr) {
+            read_scaling({*scaling, f.path(), name}, c);
+            continue;
+        }
+        own.refuse_others();
+        read_scaling({*all, f.path(), std::string(name) + ".full_attention"}, c);
+        if (local != nullptr)
+            read_local_rope({*local, f.path(), std::string(name) + ".sliding_attention"}, c);
+    }
+    // Where layers turn otherwise than each other, longer texts are not known here.
+    const bool scaled =
+        c.rope != rope_rule::plain &&
+        (c.family == "maple" || (c.family == "gemma3" && c.rope != rope_rule::linear));
+    if (scaled)
+        f.refuse("rope_scaling", "is one that is not known here beside layers of two kinds");
+    if (!(c.rope_base >= 1 && c.local_rope_base >= 1))
+        f.refuse("rope_theta", "is not a number from 1 on");
 }
 
 // What a maintainer of Humming gives as its own format, in issue 4 of inclusionAI/humming.
@@ -323,17 +345,22 @@ config read_config(const json& from, const std::string& path) {
     c.family = family.family;
     c.biases = family.biases;
     c.head_norms = family.head_norms;
+    c.post_norms = c.family == "gemma3";
+    c.headless = family.headless;
     (void)f.text("model_type");
     c.dim = f.required("hidden_size", 1, most_width);
     c.layers = f.required("num_hidden_layers", 1, most_layers);
-    c.ffn = f.required("intermediate_size", 1, most_width);
+    if (c.family == "maple")
+        read_experts(f, c);
+    else
+        c.ffn = f.required("intermediate_size", 1, most_width);
     c.heads = f.required("num_attention_heads", 1, most_layers);
     c.kv_heads = family.kv_heads ? f.integer("num_key_value_heads", 1, c.heads).value_or(c.heads)
                                  : f.required("num_key_value_heads", 1, c.heads);
     if (c.heads % c.kv_heads != 0)
         f.refuse("num_key_value_heads", "does not divide num_attention_heads");
     const auto head_dim = f.integer("head_dim", 2, most_width);
-    if (!head_dim && c.family == "qwen3") f.refuse("head_dim", "is missing");
+    if (!head_dim && c.head_norms) f.refuse("head_dim", "is missing");
     if (!head_dim && c.dim % c.heads != 0)
         f.refuse("num_attention_heads", "does not divide hidden_size, and head_dim is absent");
     c.head_dim = head_dim.value_or(c.dim / c.heads);
@@ -349,6 +376,7 @@ config read_config(const json& from, const std::string& path) {
     if (c.family == "minicpm") read_scales(f, c);
     read_activation(f, family, c);
     read_rope(f, c);
+    if (c.family == "gemma3") read_score_scale(f, c);
     read_windows(f, c);
     read_weights(f, c);
     read_tokens(f, c);

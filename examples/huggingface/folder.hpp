@@ -9,6 +9,7 @@
 #include "gguf/float_rows.hpp"
 #include "gguf/writer.hpp"
 #include "huggingface/config.hpp"
+#include "huggingface/pooling.hpp"
 #include "huggingface/vocabulary.hpp"
 #include "safetensors/folder.hpp"
 
@@ -19,8 +20,9 @@ class folder {
     config shape;
     safetensors::folder files;
     vocabulary words;
+    pooling vectors;
 
-    [[nodiscard]] const config& checked() const;
+    [[nodiscard]] const config& checked();
 
 public:
     /// Throws tbx::error for whatever a model of these files would get wrong.

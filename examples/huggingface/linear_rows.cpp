@@ -85,8 +85,8 @@ public:
     }
 
     // The model's own rule, as its class computes it: all in float32 but the mean's sum, and the
-    // size rounded to the type of the masters.
-    stored_matrix masters() const {
+    // size rounded to the type of the masters, unless it `stays` a float.
+    stored_matrix masters(bool stays) const {
         const stored_matrix from = plain();
         std::vector<float> row(static_cast<std::size_t>(from.cols));
         trilobit::unit_sums sums;
@@ -97,9 +97,9 @@ public:
         if (!sums.finite()) fail("holds NaN or infinity");
         const float inverse = 1.0f / std::max(sums.absolute_mean(), 1e-5f);
         float size = 1.0f / inverse;
-        if (weight.type == dtype::bf16)
+        if (!stays && weight.type == dtype::bf16)
             size = trilobit::bf16_to_f32(trilobit::f32_to_bf16(size));
-        else if (weight.type == dtype::f16)
+        else if (!stays && weight.type == dtype::f16)
             size = trilobit::f16_to_f32(trilobit::f32_to_f16(size));
         const auto read = [from, inverse, size](std::int64_t r, std::span<float> out) {
             from.read(r, out);
@@ -201,7 +201,9 @@ stored_matrix open_matrix(const safetensors::folder& files, const tensor& weight
         case weight_rule::packed_divide:
             return open.packed(false, expected_rows);
         case weight_rule::absmean:
-            return open.masters();
+            return open.masters(false);
+        case weight_rule::absmean_float:
+            return open.masters(true);
         case weight_rule::words:
             return open.words(c.group);
         default:

@@ -11,7 +11,8 @@
 
 namespace tbx::huggingface {
 
-enum class role : std::uint8_t { vector, linear, table };  // a table: embedding or head
+/// A table: embedding or head. A router, which chooses experts, stays floats, as vectors do.
+enum class role : std::uint8_t { vector, linear, table, router };
 
 struct wanted_tensor {
     std::string name;                 // of GGUF
@@ -20,9 +21,19 @@ struct wanted_tensor {
     role what = role::vector;
     std::int64_t permuted_heads = 0;  // above 0: RoPE turns neighbours, see row_of
     bool optional = false;
+    float added = 0;         // what the class adds to each number
+    std::int64_t count = 0;  // above 0: so many matrices, each spelt as expert() says
+    std::string ending = {};
+
+    [[nodiscard]] std::string expert(std::int64_t number) const {
+        return spelt.front() + std::to_string(number) + ending;
+    }
 };
 
-/// All of them, in the order of our files.
+/// Ways to spell what a folder calls "model.<name>".
+[[nodiscard]] std::vector<std::string> spellings(const config& c, const std::string& name);
+
+/// All of them, in the order of our files; the embedding first.
 [[nodiscard]] std::vector<wanted_tensor> tensors_of(const config& c);
 
 /// Where output row `row` comes from. GGUF's graph `llama` turns numbers 2i and 2i + 1 of a head

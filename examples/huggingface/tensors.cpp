@@ -41,13 +41,43 @@ public:
         throw error(files.name(), "lacks tensor " + gguf::quoted(w.spelt.front()));
     }
 
-    gguf::float_rows open(const wanted_tensor& w, const tensor& t) {
+    stored_matrix open_checked(const wanted_tensor& w, const tensor& t) {
         stored_matrix m = open_matrix(files, t, c, w.what == role::linear, w.rows);
         for (const tensor* part : m.parts) used.insert(part);
         if (m.rows != w.rows || m.cols != w.cols)
             fail(t, "has " + std::to_string(m.rows) + " x " + std::to_string(m.cols) +
                         " values where the model needs " + std::to_string(w.rows) + " x " +
                         std::to_string(w.cols));
+        return m;
+    }
+
+    // Those of all experts, one below the other.
+    gguf::float_rows open_stack(const wanted_tensor& w) {
+        auto each = std::make_shared<std::vector<stored_matrix>>();
+        for (std::int64_t i = 0; i < w.count; ++i) {
+            const tensor* t = files.find(w.expert(i));
+            if (t == nullptr)
+                throw error(files.name(), "lacks tensor " + gguf::quoted(w.expert(i)));
+            each->push_back(open_checked(w, *t));
+        }
+        gguf::float_rows out;
+        out.name = w.name;
+        out.rows = w.count * w.rows;
+        out.cols = w.cols;
+        out.linear = true;
+        out.extent = {w.cols, w.rows, w.count};
+        out.read = [each, rows = w.rows](std::int64_t row, std::span<float> to) {
+            (*each)[static_cast<std::size_t>(row / rows)].read(row % rows, to);
+        };
+        out.forget = [each, all = &files] {
+            for (const stored_matrix& m : *each)
+                for (const tensor* part : m.parts) all->forget(*part);
+        };
+        return out;
+    }
+
+    gguf::float_rows open(const wanted_tensor& w, const tensor& t) {
+        stored_matrix m = open_checked(w, t);
         gguf::float_rows out;
         out.name = w.name;
         out.rows = w.rows;
@@ -58,6 +88,12 @@ public:
         if (w.permuted_heads > 0)
             out.read = [from = std::move(out.read), width = w.rows / w.permuted_heads](
                            std::int64_t row, std::span<float> to) { from(row_of(row, width), to); };
+        if (w.added != 0)
+            out.read = [from = std::move(out.read), plus = w.added](std::int64_t row,
+                                                                    std::span<float> to) {
+                from(row, to);
+                for (float& number : to) number += plus;
+            };
         out.forget = [parts = m.parts, all = &files] {
             for (const tensor* part : parts) all->forget(*part);
         };
@@ -151,6 +187,10 @@ std::vector<gguf::float_rows> tensors_of(const config& c, const safetensors::fol
     std::vector<gguf::float_rows> all;
     const tensor* embedding = nullptr;
     for (const wanted_tensor& w : tensors_of(c)) {
+        if (w.count > 0) {
+            all.push_back(from.open_stack(w));
+            continue;
+        }
         const tensor* t = from.find(w);
         if (w.name == "token_embd.weight") embedding = t;
         if (w.optional) {

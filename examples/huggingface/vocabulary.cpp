@@ -131,6 +131,13 @@ class assembler {
         v.templates.emplace_back("", support::read_all(in, path));
     }
 
+    // What stands behind each text need not be what ends an answer: models of vectors have both.
+    void keep_added_end(std::int64_t added) {
+        if (added < 0 || v.eos == added || !v.add_eos.value_or(false)) return;
+        v.end_of_turn = v.eos;
+        v.eos = added;
+    }
+
     void settle_ends() {
         std::vector<std::int64_t> ends = c.ends;
         const std::string path = place("generation_config.json");
@@ -185,7 +192,9 @@ public:
             throw error(folder.string(), "has neither tokenizer.json nor tokenizer.model");
         }
         read_added();
+        const std::int64_t added = v.add_eos.value_or(false) ? v.eos : -1;
         read_config_of_tokenizer();
+        keep_added_end(added);
         read_jinja();
         if (v.bos < 0) v.bos = c.bos;
         if (v.padding < 0) v.padding = c.pad;

@@ -23,6 +23,11 @@ class Model:
         self.margin = math.inf  # of all activations so far, from the next rounding border
         self.context = 0        # positions of the run, by which LongRoPE chooses its factors
         self.halves = True      # keys and values are kept as halves, as the runner keeps them
+        c = self.config
+        self.root = "model." if "model.norm.weight" in self.tensors else ""
+        self.embedding = self.root + ("word_embeddings" if c["architectures"] == ["MapleForCausalLM"]
+                                      else "embed_tokens")
+        self.gemma = c["architectures"][0].startswith("Gemma3")
 
     # Weights -----------------------------------------------------------------------------------
 
@@ -36,6 +41,8 @@ class Model:
         if "quantization" in c and name + ".scales" in self.tensors:
             return self.affine(name, c["quantization"]), False
         q = c.get("quantization_config")
+        if self.has(name + ".norm"):  # bitnet-embedding's
+            return absmean(w, "F32"), True
         if c["architectures"] == ["BitnetForCausalLM"]:
             return absmean(w, dtype), True
         if q is None:
@@ -76,6 +83,8 @@ class Model:
 
     def multiply(self, x, name, int8=None):
         w, rounded = self.linear(name)
+        if self.has(name + ".norm"):
+            x = self.norm(x, name + ".norm")
         if int8 is not None:
             rounded = int8
         if rounded:
@@ -88,12 +97,21 @@ class Model:
 
     def norm(self, x, name):
         eps = self.config["rms_norm_eps"]
-        return x / np.sqrt((x * x).mean(-1, keepdims=True) + eps) * self.plain(name + ".weight")
+        w = self.plain(name + ".weight")
+        if self.gemma and not name.endswith("_proj.norm"):
+            w = 1 + w
+        return x / np.sqrt((x * x).mean(-1, keepdims=True) + eps) * w
 
-    def frequencies(self, d):
+    def is_local(self, layer):
+        """Does this layer see a window alone?"""
+        return self.config.get("layer_types", {layer: ""})[layer] == "sliding_attention"
+
+    def frequencies(self, d, local=False):
         c = self.config
         scaling = c.get("rope_parameters") or c.get("rope_scaling") or {}
         base = scaling.get("rope_theta", c.get("rope_theta", 10000.0))
+        if local and self.gemma:
+            return c["rope_local_base_freq"] ** (-np.arange(0, d, 2) / d), 1.0
         f = base ** (-np.arange(0, d, 2) / d)
         kind = scaling.get("rope_type", scaling.get("type", "default"))
         if kind == "default":
@@ -117,31 +135,35 @@ class Model:
         assert kind == "yarn"
         return yarn(f, base, factor, original)
 
-    def turn(self, x):
-        """x: (tokens, heads, d); halves of a head are turned together."""
-        d = x.shape[-1]
-        f, size = self.frequencies(d)
+    def turn(self, x, local):
+        """x: (tokens, heads, d); halves of a head, or of its first part, are turned together."""
+        if self.config.get("nope_on_global_attention") and not local:
+            return x
+        d = int(x.shape[-1] * self.config.get("partial_rotary_factor", 1))
+        f, size = self.frequencies(d, local)
         angle = np.arange(x.shape[0])[:, None, None] * f
-        a, b = x[..., :d // 2], x[..., d // 2:]
+        a, b = x[..., :d // 2], x[..., d // 2:d]
         cos, sin = np.cos(angle) * size, np.sin(angle) * size
-        return np.concatenate([a * cos - b * sin, b * cos + a * sin], -1)
+        return np.concatenate([a * cos - b * sin, b * cos + a * sin, x[..., d:]], -1)
 
     def has(self, name):
         return name + ".weight" in self.tensors
 
-    def attention(self, h, p, int8):
+    def attention(self, h, p, int8, local):
         c = self.config
         heads, kv = c["num_attention_heads"], c["num_key_value_heads"]
         q, k, v = (self.multiply(h, p + n + "_proj", int8).reshape(len(h), count, -1)
                    for n, count in (("q", heads), ("k", kv), ("v", kv)))
         if self.has(p + "q_norm"):
             q, k = self.norm(q, p + "q_norm"), self.norm(k, p + "k_norm")
-        q, k = self.turn(q), self.turn(k)
+        q, k = self.turn(q, local), self.turn(k, local)
         if self.halves:
             k, v = (x.astype(np.float16).astype(np.float64) for x in (k, v))
         k, v = np.repeat(k, heads // kv, 1), np.repeat(v, heads // kv, 1)
         scores = np.einsum("thd,shd->hts", q, k) / math.sqrt(q.shape[-1])
-        scores = np.where(np.tri(len(h), dtype=bool), scores, -np.inf)
+        ago = np.arange(len(h))[:, None] - np.arange(len(h))
+        seen = (ago >= 0) & (ago < (c["sliding_window"] if local else len(h)))
+        scores = np.where(seen, scores, -np.inf)
         weights = np.exp(scores - scores.max(-1, keepdims=True))
         weights /= weights.sum(-1, keepdims=True)
         mixed = np.einsum("hts,shd->thd", weights, v).reshape(len(h), -1)
@@ -150,11 +172,29 @@ class Model:
                 mixed = self.norm(mixed, p + name)
         return self.multiply(mixed, p + "o_proj", int8)
 
+    def experts(self, h, p, int8):
+        """The likeliest of each token, by softmax; what they are worth sums to 1."""
+        scores = h @ self.plain(p + "gate.weight").T
+        out, used = np.zeros_like(h), self.config["num_experts_per_tok"]
+        for t, row in enumerate(scores):
+            chosen = np.argsort(-row, kind="stable")
+            self.margin = min(self.margin, float(row[chosen[used - 1]] - row[chosen[used]]))
+            share = np.exp(row[chosen[:used]] - row.max())
+            for e, part in zip(chosen, share / share.sum()):
+                out[t] += part * self.feed_forward(h[t:t + 1], f"{p}experts.{e}.", int8)[0]
+        return out
+
     def feed_forward(self, h, p, int8):
+        if self.has(p + "gate"):
+            return self.experts(h, p, int8)
         gate, up = (self.multiply(h, p + n, int8) for n in ("gate_proj", "up_proj"))
-        act = self.config.get("hidden_act", "silu")
+        if ".experts." in p:  # Maple's class clamps both
+            gate, up = np.minimum(gate, 7), np.clip(up, -7, 7)
+        act = "gelu" if self.gemma else self.config.get("hidden_act", "silu")
         if act == "relu2":
             gate = np.maximum(gate, 0) ** 2
+        elif act == "gelu":
+            gate = 0.5 * gate * (1 + np.tanh(math.sqrt(2 / math.pi) * (gate + 0.044715 * gate ** 3)))
         else:
             assert act == "silu"
             gate = gate / (1 + np.exp(-gate))
@@ -164,17 +204,37 @@ class Model:
                 inner = self.norm(inner, p + name)
         return self.multiply(inner, p + "down_proj", int8)
 
+    def hidden(self, tokens, int8=None):
+        """What the head is given, (tokens, dim)."""
+        c = self.config
+        x = self.table(self.embedding)[list(tokens)] * c.get("scale_emb", 1)
+        if self.gemma:
+            x = x * math.sqrt(c["hidden_size"])
+        part = c["scale_depth"] / math.sqrt(c["num_hidden_layers"]) if "scale_depth" in c else 1
+        for i in range(c["num_hidden_layers"]):
+            p = f"{self.root}layers.{i}."
+            y = self.attention(self.norm(x, p + "input_layernorm"), p + "self_attn.", int8,
+                               self.is_local(i))
+            if self.gemma:
+                x = x + self.norm(y, p + "post_attention_layernorm")
+                y = self.feed_forward(self.norm(x, p + "pre_feedforward_layernorm"), p + "mlp.", int8)
+                x = x + self.norm(y, p + "post_feedforward_layernorm")
+                continue
+            x = x + part * y
+            x = x + part * self.feed_forward(self.norm(x, p + "post_attention_layernorm"), p + "mlp.", int8)
+        return self.norm(x, self.root + "norm")
+
+    def vector(self, tokens, pooling, int8=None):
+        """Of length 1, for the whole text."""
+        x = self.hidden(tokens, int8)
+        x = {"mean": x.mean(0), "last": x[-1]}[pooling]
+        return x / np.linalg.norm(x)
+
     def logits(self, tokens, int8=None):
         """(tokens, vocabulary). int8: say whether linear layers round their activations."""
         c = self.config
-        x = self.table("model.embed_tokens")[list(tokens)] * c.get("scale_emb", 1)
-        part = c["scale_depth"] / math.sqrt(c["num_hidden_layers"]) if "scale_depth" in c else 1
-        for i in range(c["num_hidden_layers"]):
-            p = f"model.layers.{i}."
-            x = x + part * self.attention(self.norm(x, p + "input_layernorm"), p + "self_attn.", int8)
-            x = x + part * self.feed_forward(self.norm(x, p + "post_attention_layernorm"), p + "mlp.", int8)
-        x = self.norm(x, "model.norm")
-        head = "lm_head" if self.has("lm_head") else "model.embed_tokens"
+        x = self.hidden(tokens, int8)
+        head = "lm_head" if self.has("lm_head") else self.embedding
         if "dim_model_base" in c:
             x = x / (c["hidden_size"] / c["dim_model_base"])
         return x @ self.table(head).T

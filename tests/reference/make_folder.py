@@ -31,7 +31,22 @@ def write_json(path, value):
         json.dump(value, file, ensure_ascii=False, indent=1)
 
 
-def byte_level_tokenizer(folder, pattern, specials, bos, eos, ignore_merges, pairs=True):
+def added_token(number, text, special):
+    return {"id": number, "content": text, "special": special, "normalized": False, "lstrip": False,
+            "rstrip": False, "single_word": False}
+
+
+def around(before, after, added):
+    """The post-processor that puts these of the added tokens around a text; None: nothing."""
+    places = [{"SpecialToken": {"id": before, "type_id": 0}}] if before else []
+    places += [{"Sequence": {"id": "A", "type_id": 0}}]
+    places += [{"SpecialToken": {"id": after, "type_id": 0}}] if after else []
+    ids = {a["content"]: {"id": a["content"], "tokens": [a["content"]], "ids": [a["id"]]}
+           for a in added if a["content"] in (before, after)}
+    return {"type": "TemplateProcessing", "single": places, "pair": [], "special_tokens": ids}
+
+
+def byte_level_tokenizer(folder, pattern, specials, bos, eos, ignore_merges, pairs=True, behind=None):
     letters = byte_alphabet()
     space = letters[32]
     merges = [("t", "h"), ("th", "e"), (space, "the"), ("i", "n"), (space, "a"), ("e", "r"),
@@ -39,19 +54,12 @@ def byte_level_tokenizer(folder, pattern, specials, bos, eos, ignore_merges, pai
     vocab = {t: i for i, t in enumerate(letters)}
     for left, right in merges:
         vocab[left + right] = len(vocab)
-    added = [{"id": len(vocab) + i, "content": t, "special": special, "normalized": False,
-              "lstrip": False, "rstrip": False, "single_word": False}
-             for i, (t, special) in enumerate(specials)]
+    added = [added_token(len(vocab) + i, t, special) for i, (t, special) in enumerate(specials)]
     processor = {"type": "ByteLevel", "add_prefix_space": False, "trim_offsets": True,
                  "use_regex": False}
     after = processor
-    if bos:
-        template = {"type": "TemplateProcessing",
-                    "single": [{"SpecialToken": {"id": bos, "type_id": 0}},
-                               {"Sequence": {"id": "A", "type_id": 0}}],
-                    "pair": [], "special_tokens": {bos: {"id": bos, "tokens": [bos], "ids": [
-                        a["id"] for a in added if a["content"] == bos]}}}
-        after = {"type": "Sequence", "processors": [processor, template]}
+    if bos or behind:
+        after = {"type": "Sequence", "processors": [processor, around(bos, behind, added)]}
     write_json(os.path.join(folder, "tokenizer.json"), {
         "version": "1.0", "truncation": None, "padding": None, "added_tokens": added,
         "normalizer": None,
@@ -86,6 +94,26 @@ def field(number, value):
     if isinstance(value, float):
         return varint(number << 3 | 5) + struct.pack("<f", value)
     return varint(number << 3) + varint(value)
+
+
+def gemma_tokenizer(folder):
+    """SentencePiece's pieces in tokenizer.json, as Gemma's folders have them."""
+    texts = ["<pad>", "<eos>", "<bos>", "<unk>"] + [f"<0x{b:02X}>" for b in range(256)]
+    merges = [("t", "h"), ("th", "e"), ("\u2581", "the"), ("i", "n"), ("\u2581", "a"), ("o", "n")]
+    texts += list("\u2581abcdefghijklmnopqrstuvwxyz.,") + [a + b for a, b in merges]
+    added = [added_token(i, texts[i], True) for i in range(4)]
+    write_json(os.path.join(folder, "tokenizer.json"), {
+        "added_tokens": added,
+        "normalizer": {"type": "Replace", "pattern": {"String": " "}, "content": "\u2581"},
+        "pre_tokenizer": {"type": "Split", "pattern": {"String": " "},
+                          "behavior": "MergedWithPrevious", "invert": False},
+        "post_processor": around("<bos>", "<eos>", added),
+        "model": {"type": "BPE", "dropout": None, "unk_token": "<unk>", "fuse_unk": True,
+                  "byte_fallback": True, "vocab": {t: i for i, t in enumerate(texts)},
+                  "merges": [list(m) for m in merges]}})
+    write_json(os.path.join(folder, "tokenizer_config.json"), {
+        "bos_token": "<bos>", "eos_token": "<eos>", "pad_token": "<pad>", "unk_token": "<unk>"})
+    return len(texts)
 
 
 def sentencepiece_tokenizer(folder):
@@ -127,16 +155,19 @@ class Maker:
             return safetensors_file.to_bf16(values)
         return np.asarray(values, safetensors_file.TYPES[dtype])
 
-    def norm(self, name, width, dtype):
+    def norm(self, name, width, dtype, middle=1):
         self.tensors[name + ".weight"] = (
-            dtype, self.kept(dtype, 1 + self.random.standard_normal(width) * 0.1))
+            dtype, self.kept(dtype, middle + self.random.standard_normal(width) * 0.1))
 
-    def linear(self, name, rows, cols, how, dtype):
+    def linear(self, name, rows, cols, how, dtype, gain=1.0):
         if how in ("multiply", "divide"):
             size = self.kept("BF16", np.float32(self.random.uniform(0.8, 1.2) / cols ** 0.5 * 1.2))
             said = size if how == "multiply" else self.kept("BF16", np.float32(1) / size)
             self.tensors[name + ".weight"] = ("U8", forward.pack(self.trits(rows, cols)))
             self.tensors[name + ".weight_scale"] = ("BF16", np.reshape(said, (1,)))
+        elif how == "rows":  # Maple: trits with a scale for each row
+            size = self.kept(dtype, self.random.uniform(0.8, 1.2, (rows, 1)) / cols ** 0.5 * gain)
+            self.tensors[name + ".weight"] = (dtype, self.kept(dtype, size * self.trits(rows, cols)))
         elif how == "several":  # a scale for each of two halves of the rows
             size = np.repeat(self.random.uniform(0.8, 1.2, 2) / cols ** 0.5, rows // 2)[:, None]
             self.tensors[name + ".weight"] = (
@@ -176,30 +207,50 @@ class Maker:
         else:
             self.tensors[name + ".weight"] = (dtype, self.floats(dtype, rows, cols))
 
-    def model(self, c, how, dtype, sub_norms=(), head_norms=False, biases=False):
+    def experts(self, p, c, how, dtype):
+        dim, ffn = c["hidden_size"], c["moe_intermediate_size"]
+        self.tensors[p + "gate.weight"] = (dtype, self.kept(
+            dtype, 2 * self.floats("F32", c["num_experts"], dim)))
+        for e in range(c["num_experts"]):  # with gates and what they let through beyond the clamp
+            for name, rows, cols, gain in (("gate_proj", ffn, dim, 6), ("up_proj", ffn, dim, 6),
+                                           ("down_proj", dim, ffn, 0.1)):
+                self.linear(f"{p}experts.{e}.{name}", rows, cols, how, dtype, gain)
+
+    def model(self, c, how, dtype, sub_norms=(), head_norms=False, biases=False, input_norms=False,
+              root="model.", embedding="embed_tokens", gemma=False):
         d = c.get("head_dim") or c["hidden_size"] // c["num_attention_heads"]
         width, kv, ffn = c["num_attention_heads"] * d, c["num_key_value_heads"] * d, \
             c["intermediate_size"]
-        dim = c["hidden_size"]
-        self.table("model.embed_tokens", c["vocab_size"], dim, how, dtype)
+        dim, middle = c["hidden_size"], 0 if gemma else 1
+        experts = "num_experts" in c
+        self.table(root + embedding, c["vocab_size"], dim, how, dtype)
         for i in range(c["num_hidden_layers"]):
-            p = f"model.layers.{i}."
-            self.norm(p + "input_layernorm", dim, dtype)
-            self.norm(p + "post_attention_layernorm", dim, dtype)
+            p = f"{root}layers.{i}."
+            self.norm(p + "input_layernorm", dim, dtype, middle)
+            self.norm(p + "post_attention_layernorm", dim, dtype, middle)
+            if gemma:
+                self.norm(p + "pre_feedforward_layernorm", dim, dtype, middle)
+                self.norm(p + "post_feedforward_layernorm", dim, dtype, middle)
             for name, rows, cols in (("self_attn.q_proj", width, dim), ("self_attn.k_proj", kv, dim),
                                      ("self_attn.v_proj", kv, dim), ("self_attn.o_proj", dim, width),
                                      ("mlp.gate_proj", ffn, dim), ("mlp.up_proj", ffn, dim),
                                      ("mlp.down_proj", dim, ffn)):
+                if experts and name.startswith("mlp."):
+                    continue
                 self.linear(p + name, rows, cols, how, dtype)
+                if input_norms:
+                    self.norm(p + name + ".norm", cols, dtype)
+            if experts:
+                self.experts(p + "mlp.", c, how, dtype)
             for name, size in (("q", width), ("k", kv), ("v", kv)) if biases else ():
                 self.tensors[p + f"self_attn.{name}_proj.bias"] = (
                     dtype, self.kept(dtype, self.random.standard_normal(size)))
             for name, size in zip(sub_norms, (width, ffn)):
                 self.norm(p + name, size, dtype)
             if head_norms:
-                self.norm(p + "self_attn.q_norm", d, dtype)
-                self.norm(p + "self_attn.k_norm", d, dtype)
-        self.norm("model.norm", dim, dtype)
+                self.norm(p + "self_attn.q_norm", d, dtype, middle)
+                self.norm(p + "self_attn.k_norm", d, dtype, middle)
+        self.norm(root + "norm", dim, dtype, middle)
         if not c["tie_word_embeddings"]:
             self.table("lm_head", c["vocab_size"], dim, how, dtype)
 
@@ -223,9 +274,10 @@ def llama_3_words(folder, **more):
                           ("<|eot_id|>", True)], "<|begin_of_text|>", "<|eot_id|>", True, **more)
 
 
-def qwen_words(folder):
+def qwen_words(folder, behind=None):
     return byte_level_tokenizer(folder, QWEN_2, [("<|endoftext|>", True), ("<|im_end|>", True),
-                                                 ("<think>", False)], None, "<|im_end|>", False)
+                                                 ("<think>", False)], None, "<|im_end|>", False,
+                                behind=behind)
 
 
 BITNET = ("self_attn.attn_sub_norm", "mlp.ffn_sub_norm")
@@ -319,6 +371,58 @@ def bit_cpm(m):
     m.save(c)
 
 
+def maple(m, how="rows", **more):
+    vocab, _, eos = qwen_words(m.folder)
+    c = {**SIZES, "architectures": ["MapleForCausalLM"], "hidden_act": "silu", "rms_norm_eps": 1e-6,
+         "rope_theta": 10000, "vocab_size": vocab, "tie_word_embeddings": False, "head_dim": 64,
+         "num_hidden_layers": 4, "eos_token_id": eos, "moe_intermediate_size": 256,
+         "num_experts": 8, "num_experts_per_tok": 2, "num_shared_experts": 0,
+         "norm_topk_prob": True, "moe_router_enable_expert_bias": False, "router_dtype": "fp32",
+         "layer_types": ["sliding_attention"] * 3 + ["full_attention"], "sliding_window": 3,
+         "nope_on_global_attention": True, "partial_rotary_factor": 0.5, "use_qk_norm": True,
+         "use_rmsnorm": True, "max_window_layers": 4, "embedding_dropout": 0.0,
+         "output_dropout": 0.0, "output_router_logits": False, "preaffine": False, "quantize": True,
+         "rope_scaling": None, "pad_token_id": None,
+         "auto_map": {"AutoConfig": "configuration_maple.MapleConfig"}, **more}
+    m.model(c, how, "BF16", head_norms=True, embedding="word_embeddings")
+    m.save(c, shards=2)
+
+
+def embedder(m):
+    """bitnet-embedding-0.6B: Qwen3 without a head, and a norm before each projection."""
+    vocab, _, eos = qwen_words(m.folder, behind="<|endoftext|>")
+    c = {**SIZES, "architectures": ["Qwen3Model"], "model_type": "qwen3", "head_dim": 64,
+         "hidden_act": "silu", "rms_norm_eps": 1e-6, "rope_theta": 1000000.0, "vocab_size": vocab,
+         "tie_word_embeddings": True, "eos_token_id": eos, "attention_bias": False,
+         "use_sliding_window": False, "sliding_window": None, "max_window_layers": 2,
+         "layer_types": ["full_attention"] * 2, "rope_scaling": None}
+    kinds = ("Transformer", ""), ("Pooling", "1_Pooling"), ("Normalize", "2_Normalize")
+    write_json(os.path.join(m.folder, "modules.json"),
+               [{"idx": i, "name": str(i), "path": path, "type": "sentence_transformers.models." + kind}
+                for i, (kind, path) in enumerate(kinds)])
+    os.makedirs(os.path.join(m.folder, "1_Pooling"), exist_ok=True)
+    write_json(os.path.join(m.folder, "1_Pooling", "config.json"),
+               {"word_embedding_dimension": 256, "pooling_mode_cls_token": False,
+                "pooling_mode_mean_tokens": True, "pooling_mode_max_tokens": False,
+                "pooling_mode_lasttoken": False, "include_prompt": True})
+    m.model(c, "masters", "BF16", head_norms=True, input_norms=True, root="")
+    m.save(c)
+
+
+def gemma_embedder(m):
+    """bitnet-embedding-270M: the same of Gemma 3. Nothing says how tokens become one vector."""
+    vocab = gemma_tokenizer(m.folder)
+    c = {**SIZES, "architectures": ["Gemma3TextModel"], "model_type": "gemma3_text", "head_dim": 64,
+         "num_hidden_layers": 7, "num_key_value_heads": 1, "rms_norm_eps": 1e-6,
+         "hidden_activation": "gelu_pytorch_tanh", "query_pre_attn_scalar": 64, "vocab_size": vocab,
+         "tie_word_embeddings": True, "rope_theta": 1000000.0, "rope_local_base_freq": 10000.0,
+         "sliding_window": 3, "layer_types": ["sliding_attention"] * 5 + ["full_attention"] +
+         ["sliding_attention"], "attention_bias": False, "attn_logit_softcapping": None,
+         "final_logit_softcapping": None, "bos_token_id": 2, "eos_token_id": 1, "pad_token_id": 0}
+    m.model(c, "masters", "BF16", head_norms=True, input_norms=True, gemma=True)
+    m.save(c)
+
+
 LLAMA_31 = {"rope_type": "llama3", "factor": 8.0, "low_freq_factor": 1.0, "high_freq_factor": 4.0,
             "original_max_position_embeddings": 64}
 FAMILIES = {
@@ -343,6 +447,10 @@ FAMILIES = {
         "quant_method": "humming", "dtype": "int2", "group_size": 128}),
     "qwen2": vibe_voice,
     "minicpm": bit_cpm,
+    "maple": maple,
+    "maple-masters": lambda m: maple(m, "masters"),
+    "embedding-qwen": embedder,
+    "embedding-gemma": gemma_embedder,
     "bonsai": lambda m: bonsai(m, "groups", "F16"),
     "bonsai-mlx-1": lambda m: bonsai(m, "mlx1", "F16", quantization={"group_size": 128, "bits": 1}),
     "bonsai-mlx-2": lambda m: bonsai(m, "mlx2", "F16", quantization={"group_size": 128, "bits": 2},

@@ -213,3 +213,93 @@ TEST_CASE("config.json: what may change the graph is refused by its name") {
     CHECK_THAT(refusal(json::array()), ContainsSubstring("is not a JSON object"));
     CHECK_THAT(refusal(json(7)), ContainsSubstring("is not a JSON object"));
 }
+
+namespace {
+
+json maple() {
+    json c = with(llama(), {{"architectures", {"MapleForCausalLM"}},
+                            {"head_dim", 128},
+                            {"moe_intermediate_size", 64},
+                            {"num_experts", 16},
+                            {"num_experts_per_tok", 4},
+                            {"partial_rotary_factor", 0.5},
+                            {"nope_on_global_attention", true},
+                            {"quantize", true},
+                            {"sliding_window", 8},
+                            {"layer_types", {"sliding_attention", "full_attention"}}});
+    c.erase("model_type");
+    return c;
+}
+
+json gemma() {
+    return with(llama(), {{"architectures", {"Gemma3TextModel"}},
+                          {"head_dim", 256},
+                          {"hidden_act", nullptr},
+                          {"hidden_activation", "gelu_pytorch_tanh"},
+                          {"num_hidden_layers", 7},
+                          {"rope_local_base_freq", 5000},
+                          {"sliding_window", 8}});
+}
+
+}  // namespace
+
+TEST_CASE("config.json: Maple's experts and windows") {
+    const config c = read_config(maple(), "config.json");
+    CHECK((c.family == "maple" && c.head_norms && !c.headless));
+    CHECK((c.ffn == 64 && c.experts == 16 && c.experts_used == 4));
+    CHECK((c.rope_dim == 64 && c.window == 8 && c.local == std::vector{true, false}));
+    const auto changed = [](const char* name, const json& value) {
+        return refusal(with(maple(), {{name, value}}));
+    };
+    CHECK_THAT(changed("num_experts", nullptr), ContainsSubstring("'num_experts' is missing"));
+    CHECK_THAT(changed("num_experts", 1 << 13), ContainsSubstring("not in 1..4096"));
+    CHECK_THAT(changed("num_experts_per_tok", 17), ContainsSubstring("not in 1..16"));
+    CHECK_THAT(changed("num_shared_experts", 1), ContainsSubstring("'num_shared_experts' is 1"));
+    CHECK_THAT(changed("moe_router_enable_expert_bias", true), ContainsSubstring("expert_bias"));
+    CHECK_THAT(changed("norm_topk_prob", false), ContainsSubstring("'norm_topk_prob' is false"));
+    CHECK_THAT(changed("router_dtype", "bf16"), ContainsSubstring("only 'fp32'"));
+    CHECK_THAT(changed("partial_rotary_factor", 0.3), ContainsSubstring("no even part"));
+    CHECK_THAT(changed("partial_rotary_factor", 1.5), ContainsSubstring("no even part"));
+    CHECK_THAT(changed("nope_on_global_attention", false), ContainsSubstring("is not true"));
+    CHECK_THAT(changed("sliding_window", nullptr),
+               ContainsSubstring("'sliding_window' is missing"));
+    CHECK_THAT(changed("layer_types", nullptr), ContainsSubstring("'layer_types' is missing"));
+    CHECK_THAT(changed("layer_types", {"full_attention"}), ContainsSubstring("each of 2 layers"));
+    CHECK_THAT(changed("layer_types", {"full_attention", "linear_attention"}),
+               ContainsSubstring("'linear_attention'"));
+    CHECK_THAT(changed("rope_scaling", {{"rope_type", "linear"}, {"factor", 2.0}}),
+               ContainsSubstring("layers of two kinds"));
+    CHECK_THAT(refusal(with(llama(), {{"num_experts", 8}})), ContainsSubstring("'num_experts'"));
+    CHECK_THAT(refusal(with(llama(), {{"partial_rotary_factor", 0.5}})),
+               ContainsSubstring("turns whole heads"));
+}
+
+TEST_CASE("config.json: Gemma 3, in the words of older and of newer files") {
+    const config c = read_config(gemma(), "config.json");
+    CHECK((c.family == "gemma3" && c.head_norms && c.post_norms && c.headless));
+    CHECK((c.window == 8 && c.rope_base == 500000.0f && c.local_rope_base == 5000.0f));
+    CHECK(c.local == std::vector{true, true, true, true, true, false, true});
+    CHECK(read_config(with(gemma(), {{"_sliding_window_pattern", 2}}), "c").local[1] == false);
+    const json both = {{"full_attention", {{"rope_type", "linear"}, {"factor", 8.0}}},
+                       {"sliding_attention", {{"rope_type", "default"}, {"rope_theta", 7000}}}};
+    const config newer = read_config(with(gemma(), {{"rope_parameters", both}}), "c");
+    CHECK((newer.rope == rope_rule::linear && newer.rope_factor == 8));
+    CHECK((newer.local_rope_base == 7000.0f && newer.rope_base == 500000.0f));
+    const auto changed = [](const char* name, const json& value) {
+        return refusal(with(gemma(), {{name, value}}));
+    };
+    CHECK_THAT(changed("hidden_activation", "silu"),
+               ContainsSubstring("'gelu_pytorch_tanh' alone"));
+    CHECK_THAT(changed("query_pre_attn_scalar", 168), ContainsSubstring("is not head_dim"));
+    CHECK_THAT(changed("head_dim", 64), ContainsSubstring("'query_pre_attn_scalar'"));
+    CHECK_THAT(changed("head_dim", nullptr), ContainsSubstring("'head_dim' is missing"));
+    CHECK_THAT(changed("use_bidirectional_attention", true), ContainsSubstring("bidirectional"));
+    CHECK_THAT(changed("final_logit_softcapping", 30.0), ContainsSubstring("softcapping"));
+    CHECK_THAT(
+        changed("rope_scaling",
+                {{"rope_type", "yarn"}, {"factor", 2.0}, {"original_max_position_embeddings", 64}}),
+        ContainsSubstring("layers of two kinds"));
+    CHECK_THAT(changed("rope_parameters", {{"full_attention", {{"rope_type", "default"}}},
+                                           {"sliding_attention", {{"rope_type", "linear"}}}}),
+               ContainsSubstring("'rope_parameters.sliding_attention.rope_type'"));
+}

@@ -2,6 +2,8 @@
 """Folders of each family -> GGUF and containers of packed images. Files of the same weights have the
 same logits, to the bit; they are those of the reference within a float's error. What the runner has
 no graph for is converted, and refused when it is run."""
+import os
+
 import numpy as np
 
 from common import bits, calm_tokens, folder, forward, logits, must, path, refused, run
@@ -130,6 +132,82 @@ rounded = forward.absmean(weights.astype(np.float32), "F32")
 error = np.sqrt(((weights - rounded) ** 2).sum() / (weights ** 2).sum())
 told = [line for line in lines if line.startswith("blk.0.attn_v.weight: ternarised")]
 assert len(told) == 1 and abs(float(told[0].rsplit(" ", 1)[1]) - error) < 1e-3 * error, (told, error)
+
+
+
+# Graphs whose keys, values, windows and experts tip an activation more often: of some texts one has
+# nothing near a border.
+def near_one(family, form, model, count, most, *more, int8=None):
+    errors = []
+    random = np.random.default_rng(7)
+    file = path(f"{family}.{form}.gguf")
+    if not os.path.exists(file):
+        convert(family, form)
+    while len(errors) < 6 and (not errors or min(errors) >= most):
+        text = [int(t) for t in random.integers(0, model.config["vocab_size"], count)]
+        model.margin = float("inf")
+        wanted = model.logits(text, int8)
+        if int8 is False or model.margin > 2e-5:
+            errors.append(float(np.abs(logits(file, text, *more) - wanted).max() / np.abs(wanted).max()))
+    print(f"{family:18} {form:24} largest difference {min(errors):.1e} of the largest logit")
+    if not min(errors) < most or not max(errors) < 0.1:
+        failures.append((family, form, errors))
+
+
+# Maple's experts, each row with a scale of its own, are one tensor of each kind in GGUF.
+model = forward.Model(folder("maple"))
+near_one("maple", "F32", model, 6, 2e-4, int8=False)
+near_one("maple", "TQ2_0", model, 6, 2e-5, int8=True)
+whole = {form: logits(convert("maple", form), [5, 80, 200, 7, 9, 100])
+         for form in ("TQ2_0", "IQ2_BN", "PQ2_0", "packed", "packed:ternary_base3",
+                      "packed:quaternary_2bit")}
+for form, found in whole.items():
+    assert bits(found) == bits(whole["packed"]), form
+first, shown = path("maple.TQ2_0.gguf"), []
+for step in ("packed", "F32", "packed:ternary_base3", "TQ2_0"):
+    last = path("maple.chain." + step.replace(":", "-"))
+    must("convert", first, "-o", last, "--to", step)
+    first = last
+for file in (path("maple.TQ2_0.gguf"), path("maple.chain.packed"), last):
+    shown.append(must("info", "-m", file, "--tensors").stdout)
+assert shown[0].split("\n", 1)[1] == shown[2].split("\n", 1)[1]
+assert "256 x 256 x 8" in shown[1] and "ternary_2bit" in shown[1], shown[1]
+for source in (folder("maple"), path("maple.TQ2_0.gguf"), path("maple.chain.packed")):
+    said = refused("convert", source, path("never"), "--to", "I2_S")
+    assert "blk.0.attn_q.weight" in said and "several scales" in said, said
+
+# Masters of experts are rounded each by its own mean; where that is no half, it lies beside them.
+model = forward.Model(folder("maple-masters"))
+for name, (_, w) in model.tensors.items():
+    if name.endswith("_proj.weight"):
+        model.tensors[name] = ("F32", forward.absmean(w, "F32").astype(np.float32))
+must("convert", folder("maple-masters"), path("maple-masters.TQ2_0.gguf"), "--to", "TQ2_0", "--ternarize")
+assert "ffn_up_exps.scale" in must("info", "-m", path("maple-masters.TQ2_0.gguf"), "--tensors").stdout
+must("convert", path("maple-masters.TQ2_0.gguf"), path("maple-masters.packed.gguf"), "--to", "packed")
+near_one("maple-masters", "TQ2_0", model, 6, 2e-5, int8=True)
+text = [5, 80, 20, 7, 9, 100]
+assert bits(logits(path("maple-masters.TQ2_0.gguf"), text)) == \
+    bits(logits(path("maple-masters.packed.gguf"), text))
+said = refused("convert", folder("maple-masters"), path("never"), "--to", "I2_S", "--ternarize")
+assert "blk.0.ffn_gate_exps.weight: I2_S: its 8 matrices have several scales" in said, said
+
+# bitnet-embedding's: a norm before each projection, masters, and no head but the embedding.
+for family, count, pooling in (("embedding-qwen", 4, "mean"), ("embedding-gemma", 6, "last")):
+    model = forward.Model(folder(family))
+    near_one(family, "I2_S", model, count, 2e-5)
+    near_one(family, "F32", model, count, 2e-4, int8=False)
+    text = [5, 80, 20, 7, 9, 100]
+    assert bits(logits(convert(family, "packed"), text)) == bits(logits(convert(family, "I2_S"), text))
+    # The end is added as the folder says, and the vector is that of its tokens.
+    ids = [int(t) for t in must("tokenize", "-m", path(f"{family}.I2_S.gguf"), "-p", "the theory").stdout.split(",")]
+    end = {"embedding-qwen": "<|endoftext|>", "embedding-gemma": "<eos>"}[family]
+    assert must("tokenize", "-m", path(f"{family}.I2_S.gguf"), "-p", end).stdout.split(",")[-1].strip() == str(ids[-1])
+    said = must("embed", "-m", path(f"{family}.F32.gguf"), "-p", "the theory", "-t", 1).stdout.split()
+    wanted = model.vector(ids, pooling, int8=False)
+    error = np.abs(np.array(said, np.float64) - wanted).max() / np.abs(wanted).max()
+    print(f"{family:18} its vector               largest difference {error:.1e}")
+    if not error < 2e-4:
+        failures.append((family, "vector", error))
 
 # Qwen3 with a scale for each 128 weights. TQ2_0 has one for 256. Of floats any key or value may lie
 # on the border between two halves, which these are kept as.

@@ -90,6 +90,71 @@ case("bonsai-mlx-2", removing(q + "scales"), f"'{q}weight'", to="F16")
 case("bonsai-mlx-2", config(quantization={"bits": 2, "group_size": 64},
                             quantization_config=None), "for each 64 columns", to="F16")
 
+# Of experts each one counts.
+expert = "model.layers.2.mlp.experts.{}.up_proj.weight"
+
+
+def shards(edit):
+    """The same of a folder whose tensors lie in several files."""
+    def change(here):
+        index = os.path.join(here, "model.safetensors.index.json")
+        with open(index) as f:
+            where = json.load(f)
+        for name in sorted(set(where["weight_map"].values())):
+            file = os.path.join(here, name)
+            all = safetensors_file.read(file)
+            edit(all)
+            safetensors_file.write(file, all)
+            where["weight_map"] = {k: v for k, v in where["weight_map"].items() if v != name or k in all}
+        with open(index, "w") as f:
+            json.dump(where, f)
+    return change
+
+
+def reshaping(all):
+    if expert.format(3) in all:
+        all[expert.format(3)] = ("F32", np.zeros((256, 128)))
+
+
+case("maple", shards(lambda all: all.pop(expert.format(7), None)),
+     f"lacks tensor '{expert.format(7)}'", to="TQ2_0")
+case("maple", shards(lambda all: all.pop(expert.format(0), None)),
+     f"lacks tensor '{expert.format(0)}'", to="packed")
+case("maple", shards(reshaping), f"'{expert.format(3)}' has 256 x 128 values", "256 x 256", to="TQ2_0")
+case("maple", config(num_experts=9), "mlp.gate.weight' has 8 x 256 values", to="TQ2_0")
+case("maple", config(num_experts=7), "mlp.gate.weight' has 8 x 256 values", to="TQ2_0")
+case("maple", config(num_experts_per_tok=9), "'num_experts_per_tok' is 9", to="TQ2_0")
+case("maple", config(moe_intermediate_size=512), "experts.0.gate_proj.weight' has 256 x 256", to="TQ2_0")
+case("maple", config(num_shared_experts=1), "'num_shared_experts' is 1", to="TQ2_0")
+case("maple", config(layer_types=["full_attention"] * 3), "'layer_types' does not name a kind", to="TQ2_0")
+case("embedding-qwen", removing("layers.1.mlp.down_proj.norm.weight"),
+     "lacks tensor 'layers.1.mlp.down_proj.norm.weight'")
+case("embedding-gemma", config(query_pre_attn_scalar=168), "'query_pre_attn_scalar' is not head_dim")
+case("embedding-gemma", config(use_bidirectional_attention=True), "'use_bidirectional_attention' is true")
+
+
+def module(**more):
+    def change(here):
+        with open(os.path.join(here, "modules.json"), "w") as f:
+            json.dump([{"idx": 0, "name": "0", "path": "1_Pooling",
+                        "type": "sentence_transformers.models.Pooling", **more}], f)
+    return change
+
+
+def pooling(**more):
+    def change(here):
+        with open(os.path.join(here, "1_Pooling", "config.json"), "w") as f:
+            json.dump(more, f)
+    return change
+
+
+case("embedding-qwen", module(type="sentence_transformers.models.Dense"), "models.Dense'")
+case("embedding-qwen", module(path="../elsewhere"), "'../elsewhere', which is no folder of this one")
+case("embedding-qwen", module(path="2_Nowhere"), "2_Nowhere")
+case("embedding-qwen", pooling(pooling_mode_cls_token=True), "'cls_token'; only the mean")
+case("embedding-qwen", pooling(pooling_mode_mean_tokens=True, pooling_mode_lasttoken=True),
+     "'pooling_mode_lasttoken' is not the only one")
+
 # A file that is cut anywhere near its start, or at its end, or while it is mapped.
 whole = os.path.join(folder("bitnet-2b-packed"), "model.safetensors")
 size, header = os.path.getsize(whole), struct.unpack("<Q", open(whole, "rb").read(8))[0]
