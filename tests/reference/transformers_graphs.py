@@ -3,7 +3,6 @@
 file of families.py, for a family that no folder is read of. transformers_goldens.py writes them down."""
 import hashlib
 import os
-import tempfile
 
 import numpy as np
 
