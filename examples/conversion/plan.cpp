@@ -149,6 +149,10 @@ void encoder::plan_levels(const gguf::float_rows& t, plan& p) const {
         if (zeros[i]) one.all = common > 0 && !several ? common : 1;  // any does
         p.apart |= one.all > 0 && !keeps_scale(*to.levels, one.all);
     }
+    // llama.cpp multiplies Maple's experts by no scale beside them.
+    if (p.apart && t.extent.size() > 2)
+        fail(t, to.name + " has halves for scales and " + std::to_string(common) +
+                    " is none; IQ2_BN and packed keep those of experts");
     if (to.levels == &formats::stq1_0 && p.rounded())
         fail(t, to.name + " holds one zero in each four weights, which no rounding gives");
 }
@@ -247,7 +251,8 @@ encoder::plan encoder::plan_of(const gguf::float_rows& t) const {
         const std::string apart = scale_name(t.name);
         if (p.apart &&
             std::ranges::any_of(tensors, [&](const auto& other) { return other.name == apart; }))
-            fail(t, p.to->name + " has halves for scales and " + std::to_string(p.each[0].all) +
+            fail(t, p.to->name + " has halves for scales and " +
+                        std::to_string(p.each.front().all) +
                         " is none, and a scale beside it is there already");
     }
     const auto bytes = gguf::tensor_bytes(p.type, t.cols, t.rows);

@@ -32,7 +32,7 @@ struct encoder::plan {
     // Of few levels, and of images:
     formats::kind kind = formats::kind::ternary;
     std::vector<matrix_scales> each = {};  // of each matrix that the tensor holds
-    bool apart = false;  // the scales of whole matrices in a tensor of their own, beside unit ones
+    bool apart = false;  // the scale of the one matrix in a tensor of its own, beside unit ones
     trilobit::packed_shape shape = {};  // of one matrix
     std::int64_t image_bytes = 0;
 

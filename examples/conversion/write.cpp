@@ -95,7 +95,7 @@ void encoder::declare(gguf::writer& out) const {
         else
             out.add_tensor(p.from->name, p.type, p.from->extent);
         if (p.apart)
-            out.add_tensor(scale_name(p.from->name), gguf::tensor_type::f32, {std::ssize(p.each)});
+            out.add_tensor(scale_name(p.from->name), gguf::tensor_type::f32, {std::int64_t{1}});
     }
 }
 
@@ -117,11 +117,7 @@ void encoder::write(gguf::writer& out, const std::function<void(double)>& report
                 write_image(p, out);
                 break;
         }
-        if (p.apart) {
-            std::vector<float> scales;
-            for (const matrix_scales& one : p.each) scales.push_back(one.all > 0 ? one.all : 1.0f);
-            out.append_floats(scales);
-        }
+        if (p.apart) out.append_floats({&p.each.front().all, 1});
         p.from->forget();
         report((done += static_cast<double>(p.bytes)) / total);
     }
@@ -202,7 +198,7 @@ void encoder::write_levels(const plan& p, gguf::writer& out) {
         for (std::int64_t r = 0; r < count; ++r) {
             all.add(errors[static_cast<std::size_t>(r)]);
             float* mine = scales.data() + r * runs;
-            if (p.apart && p.of_row(first + r).all > 0) std::fill_n(mine, runs, 1.0f);
+            if (p.apart) std::fill_n(mine, runs, 1.0f);
             const auto fault =
                 to.levels->write(tensor, shape, first + r, values.data() + r * t.cols, mine);
             (void)to.levels->read(tensor, shape, first + r, nullptr, kept.data());

@@ -179,21 +179,11 @@ void multiply_chosen(compute& cpu, const_matrix x, std::span<const linear> stack
         return;
     }
     std::vector<trilobit::packed_view> views;
-    bool alike = true;  // those beside them are one number for all
-    for (const linear& w : stack) {
-        views.push_back(*w.packed());
-        alike &= w.scale == first.scale;
-    }
-    const auto out = trilobit::chain(trilobit::epilogue::scale{alike ? first.scale : 1.0f},
-                                     trilobit::epilogue::write{y});
+    for (const linear& w : stack) views.push_back(*w.packed());
+    const auto out =
+        trilobit::chain(trilobit::epilogue::scale{first.scale}, trilobit::epilogue::write{y});
     require(trilobit::matmul_indexed(cpu.context, views, which, brought_to(first, cpu, x),
                                      trilobit::into(out), from));
-    if (alike) return;
-    each_token(cpu, y.rows, [&](std::int64_t i) {
-        const float scale =
-            stack[static_cast<std::size_t>(which[static_cast<std::size_t>(i)])].scale;
-        for (std::int64_t r = 0; r < y.cols; ++r) y(i, r) *= scale;
-    });
 }
 
 void multiply_rows(compute& cpu, const linear& w, const float* x,

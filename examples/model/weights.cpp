@@ -105,11 +105,6 @@ public:
         }
         forget_packed(t);
         done += static_cast<double>(t.data.size());
-        const gguf::tensor* scales = beside(t, ".scale");
-        if (scales == nullptr) return;
-        vector each;
-        load(take(std::string(scales->name), 1, count), each);
-        for (std::size_t i = 0; i < out.size(); ++i) out[i].scale *= each[i];
     }
     /// What is packed is not read again: a model would be in memory twice.
     void forget_packed(const gguf::tensor& t) const {

@@ -214,23 +214,19 @@ void check_stack(const std::string& path, const value_of& value) {
     const auto tensors = conversion::rows_of(file, true);
     const gguf::float_rows& stack = tensors.front();
     CHECK((stack.linear && stack.matrices() == experts && stack.rows == experts * rows_of_one));
-    std::vector<float> scales(experts, 1.0f), row(cols);
-    if (const gguf::tensor* apart = file.find_tensor("blk.0.ffn_up_exps.scale"); apart != nullptr)
-        gguf::dequantize_row(*apart, 0, scales);
+    std::vector<float> row(cols);
     std::int64_t wrong = 0;
     for (std::int64_t r = 0; r < stack.rows; ++r) {
         stack.read(r, row);
         for (std::int64_t c = 0; c < cols; ++c)
-            wrong += scales[static_cast<std::size_t>(r / rows_of_one)] *
-                         row[static_cast<std::size_t>(c)] !=
-                     value(r, c);
+            wrong += row[static_cast<std::size_t>(c)] != value(r, c);
     }
     CHECK(wrong == 0);
 }
 
 }  // namespace
 
-TEST_CASE("experts keep a scale of their own each, in blocks, beside them or in their images") {
+TEST_CASE("experts keep a scale of their own each, in rows, in blocks or in their images") {
     const scratch_folder folder;
     const std::string path = folder.path("t.gguf");
     // One of the sizes that no half is, and one expert that is nothing but zeros.
@@ -242,10 +238,17 @@ TEST_CASE("experts keep a scale of their own each, in blocks, beside them or in 
                    trit(r * 5 + c);
         };
     };
-    for (const value_of& value : {sizes(0.5f, 0.25f), sizes(0.3f, 0.25f), sizes(0.7f, 0.1f)}) {
+    for (const bool halves : {true, false}) {
+        const value_of value = halves ? sizes(0.5f, 0.25f) : sizes(0.25f, 0.3f);
         for (const auto type : {gguf::tensor_type::tq2_0, gguf::tensor_type::tq1_0,
                                 gguf::tensor_type::q2_0, gguf::tensor_type::iq2_bn}) {
             INFO(gguf::name_of(type));
+            if (!halves && type != gguf::tensor_type::iq2_bn) {
+                CHECK_THROWS_WITH(encode_stack(path, target_of(type), {}, value),
+                                  ContainsSubstring("x: blk.0.ffn_up_exps.weight: ") &&
+                                      ContainsSubstring("halves for scales"));
+                continue;
+            }
             CHECK(encode_stack(path, target_of(type), {}, value).empty());
             check_stack(path, value);
         }
@@ -277,7 +280,7 @@ TEST_CASE("masters of experts are rounded each by its own mean") {
         return static_cast<float>(1 + r / rows_of_one * 7) *
                std::sin(static_cast<float>(r * cols + c) * 1.7f);
     };
-    for (const target& to : {target_of(gguf::tensor_type::tq2_0), packed()}) {
+    for (const target& to : {target_of(gguf::tensor_type::iq2_bn), packed()}) {
         INFO(to.name);
         CHECK_THROWS_WITH(encode_stack(path, to, {}, masters), ContainsSubstring("--ternarize"));
         const auto losses = encode_stack(path, to, {.ternarise = true}, masters);

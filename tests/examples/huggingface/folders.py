@@ -176,20 +176,20 @@ for source in (folder("maple"), path("maple.TQ2_0.gguf"), path("maple.chain.pack
     said = refused("convert", source, path("never"), "--to", "I2_S")
     assert "blk.0.attn_q.weight" in said and "several scales" in said, said
 
-# Masters of experts are rounded each by its own mean; where that is no half, it lies beside them.
+# Masters of experts are rounded each by its own mean, which is a float: of halves the type is refused.
 model = forward.Model(folder("maple-masters"))
 for name, (_, w) in model.tensors.items():
     if name.endswith("_proj.weight"):
         model.tensors[name] = ("F32", forward.absmean(w, "F32").astype(np.float32))
-must("convert", folder("maple-masters"), path("maple-masters.TQ2_0.gguf"), "--to", "TQ2_0", "--ternarize")
-assert "ffn_up_exps.scale" in must("info", "-m", path("maple-masters.TQ2_0.gguf"), "--tensors").stdout
-must("convert", path("maple-masters.TQ2_0.gguf"), path("maple-masters.packed.gguf"), "--to", "packed")
-near_one("maple-masters", "TQ2_0", model, 6, 2e-5, int8=True)
+for form in ("IQ2_BN", "packed"):
+    must("convert", folder("maple-masters"), path(f"maple-masters.{form}.gguf"), "--to", form, "--ternarize")
+    near_one("maple-masters", form, model, 6, 2e-5, int8=True)
+must("convert", path("maple-masters.packed.gguf"), path("maple-masters.back"), "--to", "IQ2_BN")
 text = [5, 80, 20, 7, 9, 100]
-assert bits(logits(path("maple-masters.TQ2_0.gguf"), text)) == \
-    bits(logits(path("maple-masters.packed.gguf"), text))
-said = refused("convert", folder("maple-masters"), path("never"), "--to", "I2_S", "--ternarize")
-assert "blk.0.ffn_gate_exps.weight: I2_S: its 8 matrices have several scales" in said, said
+assert bits(logits(path("maple-masters.back"), text)) == bits(logits(path("maple-masters.IQ2_BN.gguf"), text))
+for form, why in (("I2_S", "I2_S: its 8 matrices have several scales"), ("TQ2_0", "TQ2_0 has halves for scales")):
+    said = refused("convert", folder("maple-masters"), path("never"), "--to", form, "--ternarize")
+    assert "blk.0.ffn_gate_exps.weight: " + why in said, said
 
 # bitnet-embedding's: a norm before each projection, masters, and no head but the embedding.
 for family, count, pooling in (("embedding-qwen", 4, "mean"), ("embedding-gemma", 6, "last")):

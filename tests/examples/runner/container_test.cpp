@@ -149,6 +149,45 @@ TEST_CASE("a container has the passport of its source, whatever the types and la
     }
 }
 
+TEST_CASE("a container of experts has the passport of its source, and turns back into it") {
+    const scratch_folder folder;
+    for (const auto type : {gguf::tensor_type::tq2_0, gguf::tensor_type::q2_0,
+                            gguf::tensor_type::q1_0, gguf::tensor_type::i2_s}) {
+        const std::string source = folder.path("source");
+        model::write_dummy(source, model::config_of_shape("tiny-maple"), type, 1, {});
+        const std::string wanted = passport(source);
+        for (const char* name : {"packed", "packed:ternary_base3"}) {
+            if (gguf::few_levels(type)->values != formats::kind::ternary &&
+                std::string(name) != "packed")
+                continue;
+            INFO(gguf::name_of(type) << " " << name);
+            const std::string container = convert(source, name, folder.path("c"));
+            CHECK(passport(container) == wanted);
+            const gguf::reader file(container);
+            const gguf::tensor& stack = file.require_tensor("blk.0.ffn_down_exps.weight");
+            CHECK((stack.type == gguf::tensor_type::i8 && stack.dimensions == 2));
+            CHECK(gguf::packed_images(file, stack).size() == 8);
+        }
+        const std::string back = convert(folder.path("c"), gguf::name_of(type), folder.path("b"));
+        const gguf::reader was(source), is(back);
+        for (const gguf::tensor& t : was.tensors()) {
+            const gguf::tensor& f = is.require_tensor(t.name);
+            INFO(gguf::name_of(type) << " " << t.name);
+            CHECK((f.type == t.type && f.dimensions == t.dimensions));
+            CHECK(std::ranges::equal(f.data, t.data));
+        }
+    }
+    // The images of a stack are alike, or they are refused.
+    std::string bytes = content_of(convert(folder.path("source"), "packed", folder.path("c")));
+    const gguf::reader file(folder.path("c"));
+    const auto& stack = file.require_tensor("blk.0.ffn_up_exps.weight");
+    const auto one = static_cast<std::size_t>(stack.columns());
+    bytes[place_of(bytes, stack.name) + one] = 'X';
+    const outcome o = run_program({"info", "-m", folder.file("hurt", bytes), "--tensors"});
+    CHECK(o.status == 1);
+    CHECK_THAT(o.err, ContainsSubstring("tensor 'blk.0.ffn_up_exps.weight': "));
+}
+
 TEST_CASE("a container runs on every back end") {
     const scratch_folder folder;
     const std::string source = dummy_of(folder, gguf::tensor_type::tq2_0),
