@@ -50,6 +50,7 @@ case("minicpm-longrope", without("rope_factors_long.weight"), "divisors")
 case("minicpm-longrope", lambda _, t: t.update({"rope_factors_short.weight": (0, np.zeros(32))}),
      "not above 0")
 case("maple", key("maple.expert_used_count", 9), "9 of 8 experts")
+case("maple", key("maple.rope.dimension_count_swa", 66), "is 66, not an even number up to")
 case("maple", key("maple.expert_used_count", 0), "0 of 8 experts")
 case("maple", key("maple.expert_count", 4), "ffn_gate_inp.weight")
 case("maple", key("maple.attention.sliding_window_pattern", [True]), "says it of 1 layers")
