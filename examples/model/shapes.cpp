@@ -58,8 +58,7 @@ constexpr shape shapes[] = {
 {"Bonsai-8B",           "qwen3",       36, 4096, 12288, 32,  8, 128, 151669, false, 1000000, 65536},
 {"BitCPM4-CANN-0.5B",   "minicpm",     24, 1024,  4096, 16,  2,  64,  73448,  true,   10000, 32768},
 {"BitCPM4-CANN-8B",     "minicpm",     32, 4096, 16384, 32,  2, 128,  73448, false,   10000, 32768},
-// Its vocabulary and its RoPE's base are not known here.
-{"Maple-20B-A1B",       "maple",       24, 2048,   512, 16,  4, 128, 131072, false, 1000000,131072},
+{"Maple-20B-A1B",       "maple",       24, 2048,   512, 16,  4, 128, 151936, false,   10000,131072},
 {"bitnet-embedding-0.6B","qwen3",      28, 1024,  3072, 16,  8, 128, 151936,  true, 1000000, 32768},
 {"bitnet-embedding-270M","gemma3",     18,  640,  2048,  4,  1, 256, 262144,  true, 1000000, 32768},
 // Not published: 10^11 weights, dense, and as experts of which a token uses 3 * 10^9 weights.
@@ -88,6 +87,7 @@ void add_parts(config& c, std::string_view name) {
         if (name == "100B-A3B") c.experts = 420;
         c.experts_used = name.starts_with("tiny") ? 2 : 8;
         c.gate_limit = 7;
+        if (name.starts_with("Maple")) c.rope_dim = c.key_dim / 2;
         c.window = name.starts_with("tiny") ? 8 : 512;
         period = 4;
     }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 // Room examples/runner. Enters: the name of a shape. Leaves: a GGUF file of that shape whose
 // weights are random: for tests and for trying sizes without a download.
+#include <cmath>
 #include <map>
 #include <memory>
 #include <string>
@@ -61,7 +62,8 @@ model::config shape_of_config(const std::string& path) {
     c.layers = from.layers;
     c.heads = from.heads;
     c.kv_heads = from.kv_heads;
-    c.key_dim = c.value_dim = c.rope_dim = from.head_dim;
+    c.key_dim = c.value_dim = from.head_dim;
+    c.rope_dim = from.rope_dim;
     c.context = from.context;
     c.rope_base = from.rope_base;
     if (from.rope != huggingface::rope_rule::plain)
@@ -74,7 +76,19 @@ model::config shape_of_config(const std::string& path) {
     c.residual_scale = static_cast<float>(from.residual_scale);
     c.logit_scale = static_cast<float>(from.logit_scale);
     c.norm_eps = from.norm_eps;
-    c.tied_head = from.tied.value_or(false);
+    const bool gemma = from.family == "gemma3";
+    if (gemma) c.embedding_scale = std::sqrt(static_cast<float>(c.dim));
+    c.experts = from.experts;
+    c.experts_used = from.experts_used;
+    if (c.experts > 0) c.gate_limit = 7;  // of its class
+    c.window = from.window;
+    c.local = from.local;
+    c.local_rope_base = gemma ? from.local_rope_base : from.rope_base;
+    for (std::size_t i = 0; gemma && i < c.local.size(); ++i)
+        if (c.local[i] != ((i + 1) % 6 != 0))
+            throw error(path,
+                        "has windows in other layers than five of six, which a dummy has not");
+    c.tied_head = from.headless || from.tied.value_or(gemma);
     if (const std::string problem = model::check(c); !problem.empty()) throw error(path, problem);
     return c;
 }

@@ -209,6 +209,16 @@ for family, count, pooling in (("embedding-qwen", 4, "mean"), ("embedding-gemma"
     if not error < 2e-4:
         failures.append((family, "vector", error))
 
+# A dummy of the same config has the same tensors, but for those that no config tells of.
+for family in ("maple", "embedding-gemma"):
+    must("make-dummy", "--config", os.path.join(folder(family), "config.json"), "-o", path("dummy"), "--type", "I2_S")
+    said = [{tuple(line.split()[0:1] + line.split()[2:-2])
+             for line in must("info", "-m", file, "--tensors").stdout.split("\n")
+             if line.startswith(("  blk.", "  output")) and "norm_in" not in line}
+            for file in (path("dummy"), path(f"{family}.F32.gguf"))]
+    assert said[0] == said[1] and len(said[0]) > 20, sorted(said[0] ^ said[1])
+    assert np.isfinite(logits(path("dummy"), text)).all()
+
 # Qwen3 with a scale for each 128 weights. TQ2_0 has one for 256. Of floats any key or value may lie
 # on the border between two halves, which these are kept as.
 for family, forms in (("bonsai", ("F16", "F32")), ("bonsai-mlx-1", ("F16",)), ("bonsai-mlx-2", ("F16",))):
