@@ -144,6 +144,7 @@ void print_memory(const running& r) {
          "of " + std::to_string(r.positions) + " positions, as " + cache_text(r.cache));
     line("scratch", r.memory.scratch,
          "of a batch of " + std::to_string(std::min(machine_options{}.batch, r.positions)));
+    line("vocabulary", r.memory.words, "about");
     line("all", r.memory.all(), "");
 }
 
@@ -236,9 +237,13 @@ json as_json(const gguf::reader& file, const info_options& o) {
                         {"vocabulary", c.vocab},
                         {"context", c.context},
                         {"tied_head", c.tied_head}};
-        out["memory"] = {{"context", r.positions},          {"cache", cache_text(r.cache)},
-                         {"packed_bytes", r.memory.packed}, {"mapped_bytes", r.memory.mapped},
-                         {"cache_bytes", r.memory.cache},   {"scratch_bytes", r.memory.scratch},
+        out["memory"] = {{"context", r.positions},
+                         {"cache", cache_text(r.cache)},
+                         {"packed_bytes", r.memory.packed},
+                         {"mapped_bytes", r.memory.mapped},
+                         {"cache_bytes", r.memory.cache},
+                         {"scratch_bytes", r.memory.scratch},
+                         {"vocabulary_bytes", r.memory.words},
                          {"all_bytes", r.memory.all()}};
     } catch (const error& e) {
         if (o.context > 0) throw;

@@ -53,6 +53,8 @@ memory_use memory_of(const gguf::reader& file, const model::config& c, layout_id
     const std::int64_t block = model::kv_cache::positions_per_block;
     const std::int64_t whole_blocks = (positions + block - 1) / block * block;
     use.cache = whole_blocks * model::kv_cache(c, block, kept).bytes_per_position(c.layers);
+    // Texts and what finds them: 16 MiB were taken for 50304 made-up words.
+    use.words = 300 * c.vocab;
     use.scratch = scratch_of(c, std::min(batch, positions));
     return use;
 }

@@ -19,8 +19,11 @@ struct memory_use {
     std::int64_t packed = 0;   // weights of few levels, and tensors that become floats
     std::int64_t cache = 0;    // keys and values
     std::int64_t scratch = 0;  // numbers of one batch, and the logits
+    std::int64_t words = 0;    // of the tokenizer, about
 
-    [[nodiscard]] std::int64_t all() const noexcept { return mapped + packed + cache + scratch; }
+    [[nodiscard]] std::int64_t all() const noexcept {
+        return mapped + packed + cache + scratch + words;
+    }
 };
 
 [[nodiscard]] memory_use memory_of(const gguf::reader& file, const model::config& c,

@@ -10,6 +10,7 @@
 
 #include <catch2/catch_test_macros.hpp>
 #include <catch2/generators/catch_generators.hpp>
+#include <catch2/generators/catch_generators_range.hpp>
 
 #include <trilobit/core/float16.hpp>
 #include <trilobit/dispatch/dispatch.hpp>
@@ -74,7 +75,7 @@ gguf::tensor tensor_of(gguf::tensor_type type, const std::vector<std::byte>& byt
 }  // namespace
 
 TEST_CASE("rows decode to the floats that their format defines; dot products are right") {
-    const auto in_file = GENERATE(from_range(types_of_numbers()));
+    const auto in_file = GENERATE(Catch::Generators::from_range(types_of_numbers()));
     CAPTURE(gguf::name_of(in_file));
     REQUIRE(model::dense_type(in_file).has_value());  // else floats would be made of them
     const number_type type = *model::dense_type(in_file);

@@ -113,7 +113,7 @@ TEST_CASE("a turn runs the tokens alone that are new, and after forgetting all t
 
     // What each turn writes whole, and how much of it the turn before has left in the cache.
     runner::conversation talk(system);
-    std::vector<std::vector<model::token_id>> turns;
+    std::vector<std::vector<tokenizer::token_id>> turns;
     std::string lines, told;
     for (const std::string& question : asked) {
         talk.ask(question);
