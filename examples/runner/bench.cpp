@@ -6,94 +6,26 @@
 #include <algorithm>
 #include <cmath>
 #include <cstdio>
-#include <map>
 #include <memory>
 #include <optional>
 
 #include <limits/limits.hpp>
 #include <nlohmann/json.hpp>
 
-#include "gguf/reader.hpp"
-#include "model/random_weights.hpp"
 #include "model/shapes.hpp"
+#include "runner/bench_report.hpp"
+#include "runner/bench_subject.hpp"
 #include "runner/commands.hpp"
 #include "runner/memory.hpp"
 #include "runner/options.hpp"
 #include "runner/pace.hpp"
 #include "runner/stopwatch.hpp"
-#include "support/human.hpp"
 #include "support/interrupt.hpp"
 #include "support/names.hpp"
 #include "support/progress.hpp"
 
 namespace tbx::runner {
 namespace {
-
-struct bench_options {
-    std::string file, shape, head = "f16";
-    std::vector<gguf::read_as> read_as;
-    machine_options machine;
-    bench_plan plan;
-    std::string draft;        // a shape; empty: guesses cost nothing
-    std::int64_t layers = 0;  // of a shape; 0: all
-    std::uint64_t seed = 1;
-    bool json = false;
-};
-
-using head_types = std::map<std::string, std::optional<model::number_type>>;
-constexpr std::string_view two_stage_name = "two-stage";
-
-const head_types& heads() {
-    static const head_types all = {{"none", std::nullopt},
-                                   {"f32", model::number_type::f32},
-                                   {"f16", model::number_type::f16},
-                                   {"bf16", model::number_type::bf16},
-                                   {"q8", model::number_type::q8_0},
-                                   {"q6", model::number_type::q6_k},
-                                   {std::string(two_stage_name), model::number_type::f16}};
-    return all;
-}
-
-struct subject {
-    std::optional<gguf::reader> file;  // dense tensors point into it
-    model::transformer model;
-};
-
-/// The shape as it is to be made; refused where the memory that is free does not hold it.
-model::config shape_of(const bench_options& o) {
-    model::config c = model::config_of_shape(o.shape);
-    const std::int64_t all = c.layers, free = available_bytes();
-    if (o.layers > all)
-        throw error("--layers", o.shape + " has no more than " + std::to_string(all));
-    if (o.layers > 0) c.layers = o.layers;
-    const auto bytes = [&] {
-        return model::random_bytes(c, o.machine.layout, heads().at(o.head)) +
-               (std::int64_t{64} << 20);  // and what flows through it
-    };
-    if (const std::int64_t wanted = bytes(); free > 0 && wanted > free) {
-        while (c.layers > 1 && bytes() > free) --c.layers;
-        throw error("--shape",
-                    o.shape + " takes " + support::human_bytes(static_cast<std::uint64_t>(wanted)) +
-                        " of memory and " + support::human_bytes(static_cast<std::uint64_t>(free)) +
-                        " are free; --layers " + std::to_string(c.layers) + " would do");
-    }
-    return c;
-}
-
-subject load(const bench_options& o, model::compute& cpu) {
-    subject out;
-    const model::config shape = o.file.empty() ? shape_of(o) : model::config{};
-    support::progress_bar bar(o.file.empty() ? "making weights" : "loading");
-    const model::progress report = [&](double done) { bar.update(done); };
-    if (o.file.empty()) {
-        out.model = model::random_transformer(cpu, shape, o.machine.layout, heads().at(o.head),
-                                              o.seed, report);
-    } else {
-        out.file.emplace(o.file, o.read_as);
-        out.model = model::load_transformer(cpu, *out.file, o.machine.layout, report);
-    }
-    return out;
-}
 
 /// The family that `automatic` means for the widest matrix, with so many tokens.
 std::string chosen_kernel(const model::compute& cpu, const model::transformer& m,
@@ -110,16 +42,6 @@ std::string chosen_kernel(const model::compute& cpu, const model::transformer& m
     machine_options named;
     if (entry != nullptr) named.kernel = entry->kernel;
     return named.kernel_text();
-}
-
-/// A small model of the same vocabulary, its head as long as the large one's.
-model::transformer draft_for(const model::config& c, const model::weights& w,
-                             const bench_options& o, model::compute& cpu) {
-    model::config shape = model::config_of_shape(o.draft);
-    shape.vocab = c.vocab;
-    shape.context = std::max(shape.context, c.context);
-    const auto head = w.head.rows() == 0 ? std::nullopt : heads().at(o.head);
-    return model::random_transformer(cpu, shape, o.machine.layout, head, o.seed + 1, {});
 }
 
 std::string head_text(const model::linear& head) {
@@ -151,7 +73,7 @@ nlohmann::ordered_json run(const bench_options& o) {
     model::compute cpu(o.machine.thread_count(), {.kernel = o.machine.kernel}, model::chosen_arch(),
                        o.machine.activations);
     stopwatch time;
-    subject loaded = load(o, cpu);
+    bench_subject loaded = load_subject(o, cpu);
     const model::config& c = loaded.model.config;
     const model::weights& w = loaded.model.weights;
     const std::int64_t positions = o.plan.prefill + o.plan.decode;
@@ -263,49 +185,6 @@ nlohmann::ordered_json run(const bench_options& o) {
     return out;
 }
 
-void print(const nlohmann::ordered_json& j) {
-    const auto number = [&](const char* key) { return j.at(key).get<double>(); };
-    (void)std::printf(
-        "%s, %s, kernel %s on %s, %d threads, head %s\n", j.at("shape").get<std::string>().c_str(),
-        j.at("layout").get<std::string>().c_str(), j.at("kernel").get<std::string>().c_str(),
-        j.at("arch").get<std::string>().c_str(), j.at("threads").get<int>(),
-        j.at("head").get<std::string>().c_str());
-    (void)std::printf("prefill  %10.1f tokens/s  (%.0f tokens; %.1f GMAC/s, %.0f %% of the peak)\n",
-                      number("prefill_tokens_per_s"), number("prefill_tokens"),
-                      number("prefill_gmac_per_s"), 100.0 * number("prefill_fraction_of_peak"));
-    (void)std::printf("decode   %10.1f tokens/s  (p50 %.2f ms, p90 %.2f ms a token)\n",
-                      number("decode_tokens_per_s"), number("decode_ms_p50"),
-                      number("decode_ms_p90"));
-    if (j.contains("pass_costs")) {
-        (void)std::printf("guessed  %10.1f tokens/s  (%.2f times; %.0f %% right, %.2f a pass)\n",
-                          number("guessed_tokens_per_s"), number("guessed_gain"),
-                          100.0 * number("guess_agreement"), number("guessed_tokens_per_pass"));
-        (void)std::printf("passes            of 1, 2, ... tokens take");
-        for (const auto& cost : j.at("pass_costs")) (void)std::printf(" %.2f", cost.get<double>());
-        (void)std::printf("\n");
-    }
-    (void)std::printf(
-        "memory   %10.1f GB/s can be read; decoding reads %s of weights a token, "
-        "%.0f %% of that\n",
-        number("read_gb_per_s"),
-        support::human_bytes(static_cast<std::uint64_t>(number("bytes_per_token"))).c_str(),
-        100.0 * number("decode_fraction_of_read"));
-    if (j.contains("rows_rescored_per_token"))
-        (void)std::printf("head     %10.1f rows a token scored exactly\n",
-                          number("rows_rescored_per_token"));
-    if (j.contains("ms_per_layer"))
-        (void)std::printf(
-            "layers   %10lld of %lld: a token takes %.2f ms and %.3f ms for each, so with all %.2f "
-            "tokens/s\n",
-            j.at("layers").get<long long>(), j.at("all_layers").get<long long>(),
-            number("ms_beside_layers"), number("ms_per_layer"), number("all_layers_tokens_per_s"));
-    const auto pruned = j.at("neurons_pruned").get<std::int64_t>();
-    const std::string dead =
-        pruned == 0 ? "" : ", " + std::to_string(pruned) + " dead neurons left out";
-    (void)std::printf("loaded in %.1f s%s, at most %.0f MiB resident\n", number("load_seconds"),
-                      dead.c_str(), number("peak_rss_mb"));
-}
-
 }  // namespace
 
 void add_bench(CLI::App& app) {
@@ -315,7 +194,7 @@ void add_bench(CLI::App& app) {
     auto* file = command->add_option("-m,--model", o->file, "GGUF file")->type_name("FILE");
     std::vector<std::string> names, head_names;
     for (const std::string_view name : model::shape_names()) names.emplace_back(name);
-    for (const auto& [name, type] : heads()) head_names.push_back(name);
+    for (const auto& [name, type] : bench_heads()) head_names.push_back(name);
     add_read_as(*command, o->read_as);
     auto* shape = command
                       ->add_option("--shape", o->shape,
@@ -383,7 +262,7 @@ void add_bench(CLI::App& app) {
         if (o->json)
             (void)std::printf("%s\n", result.dump(2).c_str());
         else
-            print(result);
+            print_bench(result);
     });
 }
 
