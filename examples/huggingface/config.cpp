@@ -10,6 +10,8 @@
 #include "gguf/quoted.hpp"
 #include "huggingface/fields.hpp"
 #include "huggingface/layer_kinds.hpp"
+#include "huggingface/rope_fields.hpp"
+#include "huggingface/weight_fields.hpp"
 #include "support/error.hpp"
 
 namespace tbx::huggingface {
@@ -148,16 +150,6 @@ void read_activation(fields& f, const family_of& family, config& c) {
         f.refuse("hidden_act", "is 'relu2', which GGUF cannot say of this architecture");
 }
 
-std::vector<float> read_factors(fields& f, const char* name, const config& c) {
-    std::vector<float> all;
-    if (const json* list = f.find(name); list != nullptr && list->is_array())
-        for (const json& each : *list)
-            if (each.is_number() && each.get<double>() > 0) all.push_back(each.get<float>());
-    if (std::ssize(all) != c.rope_dim / 2)
-        f.refuse(name, "is no list of " + std::to_string(c.rope_dim / 2) + " numbers above 0");
-    return all;
-}
-
 // MiniCPM's own defaults are those of MiniCPM-2B; a config that leaves one out is not guessed at.
 void read_scales(fields& f, config& c) {
     const auto positive = [&](const char* name) {
@@ -169,157 +161,6 @@ void read_scales(fields& f, config& c) {
     c.residual_scale = positive("scale_depth") / std::sqrt(static_cast<double>(c.layers));
     c.logit_scale = static_cast<double>(c.dim) / positive("dim_model_base");
     f.ignore("mup_denominator");  // of training
-}
-
-// Of rope_scaling, or rope_parameters as newer configs call it.
-void read_scaling(fields f, config& c) {
-    auto type = f.text("rope_type");
-    if (const auto old = f.text("type"); !type) type = old;
-    if (const auto base = f.number("rope_theta")) c.rope_base = static_cast<float>(*base);
-    read_rope_part(f, c);
-    const auto factor = f.number("factor");
-    const auto original = f.integer("original_max_position_embeddings", 1, most_context);
-    if (!type || *type == "default") {
-        f.refuse_others();
-        return;
-    }
-    if (*type == "longrope") {
-        c.rope = rope_rule::longrope;
-        c.rope_short = read_factors(f, "short_factor", c);
-        c.rope_long = read_factors(f, "long_factor", c);
-        c.rope_original = original.value_or(c.context);
-        f.refuse_others();
-        return;
-    }
-    if (!factor || *factor <= 0) f.refuse("factor", "is missing, or not above 0");
-    c.rope_factor = *factor;
-    c.rope_original = original.value_or(0);
-    if (*type == "linear") {
-        c.rope = rope_rule::linear;
-    } else if (*type == "llama3") {
-        c.rope = rope_rule::llama3;
-        c.rope_low = f.number("low_freq_factor").value_or(1);
-        c.rope_high = f.number("high_freq_factor").value_or(4);
-        if (!(c.rope_low > 0 && c.rope_high > c.rope_low))
-            f.refuse("high_freq_factor", "is not above low_freq_factor, or that not above 0");
-        if (!original) f.refuse("original_max_position_embeddings", "is missing");
-    } else if (*type == "yarn") {
-        c.rope = rope_rule::yarn;
-        if (!original) f.refuse("original_max_position_embeddings", "is missing");
-        for (const auto& [name, usual] : {std::pair{"beta_fast", 32.0}, {"beta_slow", 1.0}})
-            if (f.number(name).value_or(usual) != usual)
-                f.refuse(name, "is not the usual one, and this program knows no other");
-    } else {
-        f.refuse("rope_type", "is " + gguf::quoted(*type) +
-                                  "; default, linear, llama3, yarn and longrope are known");
-    }
-    f.refuse_others();
-}
-
-void read_rope(fields& f, config& c) {
-    if (const auto base = f.number("rope_theta")) c.rope_base = static_cast<float>(*base);
-    c.rope_dim = c.head_dim;
-    read_rope_part(f, c);
-    if (c.family == "gemma3")
-        c.local_rope_base =
-            static_cast<float>(f.number("rope_local_base_freq").value_or(c.local_rope_base));
-    for (const char* name : {"rope_parameters", "rope_scaling"}) {
-        const json* scaling = f.find(name);
-        if (scaling == nullptr) continue;
-        fields own(*scaling, f.path(), name);
-        // Newer configs have RoPE's of both kinds of layers beside each other.
-        const json *all = own.find("full_attention"), *local = own.find("sliding_attention");
-        if (c.family != "gemma3" || all == nullptr) {
-            read_scaling({*scaling, f.path(), name}, c);
-            continue;
-        }
-        own.refuse_others();
-        read_scaling({*all, f.path(), std::string(name) + ".full_attention"}, c);
-        if (local != nullptr)
-            read_local_rope({*local, f.path(), std::string(name) + ".sliding_attention"}, c);
-    }
-    // Where layers turn otherwise than each other, longer texts are not known here.
-    const bool scaled =
-        c.rope != rope_rule::plain &&
-        (c.family == "maple" || (c.family == "gemma3" && c.rope != rope_rule::linear));
-    if (scaled)
-        f.refuse("rope_scaling", "is one that is not known here beside layers of two kinds");
-    if (!(c.rope_base >= 1 && c.local_rope_base >= 1))
-        f.refuse("rope_theta", "is not a number from 1 on");
-}
-
-// What a maintainer of Humming gives as its own format, in issue 4 of inclusionAI/humming.
-void read_words(fields f, config& c) {
-    c.weights = weight_rule::words;
-    if (const auto type = f.text("dtype").value_or(""); type != "int2")
-        f.refuse("dtype", "is " + gguf::quoted(type) + "; of this method's only 'int2' is known");
-    c.bits = 2;
-    c.group = static_cast<int>(f.integer("group_size", 0, most_width).value_or(0));
-    f.ignore("scale_dtype");
-    f.refuse_others();
-}
-
-void read_bitnet(fields f, config& c) {
-    const auto method = f.text("quant_method").value_or("");
-    if (method != "bitnet")
-        f.refuse("quant_method",
-                 "is " + gguf::quoted(method) + "; only 'bitnet' and 'humming' are known");
-    const auto linear = f.text("linear_class").value_or("bitlinear");
-    const auto mode = f.text("quantization_mode").value_or("offline");
-    if (const json* list = f.find("modules_to_not_convert"); list != nullptr) {
-        for (const json& name : *list) {
-            if (!name.is_string()) f.refuse("modules_to_not_convert", "is no list of names");
-            c.unconverted.push_back(name.get<std::string>());
-        }
-    }
-    f.ignore("rms_norm_eps");
-    if (f.flag("use_rms_norm").value_or(false))
-        f.refuse("use_rms_norm", "is true: norms before each linear layer are not known here");
-    if (linear == "bitlinear" && mode == "offline")
-        c.weights = weight_rule::packed_divide;
-    else if (linear == "autobitlinear" && mode == "offline")
-        c.weights = weight_rule::packed_multiply;
-    else if (linear == "autobitlinear" && mode == "online")
-        c.weights = weight_rule::absmean;
-    else
-        f.refuse("linear_class", "is " + gguf::quoted(linear) + " with quantization_mode " +
-                                     gguf::quoted(mode) + ", which is not known here");
-    f.refuse_others();
-}
-
-void read_affine(fields f, config& c) {
-    c.weights = weight_rule::affine;
-    c.bits = static_cast<int>(f.required("bits", 1, 8));
-    c.group = static_cast<int>(f.required("group_size", 32, 256));
-    if (c.bits != 1 && c.bits != 2 && c.bits != 4 && c.bits != 8)
-        f.refuse("bits", "is " + std::to_string(c.bits) + ", which does not divide a word");
-    if (f.text("mode").value_or("affine") != "affine")
-        f.refuse("mode", "is not 'affine', the only one known");
-    f.refuse_others();
-}
-
-void read_weights(fields& f, config& c) {
-    // MLX writes the same twice.
-    const json *mlx = f.find("quantization"), *quantised = f.find("quantization_config");
-    if (mlx != nullptr) {
-        if (quantised != nullptr && *quantised != *mlx)
-            f.refuse("quantization_config", "and 'quantization' differ");
-        return read_affine({*mlx, f.path(), "quantization"}, c);
-    }
-    const auto weight_bits = f.integer("weight_bits", 1, 64),
-               input_bits = f.integer("input_bits", 1, 64);
-    if (quantised != nullptr) {
-        fields how(*quantised, f.path(), "quantization_config");
-        return how.text("quant_method") == "humming" ? read_words(how, c) : read_bitnet(how, c);
-    }
-    if (c.architecture != "BitnetForCausalLM") {
-        if (weight_bits || input_bits)
-            f.refuse("weight_bits", "is set, and the class is not BitnetForCausalLM");
-        return;
-    }
-    if (weight_bits.value_or(1) != 1 || input_bits.value_or(8) != 8)
-        f.refuse("weight_bits", "and input_bits are not 1 and 8, the only ones known");
-    c.weights = weight_rule::absmean;
 }
 
 void read_tokens(fields& f, config& c) {

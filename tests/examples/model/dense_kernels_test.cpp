@@ -111,12 +111,12 @@ TEST_CASE("rows decode to the floats that their format defines; dot products are
 }
 
 TEST_CASE("many dot products have the bits of each alone") {
-    const auto type = GENERATE(number_type::f32, number_type::f16, number_type::bf16,
-                               number_type::q8_0, number_type::q6_k);
+    const auto in_file = GENERATE(Catch::Generators::from_range(types_of_numbers()));
+    const number_type type = model::dense_type(in_file).value();
     const std::int64_t cols =
         model::block_elements(type) == 1 ? GENERATE(1, 32, 100, 256) : GENERATE(256, 768);
     constexpr std::int64_t most = 19;
-    const auto row = encode(type, numbers(static_cast<std::size_t>(cols), 1), cols);
+    const auto row = encode(in_file, numbers(static_cast<std::size_t>(cols), 1), cols);
     const auto x = numbers(static_cast<std::size_t>((cols + 3) * most), 2);
     for (const auto* run : tables())
         for (std::int64_t count = 0; count <= most; ++count) {
