@@ -81,7 +81,7 @@ TEST_CASE("threads that share tasks as they come run 64 rows or more at a time",
     CHECK(grain_of(2560, 1, 16) == 2);   // of 32
     CHECK(grain_of(640, 1, 2) == 1);     // of 64
     CHECK(grain_of(2560, 1, 2) == 4);    // a fifth of what a thread has
-    CHECK(grain_of(25600, 1, 2) == 12);  // a sixteenth
+    CHECK(grain_of(25600, 1, 2) == 25);  // an eighth
     CHECK(grain_of(0, 1, 2) >= 1);
     CHECK(grain_of(64, 1, 1) >= 1);
 }
