@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// Room huggingface. Enters: the fields of config.json about positions, which older and newer configs
-// have in different places. Leaves: RoPE's base, dimensions and scaling; what is not known is refused.
+// Room huggingface. Enters: the fields of config.json about positions, which older and newer ones
+// have in different places. Leaves: RoPE's base, dimensions and scaling; others are refused.
 #pragma once
 
 #include "huggingface/config.hpp"
