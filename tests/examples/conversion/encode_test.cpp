@@ -37,11 +37,11 @@ target packed() {
     return t;
 }
 
-std::vector<loss> encode(const std::string& path, const target& to, permission may,
-                         value_of value) {
+std::vector<loss> encode_rows(const std::string& path, const target& to, permission may,
+                              gguf::float_rows from) {
     static model::compute cpu(2);
     std::vector<gguf::float_rows> all;
-    all.push_back(made_rows(rows, cols, std::move(value)));
+    all.push_back(std::move(from));
     encoder e(cpu, "x", to, may, {}, std::move(all), [](double) {});
     gguf::writer out(path, to.packed ? 64 : 32);
     if (to.packed) out.set("trilobit.packed_version", std::uint32_t{TRILOBIT_PACKED_VERSION});
@@ -50,6 +50,22 @@ std::vector<loss> encode(const std::string& path, const target& to, permission m
     out.finish();
     return e.losses();
 }
+std::vector<loss> encode(const std::string& path, const target& to, permission may,
+                         value_of value) {
+    return encode_rows(path, to, may, made_rows(rows, cols, std::move(value)));
+}
+
+/// How many of the rows' numbers, times `scale`, are others.
+std::int64_t count_wrong(const gguf::float_rows& from, const value_of& value, float scale = 1) {
+    std::vector<float> row(cols);
+    std::int64_t wrong = 0;
+    for (std::int64_t r = 0; r < from.rows; ++r) {
+        from.read(r, row);
+        for (std::int64_t c = 0; c < cols; ++c)
+            wrong += scale * row[static_cast<std::size_t>(c)] != value(r, c);
+    }
+    return wrong;
+}
 
 void check_values(const std::string& path, const value_of& value) {
     const gguf::reader file(path);
@@ -57,14 +73,8 @@ void check_values(const std::string& path, const value_of& value) {
     float scale = 1;
     if (const gguf::tensor* apart = file.find_tensor("blk.0.attn_q.scale"); apart != nullptr)
         gguf::dequantize_row(*apart, 0, {&scale, 1});
-    std::vector<float> row(cols);
-    std::int64_t wrong = 0;
-    for (std::int64_t r = 0; r < rows; ++r) {
-        tensors.front().read(r, row);
-        for (std::int64_t c = 0; c < cols; ++c)
-            wrong += scale * row[static_cast<std::size_t>(c)] != value(r, c);
-    }
-    CHECK(wrong == 0);
+    CHECK(tensors.front().rows == rows);
+    CHECK(count_wrong(tensors.front(), value, scale) == 0);
 }
 
 }  // namespace
@@ -195,18 +205,10 @@ constexpr std::int64_t experts = 3, rows_of_one = 32;
 /// What `encode` does, with a tensor of experts.
 std::vector<loss> encode_stack(const std::string& path, const target& to, permission may,
                                value_of value) {
-    static model::compute cpu(2);
-    std::vector<gguf::float_rows> all;
-    all.push_back(
-        made_rows(experts * rows_of_one, cols, std::move(value), "blk.0.ffn_up_exps.weight"));
-    all.front().extent = {cols, rows_of_one, experts};
-    encoder e(cpu, "x", to, may, {}, std::move(all), [](double) {});
-    gguf::writer out(path, to.packed ? 64 : 32);
-    if (to.packed) out.set("trilobit.packed_version", std::uint32_t{TRILOBIT_PACKED_VERSION});
-    e.declare(out);
-    e.write(out, [](double) {});
-    out.finish();
-    return e.losses();
+    auto stack =
+        made_rows(experts * rows_of_one, cols, std::move(value), "blk.0.ffn_up_exps.weight");
+    stack.extent = {cols, rows_of_one, experts};
+    return encode_rows(path, to, may, std::move(stack));
 }
 
 void check_stack(const std::string& path, const value_of& value) {
@@ -214,14 +216,7 @@ void check_stack(const std::string& path, const value_of& value) {
     const auto tensors = conversion::rows_of(file, true);
     const gguf::float_rows& stack = tensors.front();
     CHECK((stack.linear && stack.matrices() == experts && stack.rows == experts * rows_of_one));
-    std::vector<float> row(cols);
-    std::int64_t wrong = 0;
-    for (std::int64_t r = 0; r < stack.rows; ++r) {
-        stack.read(r, row);
-        for (std::int64_t c = 0; c < cols; ++c)
-            wrong += row[static_cast<std::size_t>(c)] != value(r, c);
-    }
-    CHECK(wrong == 0);
+    CHECK(count_wrong(stack, value) == 0);
 }
 
 }  // namespace
