@@ -18,10 +18,6 @@ namespace tbx::huggingface {
 
 namespace {
 
-// As model/config.cpp: far above every published model, and no product of three overflows.
-constexpr std::int64_t most_width = 1 << 20, most_vocab = 1 << 24, most_layers = 4096,
-                       most_context = 1 << 26;
-
 // How it was made, is trained or sampled: nothing of it changes a logit.
 constexpr std::array harmless{"_name_or_path",
                               "_attn_implementation",

@@ -13,6 +13,10 @@
 
 namespace tbx::huggingface {
 
+// As model/config.cpp: far above every published model, and no product of three overflows.
+inline constexpr std::int64_t most_width = 1 << 20, most_vocab = 1 << 24, most_layers = 4096,
+                              most_context = 1 << 26;
+
 /// How the weights of linear layers lie in the folder.
 enum class weight_rule : std::uint8_t {
     plain,            // numbers, as they are

@@ -11,13 +11,12 @@ namespace tbx::huggingface {
 
 namespace {
 
-// As model/config.cpp.
-constexpr std::int64_t longest_window = 1 << 26, widest_expert = 1 << 20, most_experts = 1 << 12;
+constexpr std::int64_t most_experts = 1 << 12;
 
 // Attention must see all that was before: that is what GGUF's graphs of these families do.
 void refuse_windows(fields& f, const config& c) {
     const bool used = f.flag("use_sliding_window").value_or(!c.family.starts_with("qwen"));
-    if (const auto window = f.integer("sliding_window", 0, longest_window);
+    if (const auto window = f.integer("sliding_window", 0, most_context);
         window && *window > 0 && *window < c.context && used)
         f.refuse("sliding_window", "is " + std::to_string(*window) +
                                        ", and this program knows attention to everything alone");
@@ -32,7 +31,7 @@ void refuse_windows(fields& f, const config& c) {
 void read_layer_types(fields& f, config& c) {
     std::int64_t period = 6;
     for (const char* name : {"sliding_window_pattern", "_sliding_window_pattern"})
-        period = f.integer(name, 1, widest_expert).value_or(period);
+        period = f.integer(name, 1, most_width).value_or(period);
     const json* kinds = f.find("layer_types");
     if (kinds == nullptr) {
         if (c.family == "maple") f.refuse("layer_types", "is missing");
@@ -55,14 +54,14 @@ void read_layer_types(fields& f, config& c) {
 void read_windows(fields& f, config& c) {
     if (c.family != "maple" && c.family != "gemma3") return refuse_windows(f, c);
     read_layer_types(f, c);
-    c.window = f.required("sliding_window", 1, longest_window);
+    c.window = f.required("sliding_window", 1, most_context);
     // GGUF's graph turns the others not at all.
     if (c.family == "maple" && !f.flag("nope_on_global_attention").value_or(false))
         f.refuse("nope_on_global_attention", "is not true, and this program knows no other kind");
 }
 
 void read_experts(fields& f, config& c) {
-    c.ffn = f.required("moe_intermediate_size", 1, widest_expert);
+    c.ffn = f.required("moe_intermediate_size", 1, most_width);
     c.experts = f.required("num_experts", 1, most_experts);
     c.experts_used = f.required("num_experts_per_tok", 1, c.experts);
     for (const char* name : {"norm_topk_prob", "use_qk_norm", "use_rmsnorm"})

@@ -29,7 +29,7 @@ void read_scaling(fields f, config& c) {
     if (const auto base = f.number("rope_theta")) c.rope_base = static_cast<float>(*base);
     read_rope_part(f, c);
     const auto factor = f.number("factor");
-    const auto original = f.integer("original_max_position_embeddings", 1, std::int64_t{1} << 26);
+    const auto original = f.integer("original_max_position_embeddings", 1, most_context);
     if (!type || *type == "default") {
         f.refuse_others();
         return;

@@ -16,7 +16,7 @@ void read_words(fields f, config& c) {
     if (const auto type = f.text("dtype").value_or(""); type != "int2")
         f.refuse("dtype", "is " + gguf::quoted(type) + "; of this method's only 'int2' is known");
     c.bits = 2;
-    c.group = static_cast<int>(f.integer("group_size", 0, std::int64_t{1} << 20).value_or(0));
+    c.group = static_cast<int>(f.integer("group_size", 0, most_width).value_or(0));
     f.ignore("scale_dtype");
     f.refuse_others();
 }
