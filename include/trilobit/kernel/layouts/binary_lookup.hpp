@@ -48,7 +48,8 @@ struct binary_step64 {
     static constexpr int rows = Rows, columns = Tokens, tokens = Tokens, registers = Rows;
     static constexpr int kept = 1, together = 1, fold_every = 0;
     static constexpr int tile_bytes = 64, operand_bytes = Tables * 128;
-    static constexpr int lines = Tokens <= 4 ? ceil_div(Rows * simd::register_bytes<Arch>, 64) : 0;
+    static constexpr int lines =
+        Tokens <= prefetched_tokens ? ceil_div(Rows * simd::register_bytes<Arch>, 64) : 0;
     static_assert(4 * lookup_bound <= 127, "a sum could leave its byte");
 
     template <int>
@@ -124,7 +125,7 @@ struct binary_step16 : bytes_step<Arch, Tables, 1, Tokens, Rows * 16 / simd::lan
     static constexpr int in_byte = binary_bounds::in_byte;
     static constexpr int together = 1, fold_every = binary_bounds::in_int16;
     static constexpr int tile_bytes = 64, operand_bytes = Tables * 128;
-    static constexpr int lines = Tokens <= 4 ? Rows : 0;
+    static constexpr int lines = Tokens <= prefetched_tokens ? Rows : 0;
 
     template <int>
     TRILOBIT_INLINE static void add(const tile_span& s, const std::int64_t (&token)[Tokens],

@@ -196,7 +196,8 @@ struct step_of_four : bytes_step<Arch, Tables, Rows, Tokens, 4 * Rows, bounds_of
     static constexpr int together = 1, fold_every = bounds_of_four::in_int16;
     static constexpr int tile_bytes = layout::ternary_3of4::tile_bytes;
     static constexpr int table_bytes = 8 * index::entries, operand_bytes = Tables * table_bytes;
-    static constexpr int lines = Tokens <= 4 ? ceil_div(Rows * simd::register_bytes<Arch>, 64) : 0;
+    static constexpr int lines =
+        Tokens <= prefetched_tokens ? ceil_div(Rows * simd::register_bytes<Arch>, 64) : 0;
 
     template <int>
     TRILOBIT_INLINE static void add(const tile_span& s, const std::int64_t (&token)[Tokens],

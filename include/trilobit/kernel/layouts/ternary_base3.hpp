@@ -90,7 +90,8 @@ struct base3_step : bytes_step<Arch, Tables, Rows, Tokens, 4 * Rows, base3_bound
     static constexpr int together = by_tokens ? std::min(3, bounds::in_byte) : bounds::in_byte;
     static constexpr int tile_bytes = 64, operand_bytes = Tables * base3::table_bytes;
     static constexpr int fold_every = bounds::in_int16 / together * together;
-    static constexpr int lines = Tokens <= 4 ? ceil_div(Rows * simd::register_bytes<Arch>, 64) : 0;
+    static constexpr int lines =
+        Tokens <= prefetched_tokens ? ceil_div(Rows * simd::register_bytes<Arch>, 64) : 0;
 
     template <int Tiles>
     TRILOBIT_INLINE static void add(const tile_span& s, const std::int64_t (&token)[Tokens],
