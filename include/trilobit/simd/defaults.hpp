@@ -230,6 +230,15 @@ struct pin_op {
     TRILOBIT_INLINE static void call(Register&) noexcept {}
 };
 
+/// forget_loads(p), which a compiler that has to be told schedules after `before` is known.
+template <class Arch>
+struct forget_loads_op {
+    template <class T, class Register>
+    TRILOBIT_INLINE static void call(const T*& p, Register&) noexcept {
+        forget_loads<Arch>(p);
+    }
+};
+
 }  // namespace trilobit::inline TRILOBIT_ABI::simd
 
 #include "trilobit/core/end.hpp"

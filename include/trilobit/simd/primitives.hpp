@@ -15,6 +15,10 @@ template <class Arch, class Register>
 TRILOBIT_INLINE void pin(Register& r) noexcept {
     pin_op<Arch>::call(r);
 }
+template <class Arch, class T, class Register>
+TRILOBIT_INLINE void forget_loads(const T*& p, Register& before) noexcept {
+    forget_loads_op<Arch>::call(p, before);
+}
 template <class Arch>
 TRILOBIT_INLINE i32<Arch> dot4(i32<Arch> sum, u8<Arch> u, u8<Arch> s) noexcept {
     return dot4_op<Arch>::call(sum, u, s);
