@@ -78,6 +78,7 @@ testing::report check_with(void (*run)(const kernel::task&, std::int64_t, std::i
     options.cases = cases;
     options.max_work = 1 << 17;
     options.adversarial_cols = adversarial_cols;
+    options.tall_rows = 0;
     return testing::check_kernels(table, type_list<lay>{}, options);
 }
 

@@ -20,7 +20,7 @@ TEMPLATE_LIST_TEST_CASE("every kernel gives the oracle's bits", "[kernels]", lay
     const kernel_table& table = conformance::active_table();
     testing::kernel_check_options options;
     options.cases = TRILOBIT_TEST_CASES;
-    options.adversarial_cols = 0;
+    options.adversarial_cols = options.tall_rows = 0;
     const testing::report found = testing::check_kernels(table, type_list<TestType>{}, options);
     INFO(found.text);
     CHECK(found.ok);
@@ -31,7 +31,19 @@ TEMPLATE_LIST_TEST_CASE("sums at their bounds stay exact up to the widest matrix
     const kernel_table& table = conformance::active_table();
     testing::kernel_check_options options;
     options.cases = 0;
+    options.tall_rows = 0;
     options.adversarial_cols = TRILOBIT_TEST_WIDEST;
+    const testing::report found = testing::check_kernels(table, type_list<TestType>{}, options);
+    INFO(found.text);
+    CHECK(found.ok);
+}
+
+TEMPLATE_LIST_TEST_CASE("more rows in one call than a block has give the oracle's bits",
+                        "[kernels]", layouts) {
+    const kernel_table& table = conformance::active_table();
+    testing::kernel_check_options options;
+    options.cases = 0;
+    options.adversarial_cols = 0;
     const testing::report found = testing::check_kernels(table, type_list<TestType>{}, options);
     INFO(found.text);
     CHECK(found.ok);

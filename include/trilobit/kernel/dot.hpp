@@ -37,9 +37,12 @@ struct dot_any : driven<dot_any<Arch, Layout>, Arch, Layout, dot_limits<Arch, La
     static constexpr bool available = dot_fields<codes>::largest_code <= largest_weight &&
                                       panel_columns >= 256 &&
                                       panel_columns % (4 * matrix::words) == 0;
+    /// Of one segment a whole block's, of several those of one step of rows.
+    static constexpr int most_scales =
+        std::max(block_outputs, group* Layout::tile_rows* scaled_segments);
     struct scratch {
         alignas(64) std::byte panels[group * Layout::tile_rows / 16 * panel_stride<Arch>];
-        alignas(64) float scales[group * Layout::tile_rows * scaled_segments];
+        alignas(64) float scales[most_scales];
     };
 
     /// In dot products of 512 bits, for 64 multiply-adds; the same unit in every family.

@@ -66,8 +66,8 @@ TRILOBIT_INLINE void write_sums(const task& t, const block& b,
 /// What the table of kernels points to, and what it says of most families; a family inherits it.
 ///   sum_segment(task, index, segment, block, acc)    acc (tokens, rows of the block) = exact sums
 ///   add_segments(task, index, block, acc, sums)      if any: adds some segments from `index` on,
-///       scaled, and says how many; 0 leaves the next one to sum_segment. It is given no more rows
-///       than row_step, unless its blocks are larger than most.
+///       scaled, and says how many; 0 leaves the next one to sum_segment. Of several segments it
+///       is given at most row_step rows, unless its blocks are larger than most; of one, any block.
 template <class Family, class Arch, class Layout, block_limits Limits = block_limits{}>
 struct driven {
     static constexpr task_shape unit{64, Limits.token_step};

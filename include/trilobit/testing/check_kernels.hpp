@@ -23,6 +23,7 @@ struct kernel_check_options {
     int cases = 60;                                 ///< for each layout and activation
     std::int64_t max_work = std::int64_t{1} << 20;  ///< multiply-adds of one case
     std::int64_t adversarial_cols = max_cols;       ///< widest of the sums at their bounds; 0: none
+    std::int64_t tall_rows = 2067;                  ///< of few tokens in one call; 0: none
 };
 
 /// A packed image in memory that ends where reading faults.
@@ -237,6 +238,20 @@ report run_adversarial(const kernel_table& table, activation_id activation, std:
     return {};
 }
 
+/// More rows in one call than blocks, and what families keep beside them, have room for: of one
+/// segment that no panel holds, and of more segments than are scaled at once.
+template <weight_layout L>
+report run_tall(const kernel_table& table, std::int64_t rows) {
+    for (const std::int64_t tokens : {1, 5})
+        for (const auto& [cols, scale] :
+             {std::pair{1100, scale_spec::row()}, std::pair{1088, scale_spec::group(32)}}) {
+            kernel_case c{activation_id::int8, rows, cols, tokens, scale};
+            c.seed = 3;  // from floats too, whose rows are in one piece
+            if (report one = run_case<L>(table, c); !one) return one;
+        }
+    return {};
+}
+
 template <weight_layout L>
 report check_layout_kernels(const kernel_table& table, const kernel_check_options& options) {
     report first;
@@ -251,6 +266,7 @@ report check_layout_kernels(const kernel_table& table, const kernel_check_option
         if (first.ok) first = run_adversarial<L>(table, Act::id, widest);
         return !first.ok;
     });
+    if (first.ok && options.tall_rows > 0) first = run_tall<L>(table, options.tall_rows);
     return first;
 }
 
