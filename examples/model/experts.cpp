@@ -61,8 +61,18 @@ void add_experts(compute& cpu, const config& c, const layer_weights& l, const_ma
     const matrix g = rows_of(choice.gate, pairs, c.ffn);
     const matrix u = rows_of(choice.up, pairs, c.ffn);
     const matrix made = rows_of(choice.made, pairs, c.dim);
-    multiply_chosen(cpu, h, l.gate_experts, choice.expert, choice.token, g);
-    multiply_chosen(cpu, h, l.up_experts, choice.expert, choice.token, u);
+    if (tokens == 1) {  // for all of its experts the same activations, quantised once
+        std::vector<into> asked;
+        for (std::int64_t i = 0; i < pairs; ++i) {
+            const auto e = static_cast<std::size_t>(choice.expert[static_cast<std::size_t>(i)]);
+            asked.push_back({l.gate_experts[e], g.rows_from(i, 1)});
+            asked.push_back({l.up_experts[e], u.rows_from(i, 1)});
+        }
+        multiply(cpu, h, asked);
+    } else {
+        multiply_chosen(cpu, h, l.gate_experts, choice.expert, choice.token, g);
+        multiply_chosen(cpu, h, l.up_experts, choice.expert, choice.token, u);
+    }
     apply_gate(cpu, c, g, u);
     multiply_chosen(cpu, g, l.down_experts, choice.expert, {}, made);
     each_token(cpu, tokens, [&](std::int64_t t) {

@@ -129,8 +129,8 @@ void settle(linear& w, trilobit::page_arena& arena) {
             throw error("weights", s.text);
 }
 
-void multiply(compute& cpu, const_matrix x, std::initializer_list<into> products) {
-    const into& first = *products.begin();
+void multiply(compute& cpu, const_matrix x, std::span<const into> products) {
+    const into& first = products.front();
     std::vector<decltype(scaled(first))> epilogues;
     for (const into& p : products)
         if (products.size() == 1 ? p.w.packed() != nullptr : shareable(first, p))

@@ -79,7 +79,10 @@ struct into {
 /// y = x Wᵀ * scale, for each of several products of the same x. Done at once where the weights
 /// allow it: x is quantised and threads are woken one time for all. A token's row has the same bits
 /// whatever is beside it.
-void multiply(compute& cpu, const_matrix x, std::initializer_list<into> products);
+void multiply(compute& cpu, const_matrix x, std::span<const into> products);
+inline void multiply(compute& cpu, const_matrix x, std::initializer_list<into> products) {
+    multiply(cpu, x, {products.begin(), products.size()});
+}
 
 /// y += x Wᵀ * scale: a residual connection.
 void add_product(compute& cpu, const_matrix x, const into& to);
