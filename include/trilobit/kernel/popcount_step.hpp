@@ -88,7 +88,7 @@ struct planes_step {
                 const u8<Arch> met = masked_xor<Arch>(mask, sign, broadcast4<Arch>(word));
                 sum& to = sums[0][r][m];
                 to = dot4<Arch>(to, popcount_bytes<Arch>(met), byte(words::weight(i)));
-                pin<Arch>(to);
+                load_after<Arch>(x, to);
             }
         }
     }

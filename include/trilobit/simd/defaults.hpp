@@ -230,13 +230,11 @@ struct pin_op {
     TRILOBIT_INLINE static void call(Register&) noexcept {}
 };
 
-/// forget_loads(p), which a compiler that has to be told schedules after `before` is known.
+/// pin(before), and what is loaded through `p` from now on is loaded after it is known.
 template <class Arch>
-struct forget_loads_op {
+struct load_after_op {
     template <class T, class Register>
-    TRILOBIT_INLINE static void call(const T*& p, Register&) noexcept {
-        forget_loads<Arch>(p);
-    }
+    TRILOBIT_INLINE static void call(const T*&, Register&) noexcept {}
 };
 
 }  // namespace trilobit::inline TRILOBIT_ABI::simd

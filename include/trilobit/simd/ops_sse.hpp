@@ -40,7 +40,7 @@ struct pin_op<Arch> {
 #if defined(__GNUC__)
 // clang 14 looks up all that a tile finds, stores it, and then adds: at half the speed.
 template <has_sse2 Arch>
-struct forget_loads_op<Arch> {
+struct load_after_op<Arch> {
     template <class T, class Register>
     TRILOBIT_INLINE static void call(const T*& p, Register& before) noexcept {
         __asm__("" : "+r"(p), "+v"(before.data));

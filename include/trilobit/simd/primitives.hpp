@@ -16,8 +16,8 @@ TRILOBIT_INLINE void pin(Register& r) noexcept {
     pin_op<Arch>::call(r);
 }
 template <class Arch, class T, class Register>
-TRILOBIT_INLINE void forget_loads(const T*& p, Register& before) noexcept {
-    forget_loads_op<Arch>::call(p, before);
+TRILOBIT_INLINE void load_after(const T*& p, Register& before) noexcept {
+    load_after_op<Arch>::call(p, before);
 }
 template <class Arch>
 TRILOBIT_INLINE i32<Arch> dot4(i32<Arch> sum, u8<Arch> u, u8<Arch> s) noexcept {

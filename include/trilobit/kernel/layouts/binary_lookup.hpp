@@ -76,8 +76,8 @@ struct binary_step64 {
                 pin<Arch>(sums[0][r][m]);
             }
             // Sums are up to 16 of the 32 registers.
-            if constexpr (Rows > 1)
-                for (auto& row_sum : sums[0][r]) forget_loads<Arch>(table, row_sum);
+            if constexpr (Rows > 1) forget_loads<Arch>(table);
+            for (auto& row_sum : sums[0][r]) load_after<Arch>(table, row_sum);
         }
     }
     TRILOBIT_INLINE static void total(const sum (&sums)[1][Rows][Tokens],
