@@ -77,7 +77,8 @@ struct binary_step64 {
             }
             // Sums are up to 16 of the 32 registers.
             if constexpr (Rows > 1) forget_loads<Arch>(table);
-            for (auto& row_sum : sums[0][r]) load_after<Arch>(table, row_sum);
+            TRILOBIT_UNROLL
+            for (int m = 0; m < Tokens; ++m) load_after<Arch>(table, sums[0][r][m]);
         }
     }
     TRILOBIT_INLINE static void total(const sum (&sums)[1][Rows][Tokens],
