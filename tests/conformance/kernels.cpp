@@ -16,35 +16,42 @@
 
 using namespace trilobit;
 
-TEMPLATE_LIST_TEST_CASE("every kernel gives the oracle's bits", "[kernels]", layouts) {
-    const kernel_table& table = conformance::active_table();
+namespace {
+
+/// Nothing but what a case asks for.
+testing::kernel_check_options none() {
     testing::kernel_check_options options;
-    options.cases = TRILOBIT_TEST_CASES;
+    options.cases = 0;
     options.adversarial_cols = options.tall_rows = 0;
-    const testing::report found = testing::check_kernels(table, type_list<TestType>{}, options);
+    return options;
+}
+
+template <class Layout>
+void check(const testing::kernel_check_options& options) {
+    const kernel_table& table = conformance::active_table();
+    const testing::report found = testing::check_kernels(table, type_list<Layout>{}, options);
     INFO(found.text);
     CHECK(found.ok);
+}
+
+}  // namespace
+
+TEMPLATE_LIST_TEST_CASE("every kernel gives the oracle's bits", "[kernels]", layouts) {
+    testing::kernel_check_options options = none();
+    options.cases = TRILOBIT_TEST_CASES;
+    check<TestType>(options);
 }
 
 TEMPLATE_LIST_TEST_CASE("sums at their bounds stay exact up to the widest matrix", "[kernels]",
                         layouts) {
-    const kernel_table& table = conformance::active_table();
-    testing::kernel_check_options options;
-    options.cases = 0;
-    options.tall_rows = 0;
+    testing::kernel_check_options options = none();
     options.adversarial_cols = TRILOBIT_TEST_WIDEST;
-    const testing::report found = testing::check_kernels(table, type_list<TestType>{}, options);
-    INFO(found.text);
-    CHECK(found.ok);
+    check<TestType>(options);
 }
 
 TEMPLATE_LIST_TEST_CASE("more rows in one call than a block has give the oracle's bits",
                         "[kernels]", layouts) {
-    const kernel_table& table = conformance::active_table();
-    testing::kernel_check_options options;
-    options.cases = 0;
-    options.adversarial_cols = 0;
-    const testing::report found = testing::check_kernels(table, type_list<TestType>{}, options);
-    INFO(found.text);
-    CHECK(found.ok);
+    testing::kernel_check_options options = none();
+    options.tall_rows = testing::kernel_check_options{}.tall_rows;
+    check<TestType>(options);
 }
